@@ -1,0 +1,33 @@
+"""Who and where the portal is: secret key, hosts, ports, the folder of its data."""
+
+from agentops_portal import environment as env
+
+env.load_dotenv(env.BASE_DIR / ".env")
+
+BASE_DIR = env.BASE_DIR
+
+# Everything the portal writes on this machine lives below this folder.
+PORTAL_VAR = env.path("PORTAL_VAR", BASE_DIR / "var")
+SECRETS_DIR = PORTAL_VAR / "secrets"
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
+SECRET_KEY = env.text("SECRET_KEY") or env.generated_secret(SECRETS_DIR, "secret_key")
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#debug
+DEBUG = env.boolean("DEBUG", default=False)
+
+PORTAL_HOST = env.text("PORTAL_HOST", "127.0.0.1")  # the address the web and receiver processes listen on
+PORTAL_PORT = env.port("PORTAL_PORT", 8003)
+OTLP_HTTP_PORT = env.port("OTLP_HTTP_PORT", 4318)
+OTLP_GRPC_PORT = env.port("OTLP_GRPC_PORT", 4317)
+
+# The address people and clients use, which differs from the port behind a proxy.
+_url = env.url("PORTAL_URL", ("https", "http"), f"http://localhost:{PORTAL_PORT}")
+assert _url is not None and _url.hostname
+PORTAL_URL = _url.geturl().rstrip("/")
+PORTAL_URL_IS_HTTPS = _url.scheme == "https"
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", _url.hostname])
+# https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-trusted-origins
+CSRF_TRUSTED_ORIGINS = [f"{_url.scheme}://{_url.netloc}"]
