@@ -1,0 +1,62 @@
+"""The sidebar: which project is open, which others there are, which sections it has."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the sidebar. `prefix` is the start of the URL names for which it is the current one."""
+
+    label: Promise
+    icon: str
+    view: str
+    prefix: str
+
+
+# Sections of one project; one more page is one more line.
+PROJECT_SECTIONS = [
+    Section(_("Traces"), "timeline", "trace-list", "trace-"),
+    Section(_("Project and keys"), "key", "project-detail", "project-"),
+]
+
+
+def _entries(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
+    current = request.resolver_match.url_name if request.resolver_match else None
+    entries = []
+    for section in PROJECT_SECTIONS:
+        try:
+            url = reverse(section.view, kwargs={"project_id": project.pk})
+        except NoReverseMatch:
+            continue
+        active = bool(current) and str(current).startswith(section.prefix)
+        entries.append({"label": section.label, "icon": section.icon, "url": url, "active": active})
+    return entries
+
+
+@register.inclusion_tag("_sidebar.html", takes_context=True)
+def sidebar(context: Context) -> dict[str, Any]:
+    """Draws the sidebar for the signed-in user; the view's `project`, if it has one, is the open project."""
+    request: HttpRequest = context["request"]
+    project = context.get("project")
+    project = project if isinstance(project, Project) else None
+    return {
+        "request": request,
+        "user": request.user,
+        "project": project,
+        "projects": Project.objects.visible_to(request.user).order_by("name"),
+        "entries": _entries(request, project) if project else [],
+        "csrf_token": context.get("csrf_token"),
+        "portal_version": context.get("portal_version"),
+    }
