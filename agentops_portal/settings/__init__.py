@@ -19,6 +19,7 @@ from .core import (
     BASE_DIR,
     CSRF_TRUSTED_ORIGINS,
     DEBUG,
+    DOTENV_FILE,
     OTLP_GRPC_PORT,
     OTLP_HTTP_PORT,
     PORTAL_HOST,

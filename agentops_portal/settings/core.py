@@ -2,7 +2,9 @@
 
 from agentops_portal import environment as env
 
-env.load_dotenv(env.BASE_DIR / ".env")
+# `manage.py bootstrap` writes the key it makes into the same file.
+DOTENV_FILE = env.path("PORTAL_DOTENV", env.BASE_DIR / ".env")
+env.load_dotenv(DOTENV_FILE)
 
 BASE_DIR = env.BASE_DIR
 

@@ -1,0 +1,61 @@
+"""Linux calls that Python's standard library lacks: dying with the parent, and giving up root without losing the way.
+
+On other systems both functions do without: the supervisor's own clean-up is then the only one.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+# <linux/prctl.h> and <linux/capability.h>
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAP_DAC_OVERRIDE = 1
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+class _CapabilitySet(ctypes.Structure):
+    _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
+
+
+def die_with_parent(stop_signal: int = signal.SIGTERM) -> None:
+    """Have the kernel send `stop_signal` to this process when its parent ends, however it ends (prctl(2)).
+
+    It outlives exec, but not a change of user: call it after that.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+
+
+def become(uid: int, gid: int, needs: list[Path]) -> None:
+    """Give up root for `uid` and `gid`, for good.
+
+    When a folder above one of `needs` is closed to that user (a checkout in /root, say), this process and what it
+    starts keep the one capability that passes closed folders, CAP_DAC_OVERRIDE: the alternative would be to open
+    root's home to everybody.
+    """
+    keep_access = sys.platform == "linux" and any(_is_closed_to_others(path) for path in needs)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if keep_access:
+        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if keep_access:
+        mask = 1 << _CAP_DAC_OVERRIDE
+        header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+        sets = (_CapabilitySet * 2)(_CapabilitySet(mask, mask, mask), _CapabilitySet(0, 0, 0))
+        libc.capset(ctypes.byref(header), sets)
+        libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+
+
+def _is_closed_to_others(path: Path) -> bool:
+    return any(not parent.stat().st_mode & 0o001 for parent in path.resolve().parents)

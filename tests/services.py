@@ -1,0 +1,159 @@
+"""Pytest plugin: starts the embedded stores on free ports in a temporary folder before Django reads its settings.
+
+The controller starts them, xdist's workers inherit their addresses. A store that DATABASE_URL or CLICKHOUSE_URL names
+is used instead of an embedded one, so the same suite runs against any server. Nothing is left when pytest ends, and
+the kernel stops the stores even when pytest is killed.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+
+# What a developer may have set for a portal of their own; tests choose for themselves.
+FOREIGN = (
+    "ALLOWED_HOSTS",
+    "CELERY_BROKER_URL",
+    "CLICKHOUSE_PASSWORD",
+    "DEBUG",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "PORTAL_HOST",
+    "PORTAL_URL",
+    "SECRET_KEY",
+)
+
+
+class Services:
+    """The processes and the folder of one test run."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+        self.processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(self) -> None:
+        for name in FOREIGN:
+            os.environ.pop(name, None)
+            os.environ.pop(f"{name}_FILE", None)
+        ports = free_ports(5)
+        os.environ["PORTAL_VAR"] = str(self.folder / "var")
+        os.environ["PORTAL_DOTENV"] = str(self.folder / ".env")  # not the developer's
+        for name in ("PORTAL_PORT", "OTLP_HTTP_PORT", "OTLP_GRPC_PORT"):
+            os.environ[name] = str(ports.pop())
+        waits: list[Callable[[], bool]] = []
+        if not os.environ.get("DATABASE_URL"):
+            waits.append(self._start_postgres(ports.pop()))
+        if not os.environ.get("CLICKHOUSE_URL") and (ROOT / "agentops_portal/embedded/clickhouse").exists():
+            waits.append(self._start_clickhouse(ports.pop()))
+        deadline = time.monotonic() + START_SECONDS
+        while not all(answers() for answers in waits):
+            for name, process in self.processes:
+                if process.poll() is not None:
+                    raise pytest.UsageError(f"{name} ended while starting:\n{self.log(name)}")
+            if time.monotonic() > deadline:
+                raise pytest.UsageError(f"The stores did not answer within {START_SECONDS} s.")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        for name, process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        for _, process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self.processes.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
+
+    def _start_postgres(self, port: int) -> Callable[[], bool]:
+        password = secrets.token_urlsafe(24)
+        folder = self.folder / "var" / "secrets"
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "postgres_password").write_text(password)
+        os.environ["POSTGRES_PORT"] = str(port)
+        self._run(
+            "postgres",
+            *("--data", str(self.folder / "var" / "postgres"), "--port", str(port)),
+            *("--password-file", str(folder / "postgres_password"), "--throwaway"),
+        )
+
+        def answers() -> bool:
+            try:
+                psycopg.connect(
+                    f"postgresql://agentops:{password}@127.0.0.1:{port}/agentops", connect_timeout=2
+                ).close()
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        return answers
+
+    def _start_clickhouse(self, port: int) -> Callable[[], bool]:
+        os.environ["CLICKHOUSE_HTTP_PORT"] = str(port)
+        self._run("clickhouse", "--data", str(self.folder / "var" / "clickhouse"), "--port", str(port))
+
+        def answers() -> bool:
+            try:
+                return bool(urlopen(f"http://127.0.0.1:{port}/ping", timeout=2).status == 200)
+            except (URLError, OSError):
+                return False
+
+        return answers
+
+    def _run(self, name: str, *arguments: str) -> None:
+        command = [sys.executable, "-m", f"agentops_portal.embedded.{name}", *arguments]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            # A session of its own: Ctrl-C reaches pytest alone, which then stops the stores in order.
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self.processes.append((name, process))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nothing listens on just now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Around pytest-django's hook of this name, which reads the settings."""
+    options = early_config.known_args_namespace
+    wanted = not (os.environ.get("PYTEST_XDIST_WORKER") or options.help or options.version)
+    if wanted:
+        services = Services()
+        atexit.register(services.stop)
+        services.start()
+    return (yield)
