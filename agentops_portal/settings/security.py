@@ -4,6 +4,8 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from agentops_portal import environment as env
+
 from .core import PORTAL_URL_IS_HTTPS
 
 # https://docs.djangoproject.com/en/5.2/topics/auth/customizing/#substituting-a-custom-user-model
@@ -11,6 +13,12 @@ AUTH_USER_MODEL = "projects.User"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
+
+# Old values of SECRET_KEY: sessions and API keys made under them keep working after it was changed.
+# https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key-fallbacks
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# Signs project tokens; set it only when another service verifies them too. Unset: derived from SECRET_KEY.
+JWT_SECRET_KEY = env.text("JWT_SECRET_KEY")
 
 # https://docs.djangoproject.com/en/5.2/topics/auth/passwords/
 PASSWORD_HASHERS = [

@@ -1,0 +1,57 @@
+"""Pages speak the reader's language and show the reader's time."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from .fields import validate_timezone
+from .models import User
+
+TIMEZONE_COOKIE = "timezone"  # set by the pages' script: the browser's own zone
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class PreferencesMiddleware:
+    """Activates the signed-in user's language and time zone for the request.
+
+    An account without a preference, and a visitor without an account, get what LocaleMiddleware made of the language
+    cookie and Accept-Language, and the zone of the browser's `timezone` cookie; at last UTC.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = _user(request)
+        if user is not None and user.language and translation.check_for_language(user.language):
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = translation.get_language() or user.language
+        zone = _zone(user.timezone if user is not None else "") or _zone(
+            unquote(request.COOKIES.get(TIMEZONE_COOKIE, ""))
+        )
+        with timezone.override(zone) if zone is not None else nullcontext():
+            return self.get_response(request)
+
+
+def _user(request: HttpRequest) -> User | None:
+    try:
+        return request.user if isinstance(request.user, User) else None
+    except Error:
+        return None  # without PostgreSQL nobody is signed in, and the health pages still answer
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        validate_timezone(name)
+    except ValidationError:  # a cookie is anybody's text, and zones are renamed
+        return None
+    return ZoneInfo(name)
