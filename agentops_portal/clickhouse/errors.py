@@ -38,12 +38,9 @@ _CLASS_OF_CODE: dict[int, type[DatabaseError]] = {
     # CANNOT_PARSE_*, INCORRECT_DATA, ILLEGAL_DIVISION, VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE, TOO_LARGE_STRING_SIZE,
     # DECIMAL_OVERFLOW, CANNOT_CONVERT_TYPE, ARGUMENT_OUT_OF_BOUND
     **dict.fromkeys((6, 26, 27, 32, 33, 38, 41, 69, 70, 72, 117, 131, 153, 321, 376, 407, 691), DataError),
-    # unknown or existing names, syntax, types of arguments, query parameters, settings, rights
-    **dict.fromkeys(
-        (10, 15, 16, 20, 36, 42, 43, 44, 46, 47, 50, 53, 57, 60, 62, 63, 80, 81, 82, 115, 164, 179, 184, 215, 386)
-        + (452, 456, 457, 497, 721),
-        ProgrammingError,
-    ),
+    # unknown or existing names, syntax, types of arguments, settings, rights
+    **dict.fromkeys((10, 15, 16, 20, 36, 42, 43, 44, 46, 47, 50, 53, 57, 60, 62, 63, 80, 81, 82), ProgrammingError),
+    **dict.fromkeys((115, 164, 179, 184, 215, 386, 452, 456, 457, 497, 721), ProgrammingError),
 }
 
 _PREFIX = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")

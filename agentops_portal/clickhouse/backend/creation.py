@@ -1,0 +1,48 @@
+"""Test databases: `test_<name>`, one per parallel worker, created and dropped like PostgreSQL's."""
+
+from typing import Any
+
+from clickhouse_backend.backend import creation
+from django.db.backends.utils import strip_quotes
+
+from ..ddl import on_cluster
+
+
+class DatabaseCreation(creation.DatabaseCreation):
+    def create_test_db(
+        self, verbosity: int = 1, autoclobber: bool = False, serialize: bool = True, keepdb: bool = False
+    ) -> str:
+        # Django's TestCase then keeps PostgreSQL's transactions instead of flushing every table after each test.
+        # ClickHouse's rows stay: a test uses a project of its own.
+        self.connection.settings_dict["TEST"]["fake_transaction"] = True
+        super().create_test_db(verbosity, autoclobber, serialize, keepdb)
+        return str(self.connection.settings_dict["NAME"])
+
+    def sql_table_creation_suffix(self) -> str:
+        return on_cluster()
+
+    def _get_on_cluster(self) -> str:
+        return on_cluster()
+
+    def _execute_create_test_db(self, cursor: Any, parameters: dict[str, str], keepdb: bool = False) -> None:
+        # Neither kept nor wanted: left over from a run that was killed.
+        if not keepdb and self._database_exists(cursor, parameters["dbname"]):
+            cursor.execute(f"DROP DATABASE {parameters['dbname']} {on_cluster()} SYNC")
+        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {parameters['dbname']} {parameters['suffix']}")
+
+    def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
+        with self._nodb_cursor() as cursor:
+            name = self.connection.ops.quote_name(test_database_name)
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} {on_cluster()} SYNC")
+
+    def ensure_database(self) -> bool:
+        """Create the database of the connection unless it is there; True when it was missing.
+
+        A user without the right to create databases needs none when it exists.
+        """
+        name = strip_quotes(self.connection.settings_dict["NAME"])
+        with self._nodb_cursor() as cursor:
+            if self._database_exists(cursor, name):
+                return False
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {self.connection.ops.quote_name(name)} {on_cluster()}")
+        return True
