@@ -1,4 +1,4 @@
-"""`{% icon "robot" %}`: Tabler's outline icons, read from node_modules, drawn inline so that they take the text's colour."""
+"""`{% icon "robot" %}`: Tabler's outline icons out of node_modules, drawn inline: they take the text's colour."""
 
 import re
 from functools import lru_cache

@@ -1,0 +1,119 @@
+"""One span with everything that was sent of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from agentops_portal.clickhouse.gate import Scope, select
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a span; an exception is one, with exception.* attributes."""
+
+    time_ns: int
+    name: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another span, maybe of another trace, that this one has to do with."""
+
+    trace_id: str
+    span_id: str
+    trace_state: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SpanDetail:
+    """All columns of a span. Times are nanoseconds since 1970, UTC; attribute values are text."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    trace_state: str
+    name: str
+    kind: str
+    service: str
+    scope_name: str
+    scope_version: str
+    start_ns: int
+    end_ns: int
+    duration_ns: int
+    status: str
+    status_message: str
+    attributes: dict[str, str]
+    resource: dict[str, str]
+    events: list[Event]
+    links: list[Link]
+    type: str
+    is_llm_call: bool
+    model: str
+    requested_model: str
+    provider: str
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    reported_cost: Decimal | None
+    session_id: str
+    user_id: str
+    agent_name: str
+    tool_name: str
+    guardrail_name: str
+    guardrail_mode: str
+    guardrail_outcome: str
+    http_status: int
+
+    @property
+    def is_error(self) -> bool:
+        return self.status == "Error"
+
+
+_TYPED = """
+    is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
+    total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
+    guardrail_outcome, http_status
+"""
+
+
+def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
+    """One span of a trace; the earliest when an exporter used an id twice; None when there is none."""
+    rows = select(
+        f"""
+        SELECT TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
+            SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
+            ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
+            toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
+            StatusMessage AS status_message, SpanAttributes AS attributes, ResourceAttributes AS resource,
+            arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`) AS event_times,
+            `Events.Name` AS event_names, `Events.Attributes` AS event_attributes,
+            `Links.TraceId` AS link_traces, `Links.SpanId` AS link_spans, `Links.TraceState` AS link_states,
+            `Links.Attributes` AS link_attributes, span_type AS type, {_TYPED}
+        FROM otel_traces
+        WHERE project_id = {{project_id:String}}
+            AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
+            AND TraceId = {{trace_id:String}} AND SpanId = {{span_id:String}}
+        ORDER BY Timestamp
+        LIMIT 1
+        """,
+        name="span_detail.span",
+        scope=scope,
+        parameters={"trace_id": trace_id, "span_id": span_id},
+    )
+    return _detail_of(rows[0]) if rows else None
+
+
+def _detail_of(row: dict[str, Any]) -> SpanDetail:
+    events = zip(row.pop("event_times"), row.pop("event_names"), row.pop("event_attributes"), strict=True)
+    links = zip(
+        row.pop("link_traces"),
+        row.pop("link_spans"),
+        row.pop("link_states"),
+        row.pop("link_attributes"),
+        strict=True,
+    )
+    return SpanDetail(**row, events=[Event(*event) for event in events], links=[Link(*link) for link in links])

@@ -1,0 +1,128 @@
+"""One trace: when it was, its figures, its spans without their attributes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.figures import TraceFigures, figures_sql
+
+from .scopes import scope_of, whole_time
+
+# Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
+MAX_SPANS = 5_000
+
+_OF_TRACE = """
+    FROM otel_traces
+    WHERE project_id = {project_id:String}
+        AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}
+        AND TraceId = {trace_id:String}
+"""
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    """A span as the waterfall shows it. Times are nanoseconds."""
+
+    span_id: str
+    parent_span_id: str
+    name: str
+    service: str
+    kind: str
+    start_ns: int
+    duration_ns: int
+    status: str  # Unset | Ok | Error
+    status_message: str
+    type: str
+    is_llm_call: bool
+    model: str
+    total_tokens: int
+    reported_cost: Decimal | None
+    tool_name: str
+    agent_name: str
+    guardrail_name: str
+    guardrail_outcome: str
+    http_status: int
+
+    @property
+    def end_ns(self) -> int:
+        return self.start_ns + self.duration_ns
+
+    @property
+    def is_error(self) -> bool:
+        return self.status == "Error"
+
+
+_SPAN_COLUMNS: Mapping[str, str] = {
+    "span_id": "SpanId",
+    "parent_span_id": "ParentSpanId",
+    "name": "SpanName",
+    "service": "ServiceName",
+    "kind": "SpanKind",
+    "start_ns": "toUnixTimestamp64Nano(Timestamp)",
+    "duration_ns": "toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp)",
+    "status": "StatusCode",
+    "status_message": "substringUTF8(StatusMessage, 1, 300)",
+    "type": "span_type",
+    "reported_cost": "reported_cost",
+}
+
+
+def trace_scope(project_id: UUID, trace_id: str) -> Scope | None:
+    """The time range of a trace, from the look-up table; None when the project has no such trace."""
+    [row] = select(
+        """
+        SELECT toUnixTimestamp64Nano(min(Start)) AS start_ns, toUnixTimestamp64Nano(max(End)) AS end_ns, count() AS rows
+        FROM otel_traces_trace_id_ts
+        WHERE project_id = {project_id:String} AND TraceId = {trace_id:String}
+            AND Start >= {start:DateTime64(9)} AND Start < {end:DateTime64(9)}
+        """,
+        name="trace_detail.scope",
+        scope=whole_time(project_id),
+        parameters={"trace_id": trace_id},
+    )
+    return scope_of(project_id, row["start_ns"], row["end_ns"]) if row["rows"] else None
+
+
+def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
+    """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
+    rows = select(
+        f"{figures_sql()} {_OF_TRACE} GROUP BY TraceId",
+        name="trace_detail.figures",
+        scope=scope,
+        parameters={"trace_id": trace_id},
+    )
+    return TraceFigures.of(rows[0]) if rows else None
+
+
+def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
+    """The spans of one trace, the earliest first, parents before children that start with them; at most `limit`."""
+    columns = ", ".join(f"{_SPAN_COLUMNS.get(each.name, each.name)} AS span_{each.name}" for each in fields(SpanRow))
+    rows = select(
+        f"SELECT {columns} {_OF_TRACE} ORDER BY Timestamp, Duration DESC, SpanId LIMIT {{limit:UInt32}}",
+        name="trace_detail.spans",
+        scope=scope,
+        parameters={"trace_id": trace_id, "limit": limit},
+    )
+    return [SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows]
+
+
+# The attributes in which clients send tags; the values are JSON arrays or Python lists as text.
+TAG_ATTRIBUTES = ("agentops.tags", "tag.tags", "langfuse.trace.tags", "metadata.requester_metadata")
+
+
+def tag_texts(scope: Scope, trace_id: str) -> dict[str, list[str]]:
+    """What the spans of one trace say in each of TAG_ATTRIBUTES, undecoded, each text once."""
+    columns = ", ".join(
+        f"groupUniqArrayIf(50)(SpanAttributes['{key}'], SpanAttributes['{key}'] != '') AS text_{position}"
+        for position, key in enumerate(TAG_ATTRIBUTES)
+    )
+    rows: list[dict[str, Any]] = select(
+        f"SELECT {columns} {_OF_TRACE}",
+        name="trace_detail.tags",
+        scope=scope,
+        parameters={"trace_id": trace_id},
+    )
+    return {key: sorted(rows[0][f"text_{position}"]) for position, key in enumerate(TAG_ATTRIBUTES)}
