@@ -117,7 +117,7 @@ def become_server(data: Path, port: int, throwaway: bool = False) -> None:
     _enter_server_user(data)
     die_with_parent(signal.SIGINT)  # SIGTERM would wait for clients to leave
     try:
-        os.execve(program, arguments, _environment())
+        os.execve(program, arguments, _environment())  # noqa: S606
     except OSError as error:
         raise PostgresError(f"{program} cannot be started: {error.strerror}.") from error
 
@@ -177,7 +177,7 @@ def _run(data: Path, command: list[str], stdin: str = "") -> str:
             check=False,
             env=_environment(),
             cwd="/",
-            preexec_fn=lambda: _enter_server_user(data),  # noqa: PLW1509 - no thread runs here
+            preexec_fn=lambda: _enter_server_user(data),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise PostgresError(f"{command[0]} cannot be started: {error}.") from error

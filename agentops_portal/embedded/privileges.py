@@ -26,13 +26,19 @@ class _CapabilitySet(ctypes.Structure):
     _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
 
 
-def die_with_parent(stop_signal: int = signal.SIGTERM) -> None:
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(stop_signal: int = signal.SIGTERM, parent: int = 0) -> None:
     """Have the kernel send `stop_signal` to this process when its parent ends, however it ends (prctl(2)).
 
-    It outlives exec, but not a change of user: call it after that.
+    It outlives exec, but not a change of user: call it after that. With `parent`, the process ends at once when that
+    process is its parent no more.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+        _libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+    if parent and os.getppid() != parent:
+        os._exit(1)
 
 
 def become(uid: int, gid: int, needs: list[Path]) -> None:
@@ -43,9 +49,8 @@ def become(uid: int, gid: int, needs: list[Path]) -> None:
     root's home to everybody.
     """
     keep_access = sys.platform == "linux" and any(_is_closed_to_others(path) for path in needs)
-    libc = ctypes.CDLL(None, use_errno=True)
     if keep_access:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -53,8 +58,8 @@ def become(uid: int, gid: int, needs: list[Path]) -> None:
         mask = 1 << _CAP_DAC_OVERRIDE
         header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
         sets = (_CapabilitySet * 2)(_CapabilitySet(mask, mask, mask), _CapabilitySet(0, 0, 0))
-        libc.capset(ctypes.byref(header), sets)
-        libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        _libc.capset(ctypes.byref(header), sets)
+        _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
 
 
 def _is_closed_to_others(path: Path) -> bool:

@@ -18,6 +18,9 @@ SECRET_KEY = env.text("SECRET_KEY") or env.generated_secret(SECRETS_DIR, "secret
 # https://docs.djangoproject.com/en/5.2/ref/settings/#debug
 DEBUG = env.boolean("DEBUG", default=False)
 
+# Whoever has it may read /metrics from anywhere; without one, only this machine may.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 PORTAL_HOST = env.text("PORTAL_HOST", "127.0.0.1")  # the address the web and receiver processes listen on
 PORTAL_PORT = env.port("PORTAL_PORT", 8003)
 OTLP_HTTP_PORT = env.port("OTLP_HTTP_PORT", 4318)

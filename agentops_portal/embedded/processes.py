@@ -1,0 +1,114 @@
+"""What the supervisor runs: each process's command, how it says that it is ready and how it is asked to stop."""
+
+import signal
+import sys
+
+from django.conf import settings
+
+from . import postgres
+from .readiness import Probe, connectable, file_exists, http_answers, port_answers, program_succeeds
+from .run import Process
+
+PYTHON = {
+    "PYTHONUNBUFFERED": "1",
+    "DJANGO_SETTINGS_MODULE": "agentops_portal.settings",
+    # glibc keeps an arena of freed memory for each thread; two serve as well and keep the tree small.
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+def stores() -> list[Process]:
+    """The stores that no URL names, in the order to start them."""
+    found = []
+    if settings.POSTGRES_IS_EMBEDDED:
+        found.append(_postgres())
+    if settings.CLICKHOUSE_IS_EMBEDDED:
+        found.append(_clickhouse())
+    return found
+
+
+def services() -> list[Process]:
+    """What works on the stores; they start side by side."""
+    host = connectable(settings.PORTAL_HOST)
+    return [
+        _granian(
+            "web",
+            "agentops_portal.asgi:application",
+            settings.PORTAL_PORT,
+            http_answers(host, settings.PORTAL_PORT, "/ready"),
+        ),
+        _granian(
+            "otlp", "traces.otlp.asgi:application", settings.OTLP_HTTP_PORT, port_answers(host, settings.OTLP_HTTP_PORT)
+        ),
+        _celery("worker", "--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+        _celery("beat", "--pidfile="),
+    ]
+
+
+def management(command: str, *arguments: str) -> Process:
+    """A command of manage.py that runs to its end."""
+    return Process(command, _python("manage.py", command, *arguments), environment=PYTHON)
+
+
+def _postgres() -> Process:
+    port = str(settings.POSTGRES_PORT)
+    return Process(
+        "postgres",
+        _python(
+            *(
+                "-m",
+                "agentops_portal.embedded.postgres",
+                "--data",
+                str(settings.PORTAL_VAR / "postgres"),
+                "--port",
+                port,
+            ),
+            *("--password-file", str(settings.SECRETS_DIR / "postgres_password")),
+        ),
+        probe=program_succeeds(
+            str(postgres.binary("pg_isready")), "--host=127.0.0.1", f"--port={port}", f"--dbname={postgres.DATABASE}"
+        ),
+        stop_signal=signal.SIGINT,  # "fast shutdown": SIGTERM would wait for clients to leave
+        environment=PYTHON,
+    )
+
+
+def _clickhouse() -> Process:
+    port = settings.CLICKHOUSE_HTTP_PORT
+    return Process(
+        "clickhouse",
+        _python(
+            *("-m", "agentops_portal.embedded.clickhouse", "--data", str(settings.PORTAL_VAR / "clickhouse")),
+            *("--port", str(port)),
+        ),
+        probe=http_answers("127.0.0.1", port, "/ping"),
+        environment=PYTHON,
+    )
+
+
+def _granian(name: str, application: str, port: int, probe: Probe) -> Process:
+    return Process(
+        name,
+        _python(
+            *("-m", "granian", "--interface", "asgi", "--no-ws", "--host", settings.PORTAL_HOST, "--port", str(port)),
+            *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "2"),
+            application,
+        ),
+        probe=probe,
+        environment=PYTHON,
+    )
+
+
+def _celery(name: str, *arguments: str) -> Process:
+    ready_file = settings.PORTAL_VAR / "run" / f"{name}.ready"
+    return Process(
+        name,
+        _python("-m", "celery", "--app=agentops_portal", "--quiet", name, *arguments),
+        probe=file_exists(ready_file),
+        ready_file=ready_file,
+        environment=PYTHON | {"READY_FILE": str(ready_file)},
+    )
+
+
+def _python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, *arguments)

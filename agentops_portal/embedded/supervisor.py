@@ -1,0 +1,105 @@
+"""Keeps processes running, and ends all of them with itself: `kill -9` of this one leaves none behind (on Linux)."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from .log import Log
+from .run import Process, ProcessFailed, Run, describe_exit
+
+GIVE_UP_DEATHS = 5
+GIVE_UP_SECONDS = 60
+RESTART_DELAYS = (0.2, 1, 2, 4)  # seconds before the first, second, … restart within GIVE_UP_SECONDS
+
+
+@dataclass
+class Supervised:
+    """A process that is kept running: its present run, and when the ones before it ended."""
+
+    run: Run
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=GIVE_UP_DEATHS))
+
+    def recent_deaths(self, now: float) -> int:
+        return sum(now - death < GIVE_UP_SECONDS for death in self.deaths)
+
+
+class Supervisor:
+    """Use as `async with`: whatever was started is stopped at the end of the block, last started first."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.groups: list[list[Supervised]] = []
+        self._watchers: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Supervisor":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self, *processes: Process) -> None:
+        """Start processes side by side, wait until all are ready, and keep them running from then on.
+
+        Raises ProcessFailed when one is not ready in time: a first start is not repeated, for its cause will not pass.
+        """
+        group: list[Supervised] = []
+        self.groups.append(group)
+        for process in processes:
+            group.append(Supervised(await Run.start(process, self.log)))
+        waits = [asyncio.create_task(supervised.run.wait_until_ready()) for supervised in group]
+        try:
+            await asyncio.gather(*waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._watchers |= {asyncio.create_task(self._keep_running(supervised)) for supervised in group}
+
+    async def run(self, process: Process) -> str:
+        """Run a program to its end, its errors in the log, and return what it wrote to standard output.
+
+        Raises ProcessFailed with the last line it logged when its exit code is not 0.
+        """
+        group = [Supervised(await Run.start(process, self.log, logs_output=False))]
+        self.groups.append(group)
+        output = await group[0].run.output()
+        self.groups.remove(group)
+        return output
+
+    async def wait(self) -> None:
+        """Wait for ever; raises ProcessFailed when a process dies too often."""
+        done, _ = await asyncio.wait(self._watchers, return_when=asyncio.FIRST_COMPLETED)
+        for watcher in done:
+            watcher.result()
+
+    async def stop(self) -> None:
+        """Stop all processes, group by group, the last started first."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        self._watchers.clear()
+        while self.groups:
+            await asyncio.gather(*(supervised.run.stop() for supervised in self.groups[-1]))
+            self.groups.pop()
+
+    async def _keep_running(self, supervised: Supervised) -> None:
+        name = supervised.run.process.name
+        while True:
+            code = await supervised.run.end()
+            died = time.monotonic()
+            supervised.deaths.append(died)
+            deaths = supervised.recent_deaths(died)
+            if deaths >= GIVE_UP_DEATHS:
+                what = f"ended {deaths} times within {GIVE_UP_SECONDS} s, last with {describe_exit(code)}"
+                raise ProcessFailed(supervised.run.report(what))
+            delay = RESTART_DELAYS[deaths - 1]
+            self.log.line(name, f"ended ({describe_exit(code)}); starts again in {delay} s", "bold red")
+            await asyncio.sleep(delay)
+            supervised.run = await Run.start(supervised.run.process, self.log)
+            try:
+                await supervised.run.wait_until_ready()
+            except ProcessFailed as failure:
+                self.log.line(name, str(failure).partition("\n")[0], "bold red")
+                await supervised.run.stop()
+            else:
+                self.log.line(name, f"is back after {time.monotonic() - died:.1f} s", "bold green")

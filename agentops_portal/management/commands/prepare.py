@@ -1,0 +1,47 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db.utils import Error as DatabaseError
+
+from agentops_portal import preparation
+from agentops_portal.schedule import sync_schedule
+
+
+class Command(BaseCommand):
+    help = (
+        "Do what a start needs: translations, static files, migrations of both databases, periodic tasks, the first "
+        "user and project. Safe to repeat, quick when there is nothing to do. `manage.py up` calls it."
+    )
+    requires_system_checks: list[str] = []  # those of the databases come with `migrate`
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print what `bootstrap --json` prints, and no more")
+
+    def handle(self, *args: Any, json: bool = False, **options: Any) -> None:
+        try:
+            self._prepare_files()
+            self._prepare_databases()
+            call_command("bootstrap", json=json, stdout=self.stdout, stderr=self.stderr)
+        except (DatabaseError, ImproperlyConfigured, OSError) as error:
+            raise CommandError(" ".join(str(error).split())) from error
+
+    def _prepare_files(self) -> None:
+        preparation.make_folders()
+        if languages := preparation.compile_translations():
+            self._say(f"Translations compiled: {', '.join(languages)}")
+        if preparation.stale_static():
+            self._say("Collecting and compressing the static files")
+            preparation.collect_static()
+
+    def _prepare_databases(self) -> None:
+        if migrations := preparation.unapplied_migrations():
+            self._say(f"Applying {len(migrations)} migrations")
+            call_command("migrate", interactive=False, stdout=self.stderr, stderr=self.stderr)
+        sync_schedule()
+
+    def _say(self, text: str) -> None:
+        """Progress goes to standard error: standard output may hold JSON."""
+        self.stderr.write(text, style_func=str)

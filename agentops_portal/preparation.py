@@ -1,0 +1,86 @@
+"""What must be true before the portal's processes start; each step does nothing when it has nothing to do."""
+
+import hashlib
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+
+def compile_translations() -> list[str]:
+    """Compile each `django.po` that is newer than its `django.mo`; returns the languages compiled.
+
+    With Babel, for GNU gettext, which Django's compilemessages needs, is not on every machine.
+    """
+    stale = stale_translations()
+    for source in stale:
+        target = source.with_suffix(".mo")
+        draft = target.with_suffix(".mo.new")
+        with source.open("rb") as text, draft.open("wb") as binary:
+            write_mo(binary, read_po(text))
+        draft.replace(target)
+    return [source.parent.parent.name for source in stale]
+
+
+def stale_translations() -> list[Path]:
+    """The `django.po` files whose `django.mo` is missing or older."""
+    return [
+        source
+        for source in _translations()
+        if not (target := source.with_suffix(".mo")).exists() or target.stat().st_mtime_ns < source.stat().st_mtime_ns
+    ]
+
+
+def stale_static() -> bool:
+    """Whether a static file, or the way they are stored, has changed since collect_static() ran."""
+    stamp = _static_stamp()
+    return not (stamp.exists() and settings.STATIC_ROOT.is_dir() and stamp.read_text() == _static_fingerprint())
+
+
+def collect_static() -> None:
+    """Copy and compress the static files into STATIC_ROOT, where the web process serves them from."""
+    stamp = _static_stamp()
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(_static_fingerprint())
+
+
+def unapplied_migrations() -> list[str]:
+    """The migrations that `manage.py migrate` would apply, as "alias: app.name"."""
+    found = []
+    for alias in connections:
+        executor = MigrationExecutor(connections[alias])
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        found += [f"{alias}: {migration.app_label}.{migration.name}" for migration, _ in plan]
+    return found
+
+
+def make_folders() -> None:
+    """The folders that the broker and uploads expect to find."""
+    folders = [settings.MEDIA_ROOT]
+    if settings.CELERY_BROKER_IS_EMBEDDED:
+        folders += [settings.BROKER_DIR / name for name in ("queue", "control", "processed")]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _translations() -> list[Path]:
+    return [file for folder in settings.LOCALE_PATHS for file in sorted(folder.glob("*/LC_MESSAGES/django.po"))]
+
+
+def _static_stamp() -> Path:
+    return Path(settings.PORTAL_VAR / "static.stamp")
+
+
+def _static_fingerprint() -> str:
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
