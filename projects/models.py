@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -185,6 +185,10 @@ class Project(models.Model):
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
+    if TYPE_CHECKING:  # annotations of the QuerySet
+        role: str | None
+        live_keys: int
+
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
@@ -259,6 +263,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """What the key may do, in the reader's words."""
+        return [str(KeyScope(scope).label) for scope in self.scopes]
 
     def status(self, at: datetime | None = None) -> "KeyStatus":
         """Whether the key works at `at`, by default now, and if not, the first reason why."""

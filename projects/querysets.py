@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, Union
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from .fields import lower_email
 
@@ -74,6 +75,20 @@ class ProjectQuerySet(QuerySet["Project"]):
         return self.active().filter(
             organization__memberships__user=user.pk, organization__memberships__role__in=ADMINISTRATOR_ROLES
         )
+
+    def with_role_of(self, user: Actor) -> Self:
+        """Adds `role`, what `user` is in the project's organization; None for a superuser who is no member."""
+        from .models import Membership
+
+        mine = Membership.objects.filter(organization=OuterRef("organization"), user=user.pk)
+        return self.annotate(role=Subquery(mine.values("role")[:1]))
+
+    def with_live_keys(self, now: datetime) -> Self:
+        """Adds `live_keys`, the number of keys that work at `now`."""
+        from .models import ApiKey
+
+        keys = ApiKey.objects.usable(now).filter(project=OuterRef("pk")).order_by().values("project")
+        return self.annotate(live_keys=Coalesce(Subquery(keys.annotate(count=Count("pk")).values("count")), 0))
 
 
 class InvitationQuerySet(QuerySet["Invitation"]):

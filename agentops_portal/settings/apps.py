@@ -4,9 +4,9 @@ from .core import BASE_DIR
 
 INSTALLED_APPS = [
     "agentops_portal.apps.PortalConfig",  # first: its `migrate` replaces Django's
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the look only: the site is projects/admin/site.py
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "projects.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

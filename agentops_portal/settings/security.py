@@ -33,6 +33,9 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# How many proxies stand in front; their X-Forwarded-For tells whose failed sign-ins count together.
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, maximum=10)
+
 # Cookies and HSTS follow the address people use: a portal on http://localhost must still let them sign in.
 # https://docs.djangoproject.com/en/5.2/topics/security/
 SESSION_COOKIE_SECURE = PORTAL_URL_IS_HTTPS

@@ -1,11 +1,99 @@
 """The admin's looks: https://unfoldadmin.com/docs/configuration/settings/"""
 
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+
+def _may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_module_perms(app) and request.user.has_perm(f"{app}.view_{model}")
+
+
+def _model(title: Promise, icon: str, app: str, model: str) -> dict[str, Any]:
+    """One line of the sidebar, for those who may see the model. Icons: https://fonts.google.com/icons"""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": _may_view(app, model),
+    }
+
 
 UNFOLD = {
     "SITE_TITLE": _("AgentOps Portal admin"),
     "SITE_HEADER": _("AgentOps Portal"),
+    "SITE_SUBHEADER": _("Administration"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "monitoring",
+    "SITE_DROPDOWN": [
+        {"icon": "monitoring", "title": _("To the portal"), "link": reverse_lazy("home")},
+        {"icon": "folder", "title": _("All projects"), "link": reverse_lazy("project-list")},
+    ],
     "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": reverse_lazy("language-set")},
+    "ACCOUNT": {"navigation": [{"title": _("Your account"), "link": reverse_lazy("account")}]},
+    # The blue of the portal's own pages.
+    "COLORS": {
+        "primary": {
+            "50": "#e9f2fc",
+            "100": "#d3e4f8",
+            "200": "#a8caf2",
+            "300": "#7bb0eb",
+            "400": "#4a93e2",
+            "500": "#1b7ad8",
+            "600": "#066fd1",
+            "700": "#0559a8",
+            "800": "#04437e",
+            "900": "#032d55",
+            "950": "#021a33",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": True,
+        "navigation": [
+            {
+                "title": _("Access"),
+                "items": [
+                    _model(_("Projects"), "folder", "projects", "project"),
+                    _model(_("API keys"), "key", "projects", "apikey"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "separator": True,
+                "items": [
+                    _model(_("Users"), "person", "projects", "user"),
+                    _model(_("Organizations"), "corporate_fare", "projects", "organization"),
+                    _model(_("Memberships"), "badge", "projects", "membership"),
+                    _model(_("Invitations"), "mail", "projects", "invitation"),
+                    _model(_("Groups"), "group", "auth", "group"),
+                ],
+            },
+            {
+                "title": _("Records"),
+                "separator": True,
+                "items": [
+                    _model(_("Audit events"), "history", "projects", "auditevent"),
+                    _model(_("Failed sign-ins"), "lock_clock", "projects", "loginfailure"),
+                ],
+            },
+            {
+                "title": _("Background work"),
+                "separator": True,
+                "items": [
+                    _model(_("Periodic tasks"), "schedule", "django_celery_beat", "periodictask"),
+                    _model(_("Crontabs"), "calendar_month", "django_celery_beat", "crontabschedule"),
+                    _model(_("Intervals"), "timer", "django_celery_beat", "intervalschedule"),
+                ],
+            },
+        ],
+    },
 }

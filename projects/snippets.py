@@ -1,0 +1,63 @@
+"""What to paste where, so that a client sends its traces to a project."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """One block to copy. `text` holds the secret: show it only where the secret may be shown."""
+
+    name: str  # the id of its element
+    title: str | Promise
+    text: str
+
+
+def receiver_url() -> str:
+    """Where clients send OTLP, without /v1/traces: the receiver's own port, or PORTAL_URL behind a TLS proxy."""
+    portal = urlsplit(settings.PORTAL_URL)
+    if portal.scheme == "https" or portal.hostname is None:
+        return str(settings.PORTAL_URL)
+    host = f"[{portal.hostname}]" if ":" in portal.hostname else portal.hostname
+    return f"http://{host}:{settings.OTLP_HTTP_PORT}"
+
+
+def snippets(secret: str) -> list[Snippet]:
+    """For the agentops SDK, for LiteLLM and other OpenTelemetry exporters, and a check with curl.
+
+    The header is x-api-key because its value has no blank: exporters disagree on how to write one.
+    """
+    return [
+        Snippet(
+            "agentops",
+            _("agentops SDK"),
+            f"export AGENTOPS_API_KEY={secret}\n"
+            f"export AGENTOPS_API_ENDPOINT={settings.PORTAL_URL}\n"
+            f"export AGENTOPS_APP_URL={settings.PORTAL_URL}\n"
+            f"export AGENTOPS_EXPORTER_ENDPOINT={receiver_url()}/v1/traces",
+        ),
+        Snippet(
+            "litellm",
+            _("LiteLLM proxy"),
+            'export OTEL_EXPORTER=otlp_http  # and in config.yaml: litellm_settings: {callbacks: ["otel"]}\n'
+            f"export OTEL_EXPORTER_OTLP_ENDPOINT={receiver_url()}\n"
+            f'export OTEL_EXPORTER_OTLP_HEADERS="x-api-key={secret}"',
+        ),
+        Snippet(
+            "otlp",
+            _("Any OpenTelemetry exporter"),
+            f"export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
+            f"export OTEL_EXPORTER_OTLP_ENDPOINT={receiver_url()}\n"
+            f'export OTEL_EXPORTER_OTLP_HEADERS="x-api-key={secret}"',
+        ),
+        Snippet(
+            "check",
+            _("Check it"),
+            f"curl -s {settings.PORTAL_URL}/v3/auth/token -H 'Content-Type: application/json' "
+            f'-d \'{{"api_key": "{secret}"}}\'',
+        ),
+    ]
