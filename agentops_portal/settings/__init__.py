@@ -20,6 +20,7 @@ from .core import (
     CSRF_TRUSTED_ORIGINS,
     DEBUG,
     DOTENV_FILE,
+    METRICS_TOKEN,
     OTLP_GRPC_PORT,
     OTLP_HTTP_PORT,
     PORTAL_HOST,
@@ -41,6 +42,7 @@ from .databases import (
     POSTGRES_PORT,
     POSTGRES_SCHEMA,
 )
+from .ingest import OTLP_MAX_BODY_BYTES, OTLP_MAX_INFLATED_BYTES, OTLP_MAX_QUEUED_BYTES
 from .logs import LOG_FORMAT, LOG_LEVEL, LOGGING
 from .security import (
     AUTH_PASSWORD_VALIDATORS,
@@ -60,6 +62,7 @@ from .security import (
     SESSION_COOKIE_AGE,
     SESSION_COOKIE_HTTPONLY,
     SESSION_COOKIE_SECURE,
+    TRUSTED_PROXY_COUNT,
     X_FRAME_OPTIONS,
 )
 from .unfold import UNFOLD

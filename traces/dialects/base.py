@@ -1,0 +1,60 @@
+"""What a dialect is: the words in which one family of clients says what an LLM application did.
+
+A dialect maps columns to the span attributes that hold their value. Where a value needs more than a look-up it is a
+ClickHouse expression over the span's columns. `traces.schema.typed_columns` joins all dialects into the
+`MATERIALIZED` columns of `otel_traces`: the first dialect that has a value wins.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SPAN_TYPES = (
+    "session",
+    "workflow",
+    "agent",
+    "task",
+    "llm",
+    "embedding",
+    "tool",
+    "guardrail",
+    "retriever",
+    "chain",
+    "http",
+    "other",
+)
+GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed")
+
+# An attribute key, or a ClickHouse expression in parentheses.
+Source = str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One family of clients.
+
+    name: the folder-wide name; reference: where its attributes are defined.
+    kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
+    llm_call: condition under which a span without a stated kind is the one span of a model invocation.
+    not_llm_call: condition under which a span that looks like an LLM call is not one (a copy, a carrier).
+    values: column → sources of its text, best first.
+    guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES or '' for a span that is no guardrail run.
+    """
+
+    name: str
+    reference: str
+    kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    llm_call: str = ""
+    not_llm_call: str = ""
+    values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    guardrail_outcome: str = ""
+
+
+def attribute(key: str) -> str:
+    """The SQL of a span attribute's text, '' when the span has none. Keys are ours, never a client's."""
+    if "'" in key or "\\" in key:
+        raise ValueError(f"Attribute key {key!r} cannot be written into the schema.")
+    return f"SpanAttributes['{key}']"
+
+
+def sql(source: Source) -> str:
+    return source if source.startswith("(") else attribute(source)

@@ -1,0 +1,148 @@
+"""Group commit: requests that arrive together become one insert, and each is acknowledged when it is stored.
+
+An insert has a fixed price, so one runs at a time while the next batch gathers: throughput rises with load, and a
+lone request waits for nobody.
+"""
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import structlog
+from django.conf import settings
+
+from . import store
+from .errors import BadData, OtlpError, Overloaded, Unavailable
+from .nested import flatten_nested
+from .request import ExportRequest
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH_BYTES = 32 * 1024 * 1024
+MAX_BATCH_SPANS = 20_000
+GATHER_SECONDS = 0.005  # what a first request waits for company
+
+
+@dataclass(slots=True)
+class Pending:
+    request: ExportRequest
+    done: "Future[None]" = field(default_factory=Future)
+
+    @property
+    def size(self) -> int:
+        return len(self.request.body)
+
+
+class GroupCommitter:
+    """One thread that stores what `submit` is given. Safe to use from any thread."""
+
+    def __init__(self, max_queued_bytes: int | None = None) -> None:
+        self._limit = max_queued_bytes if max_queued_bytes is not None else settings.OTLP_MAX_QUEUED_BYTES
+        self._queue: deque[Pending] = deque()
+        self._queued_bytes = 0  # waiting and in flight
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, request: ExportRequest) -> "Future[None]":
+        """A future that is done when the request is committed, or holds the OtlpError that says why it is not.
+
+        Raises Overloaded when too many bytes wait already.
+        """
+        pending = Pending(request)
+        if not request.spans:
+            pending.done.set_result(None)
+            return pending.done
+        with self._changed:
+            if self._closing:
+                raise Unavailable("The receiver is shutting down; send it again.")
+            if self._queued_bytes and self._queued_bytes + pending.size > self._limit:
+                raise Overloaded("The receiver is busy: too much is waiting to be stored. Send it again later.")
+            self._queued_bytes += pending.size
+            self._queue.append(pending)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="otlp-commit", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return pending.done
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Store what waits, then stop. What is not stored after `timeout` seconds is refused."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        for pending in self._queue:
+            pending.done.set_exception(Unavailable("The receiver stopped before this was stored; send it again."))
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            try:
+                commit(batch)
+            except Exception as error:  # the thread must outlive whatever a batch does
+                log.exception("a batch was not stored", requests=len(batch))
+                refusal = error if isinstance(error, OtlpError) else Unavailable("Storing failed; send it again.")
+                for pending in batch:
+                    if not pending.done.done():
+                        pending.done.set_exception(refusal)
+            with self._changed:
+                self._queued_bytes -= sum(pending.size for pending in batch)
+
+    def _next_batch(self) -> list[Pending]:
+        """The next requests within the bounds, at least one; none when closing and empty."""
+        with self._changed:
+            while not self._queue:
+                if self._closing:
+                    return []
+                self._changed.wait()
+        time.sleep(GATHER_SECONDS)
+        batch: list[Pending] = []
+        size = spans = 0
+        with self._changed:
+            while self._queue:
+                head = self._queue[0]
+                size += head.size
+                spans += head.request.spans
+                if batch and (size > MAX_BATCH_BYTES or spans > MAX_BATCH_SPANS):
+                    break
+                batch.append(self._queue.popleft())
+        return batch
+
+
+def commit(batch: list[Pending]) -> None:
+    """Store a batch and settle each future. A request that cannot be stored fails alone.
+
+    Nothing of a refused batch was stored, so trying again never stores a span twice.
+    """
+    try:
+        _insert(batch)
+    except store.Unreadable as error:
+        if len(batch) > 1:
+            for pending in batch:
+                commit([pending])
+            return
+        log.warning("unreadable request", project_id=str(batch[0].request.project_id), reason=str(error)[:300])
+        batch[0].done.set_exception(BadData("The body is not a readable OTLP request."))
+    except OtlpError as error:
+        for pending in batch:
+            pending.done.set_exception(error)
+    else:
+        for pending in batch:
+            pending.done.set_result(None)
+
+
+def _insert(batch: list[Pending]) -> None:
+    try:
+        store.insert(_joined(batch))
+    except store.NestedAttribute:
+        for pending in batch:
+            if flatten_nested(pending.request.message):
+                pending.request.body = pending.request.message.SerializeToString()
+        store.insert(_joined(batch))
+
+
+def _joined(batch: list[Pending]) -> bytes:
+    return b"".join(pending.request.envelope for pending in batch)

@@ -1,0 +1,64 @@
+"""What every door of the receiver (HTTP, the web process, gRPC) does with an export request."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+
+from django.conf import settings
+
+from projects import credentials
+
+from .commit import GroupCommitter
+from .errors import Forbidden, Unauthenticated, Unavailable
+from .inflate import inflate
+from .request import ExportRequest, read_request
+
+SMALL_BODY = 64 * 1024  # bytes that are read faster than a thread is started
+
+
+@cache
+def committer() -> GroupCommitter:
+    """The one committer of this process."""
+    return GroupCommitter()
+
+
+async def authenticate(headers: Mapping[str, str]) -> credentials.Credential:
+    """The project behind the request's API key or token.
+
+    Raises Unauthenticated, Forbidden (a key without the scope ingest) or Unavailable.
+    """
+    secret = credentials.secret_from_headers(headers)
+    if secret is None:
+        raise Unauthenticated(
+            "No API key: send the header 'Authorization: Bearer <key>' or 'x-api-key: <key>' with a key of the project."
+        )
+    try:
+        credential = credentials.peek(secret) or await asyncio.to_thread(credentials.authenticate, secret)
+    except credentials.InvalidCredential as error:
+        raise Unauthenticated(str(error)) from None
+    except credentials.CredentialStoreUnavailable as error:
+        raise Unavailable(str(error)) from None
+    if "ingest" not in credential.scopes:
+        raise Forbidden("This API key may read but not send: make one with the scope 'ingest'.")
+    return credential
+
+
+async def receive(credential: credentials.Credential, body: bytes, content_type: str, encoding: str) -> ExportRequest:
+    """Store one request; returns when ClickHouse has committed it, with what was kept and what was rejected.
+
+    Raises OtlpError.
+    """
+    if len(body) <= SMALL_BODY and not encoding:
+        request = read_request(body, content_type, credential.project_id)
+    else:
+        request = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential)
+    await asyncio.wrap_future(committer().submit(request))
+    return request
+
+
+def _inflate_and_read(
+    body: bytes, content_type: str, encoding: str, credential: credentials.Credential
+) -> ExportRequest:
+    return read_request(
+        inflate(body, encoding, settings.OTLP_MAX_INFLATED_BYTES), content_type, credential.project_id
+    )

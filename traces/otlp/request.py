@@ -1,0 +1,100 @@
+"""One export request, checked: what may be stored of it, and what may not."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.message import DecodeError
+
+from traces.schema.otlp_proto import PROJECT_FIELD
+
+from .errors import BadData
+from .json_body import read_json
+from .messages import TraceRequest
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+TRACE_ID_BYTES = 16
+SPAN_ID_BYTES = 8
+
+
+@dataclass(slots=True)
+class ExportRequest:
+    """A readable request. `body` is protobuf whatever it came as; `spans` counts those that can be stored."""
+
+    project_id: UUID
+    message: Any
+    body: bytes
+    spans: int
+    rejected: int
+
+    @property
+    def envelope(self) -> bytes:
+        """The body with the project's id appended, length-delimited: one row of the inbox.
+
+        The last value of a field wins, so what a client may have sent under that number does not count.
+        """
+        project = str(self.project_id).encode()
+        message = b"".join((self.body, _PROJECT_TAG, _varint(len(project)), project))
+        return _varint(len(message)) + message
+
+
+def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
+    """Read a protobuf or JSON body; spans without a valid trace and span id are left out and counted.
+
+    Raises BadData when the body is not an ExportTraceServiceRequest.
+    """
+    if content_type == JSON:
+        message = read_json(body)
+        body = message.SerializeToString()
+    else:
+        try:
+            message = TraceRequest.FromString(body)
+        except DecodeError:
+            raise BadData("The body is not an OTLP ExportTraceServiceRequest in protobuf encoding.") from None
+    spans, rejected = _count(message)
+    if rejected:
+        _leave_out_invalid(message)
+        body = message.SerializeToString()
+    return ExportRequest(project_id, message, body, spans, rejected)
+
+
+def is_valid(span: Any) -> bool:
+    """The ids are there and not all zero: https://www.w3.org/TR/trace-context/#trace-id"""
+    return (
+        len(span.trace_id) == TRACE_ID_BYTES
+        and len(span.span_id) == SPAN_ID_BYTES
+        and any(span.trace_id)
+        and any(span.span_id)
+    )
+
+
+def _count(message: Any) -> tuple[int, int]:
+    valid = total = 0
+    for resource_spans in message.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            total += len(scope_spans.spans)
+            valid += sum(map(is_valid, scope_spans.spans))
+    return valid, total - valid
+
+
+def _leave_out_invalid(message: Any) -> None:
+    for resource_spans in message.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            kept = [span for span in scope_spans.spans if is_valid(span)]
+            if len(kept) < len(scope_spans.spans):
+                del scope_spans.spans[:]
+                scope_spans.spans.extend(kept)
+
+
+def _varint(number: int) -> bytes:
+    """https://protobuf.dev/programming-guides/encoding/#varints"""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_PROJECT_TAG = _varint(PROJECT_FIELD << 3 | 2)

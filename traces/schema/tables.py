@@ -1,0 +1,91 @@
+"""DDL of the span store: statements that create it and statements that remove it, for traces/migrations.
+
+Column names and types of `otel_traces` are those of the OpenTelemetry Collector's ClickHouse exporter, so that a
+Collector can write it and AgentOps' queries can read it:
+https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/clickhouseexporter
+"""
+
+from agentops_portal.clickhouse import ddl
+
+from .decode import DECODE_SELECT
+from .otlp_proto import ENVELOPE_COLUMNS
+from .typed_columns import typed_columns
+
+SPANS = "otel_traces"
+INBOX = "otlp"
+DECODER = "otlp_to_otel_traces"
+TIMES = "otel_traces_trace_id_ts"
+TIMES_VIEW = "otel_traces_trace_id_ts_mv"
+
+_MAP = "Map(LowCardinality(String), String)"
+_EXPORTER_COLUMNS = f"""
+    Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    TraceId String CODEC(ZSTD(1)),
+    SpanId String CODEC(ZSTD(1)),
+    ParentSpanId String CODEC(ZSTD(1)),
+    TraceState String CODEC(ZSTD(1)),
+    SpanName LowCardinality(String) CODEC(ZSTD(1)),
+    SpanKind LowCardinality(String) CODEC(ZSTD(1)),
+    ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+    ResourceAttributes {_MAP} CODEC(ZSTD(1)),
+    ScopeName String CODEC(ZSTD(1)),
+    ScopeVersion String CODEC(ZSTD(1)),
+    SpanAttributes {_MAP} CODEC(ZSTD(1)),
+    Duration UInt64 CODEC(ZSTD(1)),
+    StatusCode LowCardinality(String) CODEC(ZSTD(1)),
+    StatusMessage String CODEC(ZSTD(1)),
+    `Events.Timestamp` Array(DateTime64(9)) CODEC(ZSTD(1)),
+    `Events.Name` Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    `Events.Attributes` Array({_MAP}) CODEC(ZSTD(1)),
+    `Links.TraceId` Array(String) CODEC(ZSTD(1)),
+    `Links.SpanId` Array(String) CODEC(ZSTD(1)),
+    `Links.TraceState` Array(String) CODEC(ZSTD(1)),
+    `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
+# The exporter drops these; whoever sends them may want them back.
+_OWN_COLUMNS = f"ScopeAttributes {_MAP} CODEC(ZSTD(1))"
+_INDEXES = """
+    INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 16,
+    INDEX idx_span_id SpanId TYPE bloom_filter(0.01) GRANULARITY 32"""
+_PARTS = "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)"
+
+_TIMES_COLUMNS = """
+    project_id String,
+    TraceId String CODEC(ZSTD(1)),
+    Start SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
+    End SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1))"""
+_TIMES_SELECT = (
+    "SELECT project_id, TraceId, min(Timestamp) AS Start, max(end_timestamp) AS End FROM {source} "
+    "WHERE TraceId != '' GROUP BY project_id, TraceId"
+)
+
+
+def create_statements() -> list[str]:
+    typed = ",\n    ".join(
+        f"{name} {kind} MATERIALIZED {expression}" for name, (kind, expression) in typed_columns().items()
+    )
+    columns = ",".join((_EXPORTER_COLUMNS, _OWN_COLUMNS, typed, _INDEXES))
+    return [
+        *ddl.create_table(SPANS, columns, ddl.merge_tree(), _PARTS, shard_by="cityHash64(TraceId)"),
+        *ddl.create_table(
+            TIMES,
+            _TIMES_COLUMNS,
+            ddl.merge_tree("AggregatingMergeTree"),
+            "ORDER BY (project_id, TraceId)",
+            shard_by="cityHash64(TraceId)",
+        ),
+        ddl.create_materialized_view(
+            TIMES_VIEW, to=ddl.local(TIMES), select=_TIMES_SELECT.format(source=ddl.local(SPANS))
+        ),
+        *ddl.create_table(INBOX, ENVELOPE_COLUMNS, "Null"),
+        ddl.create_materialized_view(DECODER, to=SPANS, select=DECODE_SELECT.format(source=ddl.local(INBOX))),
+    ]
+
+
+def drop_statements() -> list[str]:
+    return [
+        ddl.drop_view(DECODER),
+        *ddl.drop_table(INBOX),
+        ddl.drop_view(TIMES_VIEW),
+        *ddl.drop_table(TIMES),
+        *ddl.drop_table(SPANS),
+    ]

@@ -1,0 +1,132 @@
+"""The `MATERIALIZED` columns of `otel_traces`: what the dialects say, in columns, so that no page parses a Map.
+
+They are computed by ClickHouse for every span, whoever inserts it: the portal's receiver or an OpenTelemetry
+Collector.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from traces.dialects import DIALECTS, Dialect
+from traces.dialects.base import attribute, sql
+
+TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+LLM_TYPES = "('llm', 'embedding')"
+
+
+def first_of(sources: Iterable[str]) -> str:
+    """The first source that is not blank; '' when all are."""
+    expressions = list(dict.fromkeys(sql(source) for source in sources))
+    if not expressions:
+        return "''"
+    if len(expressions) == 1:
+        return expressions[0]
+    branches = ", ".join(f"{expression} != '', {expression}" for expression in expressions[:-1])
+    return f"multiIf({branches}, {expressions[-1]})"
+
+
+def value_of(column: str, dialects: Iterable[Dialect]) -> str:
+    return first_of(source for dialect in dialects for source in dialect.values.get(column, ()))
+
+
+def stated_kind(dialects: Iterable[Dialect]) -> str:
+    """The type of a span by the attribute that states it; '' when none does, or does with a word nobody knows."""
+    kinds: dict[str, dict[str, str]] = {}
+    for dialect in dialects:
+        for key, words in dialect.kinds.items():
+            merged = kinds.setdefault(key, {})
+            for word, span_type in words.items():
+                merged.setdefault(word, span_type)
+    return first_of(f"({_transform(key, words)})" for key, words in kinds.items())
+
+
+def _transform(key: str, words: Mapping[str, str]) -> str:
+    return f"transform(lower({attribute(key)}), [{_quoted(words)}], [{_quoted(words.values())}], '')"
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " OR ".join(f"({condition})" for condition in conditions if condition) or "false"
+
+
+def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
+    # Some clients write a number of tokens as a double.
+    return f"if(is_llm_call, toUInt64(greatest(toFloat64OrZero({value_of(column, dialects)}), 0)), 0)"
+
+
+def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
+    """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
+    dialects = tuple(dialects)
+    outcomes = [dialect.guardrail_outcome for dialect in dialects if dialect.guardrail_outcome]
+    text = "LowCardinality(String)"
+    columns = {
+        "project_id": (
+            "String",
+            "multiIf("
+            "ResourceAttributes['agentops.project.id'] != '', ResourceAttributes['agentops.project.id'], "
+            "ResourceAttributes['ProjectId'] != '', ResourceAttributes['ProjectId'], "
+            "ResourceAttributes['project_id'])",
+        ),
+        "end_timestamp": ("DateTime64(9)", "addNanoseconds(Timestamp, toInt64(least(Duration, 9223372036854775807)))"),
+        "guardrail_name": (text, value_of("guardrail_name", dialects)),
+        "guardrail_mode": (text, f"if(guardrail_name = '', '', {value_of('guardrail_mode', dialects)})"),
+        "guardrail_outcome": (text, f"if(guardrail_name = '', '', {first_of(f'({o})' for o in outcomes)})"),
+        "model": (text, value_of("model", dialects)),
+        "http_status": (
+            "UInt16",
+            f"toUInt16OrZero({first_of(('http.response.status_code', 'http.status_code'))})",
+        ),
+        "span_type": (text, _span_type(dialects)),
+        "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES}"),
+        "requested_model": (text, f"if(is_llm_call, {value_of('requested_model', dialects)}, '')"),
+        "provider": (text, f"if(is_llm_call, lower({value_of('provider', dialects)}), '')"),
+    }
+    for column in TOKEN_COLUMNS:
+        columns[column] = ("UInt64", _tokens(column, dialects))
+    columns |= {
+        "total_tokens": (
+            "UInt64",
+            f"if(is_llm_call, if(toFloat64OrZero({value_of('total_tokens', dialects)}) > 0, "
+            f"toUInt64(toFloat64OrZero({value_of('total_tokens', dialects)})), input_tokens + output_tokens), 0)",
+        ),
+        # 0 means "the client has no price", not "free".
+        "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(dialects)),
+        "cache_hit": ("Bool", f"if(is_llm_call, {value_of('cache_hit', dialects)} != '', false)"),
+        "session_id": ("String", value_of("session_id", dialects)),
+        "user_id": ("String", value_of("user_id", dialects)),
+        "agent_name": (text, value_of("agent_name", dialects)),
+        "tool_name": (text, value_of("tool_name", dialects)),
+    }
+    return columns
+
+
+def _span_type(dialects: tuple[Dialect, ...]) -> str:
+    """Which of SPAN_TYPES a span is: what it states, else what its attributes show.
+
+    An LLM call is recognised by its attributes, never by its name: names can be set by the caller.
+    """
+    stated = stated_kind(dialects)
+    not_a_call = _any(dialect.not_llm_call for dialect in dialects)
+    shown = _any(dialect.llm_call for dialect in dialects)
+    is_http = (
+        "SpanAttributes['http.route'] != '' OR SpanAttributes['url.path'] != '' OR "
+        "SpanAttributes['http.request.method'] != '' OR SpanAttributes['http.method'] != ''"
+    )
+    return f"""multiIf(
+        guardrail_name != '', 'guardrail',
+        {stated} IN {LLM_TYPES}, if({not_a_call}, 'other', {stated}),
+        {stated} != '', {stated},
+        {shown}, 'llm',
+        {value_of("tool_name", dialects)} != '', 'tool',
+        {is_http}, 'http',
+        'other')"""
+
+
+def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
+    cost = f"toFloat64OrZero({value_of('reported_cost', dialects)})"
+    return (
+        f"if((is_llm_call OR span_type = 'tool') AND {cost} > 0 AND {cost} < 1000000, "
+        f"toDecimal64OrNull(toString(round({cost}, 12)), 12), NULL)"
+    )
