@@ -1,12 +1,16 @@
 """The Celery application; `celery -A agentops_portal worker` and `beat` find it here."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import beat_init, setup_logging, worker_ready
 
+# In a container everything is root's; this warning is about messages from strangers, and the portal takes none.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
 
 app = Celery("agentops_portal")

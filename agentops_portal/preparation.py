@@ -10,6 +10,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 
 def compile_translations() -> list[str]:
@@ -54,9 +55,14 @@ def unapplied_migrations() -> list[str]:
     """The migrations that `manage.py migrate` would apply, as "alias: app.name"."""
     found = []
     for alias in connections:
-        executor = MigrationExecutor(connections[alias])
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        found += [f"{alias}: {migration.app_label}.{migration.name}" for migration, _ in plan]
+        connection = connections[alias]
+        if connection.vendor == "clickhouse" and not connection.creation.database_exists():
+            loader = MigrationLoader(None)
+            plan = [loader.graph.nodes[key] for key in loader.graph.leaf_nodes()]
+        else:
+            executor = MigrationExecutor(connection)
+            plan = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+        found += [f"{alias}: {migration.app_label}.{migration.name}" for migration in plan]
     return found
 
 

@@ -66,7 +66,8 @@ def _postgres() -> Process:
             *("--password-file", str(settings.SECRETS_DIR / "postgres_password")),
         ),
         probe=program_succeeds(
-            str(postgres.binary("pg_isready")), "--host=127.0.0.1", f"--port={port}", f"--dbname={postgres.DATABASE}"
+            str(postgres.binary("pg_isready")),
+            *("--host=127.0.0.1", f"--port={port}", f"--username={postgres.ROLE}", f"--dbname={postgres.DATABASE}"),
         ),
         stop_signal=signal.SIGINT,  # "fast shutdown": SIGTERM would wait for clients to leave
         environment=PYTHON,

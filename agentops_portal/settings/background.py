@@ -10,7 +10,7 @@ BROKER_DIR = PORTAL_VAR / "broker"
 _broker = env.url("CELERY_BROKER_URL", ("redis", "rediss", "amqp", "amqps"))
 
 # https://docs.celeryq.dev/en/stable/userguide/configuration.html
-CELERY_BROKER_URL = _broker.geturl() if _broker else "filesystem://"
+CELERY_BROKER_URL = _broker.geturl() if _broker else "filesystem://localhost//"
 CELERY_BROKER_IS_EMBEDDED = _broker is None
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
@@ -20,6 +20,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "control_folder": str(BROKER_DIR / "control"),
         "processed_folder": str(BROKER_DIR / "processed"),
         "store_processed": False,
+        "polling_interval": 0.25,  # seconds; a worker sees a stop request only between two looks
     }
     if _broker is None
     else {}

@@ -1,6 +1,8 @@
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -25,8 +27,11 @@ class Command(BaseCommand):
             self._prepare_files()
             self._prepare_databases()
             call_command("bootstrap", json=json, stdout=self.stdout, stderr=self.stderr)
-        except (DatabaseError, ImproperlyConfigured, OSError) as error:
-            raise CommandError(" ".join(str(error).split())) from error
+        except (CommandError, DatabaseError, ImproperlyConfigured, OSError) as error:
+            if settings.DEBUG:
+                raise
+            self._say(" ".join(str(error).split()))
+            sys.exit(1)
 
     def _prepare_files(self) -> None:
         preparation.make_folders()
@@ -39,7 +44,7 @@ class Command(BaseCommand):
     def _prepare_databases(self) -> None:
         if migrations := preparation.unapplied_migrations():
             self._say(f"Applying {len(migrations)} migrations")
-            call_command("migrate", interactive=False, stdout=self.stderr, stderr=self.stderr)
+            call_command("migrate", interactive=False, verbosity=0)
         sync_schedule()
 
     def _say(self, text: str) -> None:
