@@ -28,7 +28,8 @@ OTLP_GRPC_PORT = env.port("OTLP_GRPC_PORT", 4317)
 
 # The address people and clients use, which differs from the port behind a proxy.
 _url = env.url("PORTAL_URL", ("https", "http"), f"http://localhost:{PORTAL_PORT}")
-assert _url is not None and _url.hostname
+assert _url is not None
+assert _url.hostname
 PORTAL_URL = _url.geturl().rstrip("/")
 PORTAL_URL_IS_HTTPS = _url.scheme == "https"
 
