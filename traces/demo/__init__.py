@@ -1,0 +1,1 @@
+"""Sample traffic: `manage.py demo`. README.md says how it is made."""
