@@ -5,3 +5,6 @@ class PortalConfig(AppConfig):
     name = "agentops_portal"
     label = "portal"
     verbose_name = "AgentOps Portal"
+
+    def ready(self) -> None:
+        from . import postgres  # noqa: F401 - registers its system check

@@ -96,7 +96,9 @@ def _make_pool(address: Address) -> PoolManager:
     scheme = "https" if address.secure else "http"
     # A proxy of the environment is for other machines.
     proxy = None if address.is_loopback else check_env_proxy(scheme, address.host, address.port)
-    return get_pool_manager(**options, **({f"{scheme}_proxy": proxy} if proxy else {}))
+    if proxy:
+        options[f"{scheme}_proxy"] = proxy
+    return get_pool_manager(**options)
 
 
 def _open(address: Address) -> Client:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from clickhouse_backend.backend import creation
-from django.db.backends.utils import strip_quotes
 
 from ..ddl import on_cluster
 
@@ -35,14 +34,13 @@ class DatabaseCreation(creation.DatabaseCreation):
             name = self.connection.ops.quote_name(test_database_name)
             cursor.execute(f"DROP DATABASE IF EXISTS {name} {on_cluster()} SYNC")
 
-    def ensure_database(self) -> bool:
-        """Create the database of the connection unless it is there; True when it was missing.
-
-        A user without the right to create databases needs none when it exists.
-        """
-        name = strip_quotes(self.connection.settings_dict["NAME"])
+    def database_exists(self) -> bool:
         with self._nodb_cursor() as cursor:
-            if self._database_exists(cursor, name):
-                return False
-            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {self.connection.ops.quote_name(name)} {on_cluster()}")
-        return True
+            return bool(self._database_exists(cursor, self.connection.settings_dict["NAME"]))
+
+    def ensure_database(self) -> None:
+        """Create the database unless it exists: a user without the right to create databases needs none then."""
+        if not self.database_exists():
+            name = self.connection.ops.quote_name(self.connection.settings_dict["NAME"])
+            with self._nodb_cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} {on_cluster()}")
