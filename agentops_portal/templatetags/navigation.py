@@ -28,7 +28,7 @@ class Section:
 # Sections of one project; one more page is one more line.
 PROJECT_SECTIONS = [
     Section(_("Traces"), "timeline", "trace-list", "trace-"),
-    Section(_("Project and keys"), "key", "project-detail", "project-"),
+    Section(_("API keys"), "key", "key-list", "key-"),
 ]
 
 

@@ -1,4 +1,5 @@
-// Sets the theme before the first paint, so this file is loaded in <head> without defer.
+// Sets the theme before the first paint, so this file is loaded in <head> without defer; and tells the server the
+// browser's time zone, for accounts that have not chosen one.
 // "light", "dark" or "auto" (the system's) is kept in localStorage; without storage the system's is used.
 (function () {
   "use strict";
@@ -23,6 +24,9 @@
       button.setAttribute("aria-pressed", String(on));
     }
   }
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = "timezone=" + encodeURIComponent(zone) + "; path=/; max-age=31536000; samesite=lax";
 
   apply();
   system.addEventListener("change", apply);

@@ -1,6 +1,6 @@
 """One trace: when it was, its figures, its spans without their attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -126,3 +126,8 @@ def tag_texts(scope: Scope, trace_id: str) -> dict[str, list[str]]:
         parameters={"trace_id": trace_id},
     )
     return {key: sorted(rows[0][f"text_{position}"]) for position, key in enumerate(TAG_ATTRIBUTES)}
+
+
+def project_of_trace(project_ids: Iterable[UUID], trace_id: str) -> UUID | None:
+    """The first of the projects that has the trace: for links that name a trace and no project."""
+    return next((project_id for project_id in project_ids if trace_scope(project_id, trace_id)), None)

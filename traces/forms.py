@@ -1,0 +1,152 @@
+"""The trace list's filter: what its address may hold, and what is wrong when it does not fit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from agentops_portal.clickhouse.gate import Scope
+from traces.queries.scopes import END_OF_TIME, EPOCH
+from traces.queries.trace_list import Cursor, TraceFilter
+
+RANGES = {
+    "15m": (timedelta(minutes=15), _("Last 15 minutes")),
+    "1h": (timedelta(hours=1), _("Last hour")),
+    "24h": (timedelta(hours=24), _("Last 24 hours")),
+    "7d": (timedelta(days=7), _("Last 7 days")),
+    "30d": (timedelta(days=30), _("Last 30 days")),
+}
+DEFAULT_RANGE = "7d"
+CUSTOM = "custom"
+STATUSES = [("", _("Any status")), ("ok", _("OK")), ("error", _("Error"))]
+
+
+class MomentField(forms.Field):
+    """A time as `<input type="datetime-local">` sends it, in the reader's time zone, or ISO 8601 with an offset."""
+
+    default_error_messages = {"invalid": _("Write a date and time such as 2026-11-23T09:30.")}
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            # A "+" that nobody escaped arrives as a blank.
+            moment = parse_datetime(value.strip().replace(" ", "+") if "T" in value else value.strip())
+        except ValueError:
+            moment = None
+        if moment is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if timezone.is_naive(moment):
+            moment = timezone.make_aware(moment)
+        if not EPOCH <= moment < END_OF_TIME - timedelta(days=1):
+            raise forms.ValidationError(_("Choose a time between 1970 and 2262."), code="invalid")
+        return moment
+
+
+class CursorField(forms.CharField):
+    def clean(self, value: Any) -> Cursor | None:
+        text = super().clean(value)
+        try:
+            return Cursor.parse(text) if text else None
+        except ValueError:
+            raise forms.ValidationError(
+                _("This address does not name a page: start at the newest."), code="invalid"
+            ) from None
+
+
+@dataclass(frozen=True)
+class TraceListQuery:
+    """A checked filter, ready to be asked."""
+
+    scope: Scope
+    wanted: TraceFilter
+    cursor: Cursor | None
+    is_default_range: bool
+
+
+class TraceListForm(forms.Form):
+    """GET parameters of the trace list; none means the last seven days."""
+
+    range = forms.ChoiceField(
+        required=False,
+        label=_("Time range"),
+        choices=[*((key, label) for key, (_delta, label) in RANGES.items()), (CUSTOM, _("From … to …"))],
+        error_messages={"invalid_choice": _("%(value)s is not one of 15m, 1h, 24h, 7d, 30d, custom.")},
+    )
+    start = MomentField(required=False, label=_("From"))
+    end = MomentField(required=False, label=_("To"))
+    q = forms.CharField(required=False, label=_("Search"), max_length=200)
+    status = forms.ChoiceField(
+        required=False,
+        label=_("Status"),
+        choices=STATUSES,
+        error_messages={"invalid_choice": _("%(value)s is not one of ok, error.")},
+    )
+    model = forms.CharField(required=False, label=_("Model"), max_length=300)
+    llm = forms.BooleanField(required=False, label=_("Only with LLM calls"))
+    cursor = CursorField(required=False, label=_("Page"), max_length=100)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        chosen = values.get("range") or (CUSTOM if values.get("start") or values.get("end") else DEFAULT_RANGE)
+        values["range"] = chosen
+        if chosen == CUSTOM and not self.errors:
+            if values.get("start") is None:
+                self.add_error("start", _("Say from when."))
+            elif values["start"] >= (values.get("end") or timezone.now()):
+                self.add_error("end" if values.get("end") else "start", _("The end must come after the start."))
+        return values
+
+    def query(self, project_id: UUID) -> TraceListQuery:
+        """What a valid form asks for; a range that goes on until now ends a little later, for clocks that are ahead."""
+        values = self.cleaned_data
+        now = timezone.now()
+        if values["range"] == CUSTOM:
+            start, end = values["start"], values["end"] or now + timedelta(hours=1)
+        else:
+            start, end = now - RANGES[values["range"]][0], now + timedelta(hours=1)
+        return TraceListQuery(
+            scope=Scope(project_id, start, end),
+            wanted=TraceFilter(
+                text=values["q"].strip(), status=values["status"], model=values["model"], llm_only=values["llm"]
+            ),
+            cursor=values["cursor"],
+            is_default_range=values["range"] == DEFAULT_RANGE,
+        )
+
+    def address(self, **changes: str) -> str:
+        """The query string of this list with some parameters changed ('' drops one), page excepted."""
+        kept = {name: self.data.get(name, "") for name in self.fields if name != "cursor"}
+        return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
+
+    @property
+    def start_value(self) -> str:
+        return self._moment_value("start")
+
+    @property
+    def end_value(self) -> str:
+        return self._moment_value("end")
+
+    def _moment_value(self, name: str) -> str:
+        """What the input of `name` shows: what was sent, in the reader's time zone, or what the preset means."""
+        moment = self.cleaned_data.get(name)
+        delta, _label = RANGES.get(self.cleaned_data.get("range", ""), RANGES[DEFAULT_RANGE])
+        if moment is None and name == "start" and not self.data.get(name):
+            moment = timezone.now() - delta
+        if moment is None:
+            return ""
+        return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S")
+
+    def problems(self) -> list[str]:
+        """One sentence per fault, with the name of the field."""
+        return [
+            gettext("%(field)s: %(problem)s") % {"field": self.fields[name].label or name, "problem": " ".join(errors)}
+            for name, errors in self.errors.items()
+        ]

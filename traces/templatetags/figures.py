@@ -1,0 +1,42 @@
+"""Filters that write figures for people: see traces/formats.py."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import timezone
+
+from traces import formats
+from traces.queries.scopes import datetime_of
+
+register = template.Library()
+register.filter("count", formats.count)
+register.filter("duration", formats.duration)
+register.filter("dollars", formats.dollars)
+
+
+@register.filter
+def exact_dollars(amount: Decimal) -> str:
+    """Every digit that was reported: $0.0000159."""
+    return f"${amount.normalize():f}"
+
+
+@register.filter
+def moment(nanoseconds: int) -> datetime:
+    """Nanoseconds since 1970 as a datetime in the reader's time zone."""
+    return timezone.localtime(datetime_of(nanoseconds))
+
+
+@register.filter
+def exact(nanoseconds: int) -> str:
+    """Date, time to the nanosecond and offset in the reader's time zone: 2026-11-23 21:45:01.123456789 +09:00."""
+    local = moment(nanoseconds)
+    offset = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M:%S}.{nanoseconds % 1_000_000_000:09d} {offset[:3]}:{offset[3:5]}"
+
+
+@register.filter
+def ago(nanoseconds: int) -> str:
+    """3 minutes ago; in the reader's language."""
+    return str(naturaltime(datetime_of(nanoseconds)))

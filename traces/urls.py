@@ -1,0 +1,22 @@
+"""Addresses of the trace pages. `/sessions?trace_id=…` is the link that the agentops SDK prints."""
+
+from django.urls import include, path, register_converter
+
+from . import views
+from .converters import SpanIdConverter, TraceIdConverter
+
+register_converter(TraceIdConverter, "trace_id")
+register_converter(SpanIdConverter, "span_id")
+
+project_urls = [
+    path("", views.trace_list, name="trace-list"),
+    path("arrived/", views.trace_arrived, name="trace-arrived"),
+    path("<trace_id:trace_id>/", views.trace_detail, name="trace-detail"),
+    path("<trace_id:trace_id>/spans/<span_id:span_id>/", views.span_detail, name="span-detail"),
+]
+
+urlpatterns = [
+    path("projects/<uuid:project_id>/traces/", include(project_urls)),
+    path("sessions", views.session_redirect, name="session-redirect"),
+    path("sessions/", views.session_redirect),
+]

@@ -1,0 +1,136 @@
+"""The trace pages: list, one trace, one span. Which project a user sees is decided in projects.access."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from agentops_portal.clickhouse.gate import Scope
+from projects.access import open_project
+from projects.models import Project
+from projects.snippets import receiver_url, snippets
+
+from .converters import stored_trace_id
+from .forms import TraceListForm
+from .queries import trace_detail as detail_queries
+from .queries import trace_list as list_queries
+from .queries.span_detail import span_detail as query_span
+from .span_page import as_json, span_context
+from .store_errors import shows_store_errors, wants_fragment
+from .tags import tags_of
+from .waterfall import default_span, ticks, waterfall
+
+
+@require_GET
+@login_required
+@shows_store_errors
+def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Context: `form`, `page`, `totals`, `models`; 400 with the field named when the address does not fit."""
+    project = open_project(request, project_id)
+    request.open_project = project  # type: ignore[attr-defined]
+    form = TraceListForm(request.GET)
+    context: dict[str, object] = {"project": project, "form": form}
+    if not form.is_valid():
+        return render(request, "traces/trace_list.html", context, status=400)
+    query = form.query(project.pk)
+    page = list_queries.trace_page(query.scope, query.wanted, query.cursor)
+    if not page.traces and not query.cursor:
+        newest = list_queries.newest_trace(project.pk)
+        if newest is None:
+            return _first_steps(request, project)
+        context["newest"] = newest
+    models = list_queries.models(query.scope)
+    if query.wanted.model and query.wanted.model not in models:
+        models.append(query.wanted.model)
+    context |= {
+        "query": query,
+        "page": page,
+        "totals": list_queries.totals(query.scope, query.wanted),
+        "models": models,
+        "older_address": form.address(cursor=str(page.next_cursor)) if page.next_cursor else "",
+    }
+    return render(request, "traces/trace_list.html", context)
+
+
+def _first_steps(request: HttpRequest, project: Project) -> HttpResponse:
+    context = {"project": project, "snippets": snippets("YOUR_API_KEY"), "receiver_url": receiver_url()}
+    return render(request, "traces/first_steps.html", context)
+
+
+@require_GET
+@login_required
+@shows_store_errors
+def trace_arrived(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """`{"arrived": bool}`: whether the project has a trace; the page of first steps asks every few seconds."""
+    project = open_project(request, project_id)
+    return JsonResponse({"arrived": list_queries.newest_trace(project.pk) is not None})
+
+
+@require_GET
+@login_required
+@shows_store_errors
+def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpResponse:
+    """Context: `figures`, `tags`, `rows` and `ticks` of the waterfall, `selected` span id, number of `hidden_spans`."""
+    project = open_project(request, project_id)
+    request.open_project = project  # type: ignore[attr-defined]
+    scope = _trace_scope(project, trace_id)
+    figures = detail_queries.trace_figures(scope, trace_id)
+    if figures is None:
+        raise Http404(_("The spans of this trace are gone."))
+    spans = detail_queries.spans(scope, trace_id)
+    rows = waterfall(figures, spans)
+    context = {
+        "project": project,
+        "figures": figures,
+        "tags": tags_of(detail_queries.tag_texts(scope, trace_id)),
+        "rows": rows,
+        "icons": sorted({row.icon for row in rows}),
+        "ticks": ticks(figures.duration_ns),
+        "selected": request.GET.get("span", "").lower() or default_span(figures, spans),
+        "hidden_spans": figures.span_count - len(spans),
+    }
+    return render(request, "traces/trace_detail.html", context)
+
+
+@require_GET
+@login_required
+@shows_store_errors
+def span_detail(request: HttpRequest, project_id: UUID, trace_id: str, span_id: str) -> HttpResponse:
+    """A page of its own, a fragment for the trace page's script, or with `?format=json` the span as it is stored."""
+    project = open_project(request, project_id)
+    request.open_project = project  # type: ignore[attr-defined]
+    span = query_span(_trace_scope(project, trace_id), trace_id, span_id)
+    if span is None:
+        raise Http404(_("There is no such span in this trace."))
+    if request.GET.get("format") == "json":
+        return HttpResponse(as_json(span), content_type="application/json")
+    name = "traces/_span.html" if wants_fragment(request) else "traces/span_detail.html"
+    response = render(request, name, {"project": project, **span_context(span)})
+    response["Vary"] = "X-Fragment, Cookie"
+    return response
+
+
+def _trace_scope(project: Project, trace_id: str) -> Scope:
+    scope = detail_queries.trace_scope(project.pk, trace_id)
+    if scope is None:
+        raise Http404(_("There is no such trace in this project."))
+    return scope
+
+
+@require_GET
+@login_required
+@shows_store_errors
+def session_redirect(request: HttpRequest) -> HttpResponse:
+    """`/sessions?trace_id=…`, which the agentops SDK prints: to the trace's page in the project that has it."""
+    try:
+        trace_id = stored_trace_id(request.GET.get("trace_id", ""))
+    except ValueError:
+        raise Http404(_("This link names no trace.")) from None
+    visible = Project.objects.visible_to(request.user).values_list("pk", flat=True)
+    project_id = detail_queries.project_of_trace(visible, trace_id)
+    if project_id is None:
+        raise Http404(_("There is no such trace in your projects."))
+    return redirect("trace-detail", project_id=project_id, trace_id=trace_id)

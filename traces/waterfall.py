@@ -1,0 +1,83 @@
+"""The rows of the trace page's waterfall: tree, bar and words, ready to be drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from traces.figures import TraceFigures
+from traces.queries.trace_detail import SpanRow
+from traces.tree import Node, span_tree
+
+# Span type → icon (https://tabler.io/icons) and name.
+SPAN_TYPES = {
+    "session": ("player-play", _("Session")),
+    "workflow": ("route", _("Workflow")),
+    "agent": ("robot", _("Agent")),
+    "task": ("subtask", _("Task")),
+    "llm": ("sparkles", _("LLM call")),
+    "embedding": ("vector", _("Embedding")),
+    "tool": ("tool", _("Tool")),
+    "guardrail": ("shield-check", _("Guardrail")),
+    "retriever": ("database-search", _("Retriever")),
+    "chain": ("link", _("Chain")),
+    "http": ("world", _("HTTP")),
+    "other": ("point", _("Other")),
+}
+PLUMBING = frozenset({"http", "other"})  # hidden by "key spans only", unless they failed
+MIN_WIDTH = 0.4  # percent: a span of a microsecond is still seen
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line. Offset and width are percent of the trace, as text for an SVG attribute."""
+
+    span: SpanRow
+    level: int
+    guides: range  # one indentation line per ancestor
+    is_orphan: bool
+    descendants: int
+    icon: str
+    type_name: object
+    offset: str
+    width: str
+    is_key: bool
+
+
+def waterfall(figures: TraceFigures, spans: Sequence[SpanRow]) -> list[Row]:
+    """All spans in drawing order."""
+    return [_row(node, figures.start_ns, max(figures.duration_ns, 1)) for node in span_tree(spans)]
+
+
+def _row(node: Node, start_ns: int, duration_ns: int) -> Row:
+    span = node.span
+    icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
+    width = min(max(span.duration_ns / duration_ns * 100, MIN_WIDTH), 100)
+    offset = min(max((span.start_ns - start_ns) / duration_ns * 100, 0), 100 - width)
+    return Row(
+        span=span,
+        level=node.level,
+        guides=range(min(node.depth, 40)),
+        is_orphan=node.is_orphan,
+        descendants=node.descendants,
+        icon=icon,
+        type_name=type_name,
+        offset=f"{offset:.2f}%",
+        width=f"{width:.2f}%",
+        is_key=span.type not in PLUMBING or span.is_error or node.depth == 0,
+    )
+
+
+def ticks(duration_ns: int) -> list[int]:
+    """Times below the scale, in nanoseconds from the start: 0, ¼, ½, ¾ and all."""
+    return [duration_ns * quarter // 4 for quarter in range(5)]
+
+
+def default_span(figures: TraceFigures, spans: Sequence[SpanRow]) -> str:
+    """The span a reader most likely wants first: of a failed trace the error that came last, else the LLM call."""
+    if figures.status == "error":
+        failed = [span for span in spans if span.is_error]
+        if failed:
+            return max(failed, key=lambda span: (span.is_llm_call, span.type not in PLUMBING, span.end_ns)).span_id
+    calls = [span for span in spans if span.is_llm_call]
+    return calls[0].span_id if calls else figures.root_span_id
