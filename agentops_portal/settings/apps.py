@@ -4,7 +4,7 @@ from .core import BASE_DIR
 
 INSTALLED_APPS = [
     "agentops_portal.apps.PortalConfig",  # first: its `migrate` replaces Django's
-    "unfold.apps.BasicAppConfig",  # the look only: the site is projects/admin/site.py
+    "unfold.apps.BasicAppConfig",  # the look only: the site is projects/admin_site.py
     "unfold.contrib.filters",
     "projects.apps.PortalAdminConfig",
     "django.contrib.auth",
