@@ -30,8 +30,8 @@ class Command(migrate.Command):
                 action.help = "Nominates one database to synchronize. Defaults to all of them."
 
     def get_check_kwargs(self, options: dict[str, Any]) -> Any:
-        # Database checks run per alias in handle(), when schema and database exist.
-        return {**super().get_check_kwargs(options), "databases": []}
+        # Database checks follow in handle(), once the database exists; others may look into tables that do not.
+        return {"tags": [Tags.models]}
 
     def handle(self, *args: Any, **options: Any) -> None:
         aliases = [options["database"]] if options["database"] else list(ALIASES)
