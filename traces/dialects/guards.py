@@ -11,7 +11,8 @@ DIALECT = Dialect(
     },
     guardrail_outcome="""multiIf(
         SpanAttributes['guard.name'] = '' AND SpanAttributes['validator.name'] = '', '',
-        SpanAttributes['guard.denied'] = 'true' OR lower(SpanAttributes['guard.action']) IN ('deny', 'block'), 'blocked',
+        SpanAttributes['guard.denied'] = 'true', 'blocked',
+        lower(SpanAttributes['guard.action']) IN ('deny', 'block'), 'blocked',
         lower(SpanAttributes['guard.action']) IN ('redact', 'mask', 'sanitize'), 'masked',
         lower(SpanAttributes['guard.action']) IN ('warn', 'flag'), 'flagged',
         StatusCode = 'Error', 'failed',

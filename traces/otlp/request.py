@@ -6,7 +6,7 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
-from traces.schema.otlp_proto import PROJECT_FIELD
+from traces.schema.otlp_proto import PROJECT_FIELD, REQUEST_FIELD
 
 from .errors import BadData
 from .json_body import read_json
@@ -30,12 +30,11 @@ class ExportRequest:
 
     @property
     def envelope(self) -> bytes:
-        """The body with the project's id appended, length-delimited: one row of the inbox.
-
-        The last value of a field wins, so what a client may have sent under that number does not count.
-        """
+        """One length-delimited `Envelope` message, that is one row of the inbox (traces/schema/otlp_proto.py)."""
         project = str(self.project_id).encode()
-        message = b"".join((self.body, _PROJECT_TAG, _varint(len(project)), project))
+        message = b"".join(
+            (_REQUEST_TAG, _varint(len(self.body)), self.body, _PROJECT_TAG, _varint(len(project)), project)
+        )
         return _varint(len(message)) + message
 
 
@@ -97,4 +96,5 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
+_REQUEST_TAG = _varint(REQUEST_FIELD << 3 | 2)
 _PROJECT_TAG = _varint(PROJECT_FIELD << 3 | 2)

@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from clickhouse_connect.driver.exceptions import DatabaseError, Error, ProgrammingError
+import structlog
+from clickhouse_connect.driver.exceptions import Error
 
 from agentops_portal.clickhouse.client import get_client
 from traces.schema.decode import NESTED_MARK
@@ -11,8 +12,10 @@ from traces.schema.tables import INBOX
 
 from .errors import Unavailable
 
-# Error codes by which ClickHouse says that the data, not the server, is at fault: CANNOT_PARSE_*, ATTEMPT_TO_READ_AFTER_EOF,
-# INCORRECT_DATA, UNKNOWN_PROTOBUF_FORMAT, PROTOBUF_BAD_CAST, TOO_LARGE_STRING_SIZE, TOO_LARGE_ARRAY_SIZE, …
+log = structlog.get_logger(__name__)
+
+# Error codes by which ClickHouse says that the data, not the server, is at fault: CANNOT_PARSE_…, INCORRECT_DATA,
+# ATTEMPT_TO_READ_AFTER_EOF, PROTOBUF_BAD_CAST, TOO_LARGE_STRING_SIZE, TOO_LARGE_ARRAY_SIZE, UNKNOWN_PROTOBUF_FORMAT, …
 BAD_DATA_CODES = frozenset({6, 26, 27, 32, 33, 34, 38, 41, 69, 72, 117, 128, 131, 434, 436, 444})
 
 
@@ -43,10 +46,8 @@ def insert(batch: bytes) -> None:
     """
     try:
         get_client().raw_insert(INBOX, insert_block=batch, settings=_settings(), fmt="Protobuf")
-    except (DatabaseError, ProgrammingError) as error:
-        raise _classified(error) from error
     except Error as error:
-        raise Unavailable("The span store does not answer; nothing was stored. Send it again later.") from error
+        raise _classified(error) from error
 
 
 def _classified(error: Error) -> Exception:
@@ -54,6 +55,5 @@ def _classified(error: Error) -> Exception:
         return NestedAttribute()
     if getattr(error, "code", None) in BAD_DATA_CODES:
         return Unreadable(str(error))
-    return Unavailable("The span store refused to write; nothing was stored. Send it again later.")
-
-
+    log.error("the span store did not take a batch", reason=str(error)[:500])
+    return Unavailable("The span store cannot take spans now; nothing was stored. Send it again later.")

@@ -79,8 +79,11 @@ FROM
 (
     SELECT
         arrayJoin(resource_span.scope_spans) AS scope_spans,
-        mapUpdate({_map("resource_span.resource.attributes")}, map('agentops.project.id', project_id)) AS resource
-    FROM (SELECT project_id, arrayJoin(resource_spans) AS resource_span FROM {{source}})
+        mapConcat(
+            map('agentops.project.id', project_id),
+            mapFilter((key, value) -> key != 'agentops.project.id', {_map("resource_span.resource.attributes")})
+        ) AS resource
+    FROM (SELECT project_id, arrayJoin(request.resource_spans) AS resource_span FROM {{source}})
 )
 ARRAY JOIN scope_spans.spans AS span
 """

@@ -6,10 +6,12 @@ on purpose, none of which changes the wire format:
 * text is declared as it is on the wire; ClickHouse stores the bytes, valid UTF-8 or not;
 * a value nested deeper than one array is declared as `bytes`, because a recursive type has no columns; the view
   refuses such a batch and the receiver rewrites the few requests that hold one (traces/otlp/nested.py);
-* `Envelope` adds what the receiver knows about the request (traces/otlp/envelope.py).
+* `Envelope` carries the request as it came beside what the receiver knows of it. The request is a message of its
+  own in there, so no field that a client invents can be taken for one of the receiver's.
 """
 
-PROJECT_FIELD = 1000
+REQUEST_FIELD = 1
+PROJECT_FIELD = 2
 
 OTLP_PROTO = f"""syntax = "proto3";
 message Leaf {{ oneof value {{
@@ -31,7 +33,8 @@ message Span {{
   repeated KeyValue attributes = 9; repeated Event events = 11; repeated Link links = 13; Status status = 15; }}
 message ScopeSpans {{ Scope scope = 1; repeated Span spans = 2; }}
 message ResourceSpans {{ Resource resource = 1; repeated ScopeSpans scope_spans = 2; }}
-message Envelope {{ repeated ResourceSpans resource_spans = 1; string project_id = {PROJECT_FIELD}; }}
+message TraceRequest {{ repeated ResourceSpans resource_spans = 1; }}
+message Envelope {{ TraceRequest request = {REQUEST_FIELD}; string project_id = {PROJECT_FIELD}; }}
 """
 
 _SCALARS = (
@@ -51,6 +54,6 @@ _SCOPE = f"Tuple(name String, version String, attributes {_ATTRIBUTES})"
 
 # Columns of the Null table that receives the messages.
 ENVELOPE_COLUMNS = (
-    f"project_id String, resource_spans Array(Tuple(resource Tuple(attributes {_ATTRIBUTES}), "
-    f"scope_spans Array(Tuple(scope {_SCOPE}, spans {_SPANS}))))"
+    f"project_id String, request Tuple(resource_spans Array(Tuple(resource Tuple(attributes {_ATTRIBUTES}), "
+    f"scope_spans Array(Tuple(scope {_SCOPE}, spans {_SPANS})))))"
 )

@@ -10,6 +10,11 @@ from traces.dialects import DIALECTS, Dialect
 from traces.dialects.base import attribute, sql
 
 TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+# Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
+_END = (
+    "fromUnixTimestamp64Nano(toInt64(least(toUInt64(greatest(toUnixTimestamp64Nano(Timestamp), 0)) "
+    "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
+)
 LLM_TYPES = "('llm', 'embedding')"
 
 
@@ -69,7 +74,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
             "ResourceAttributes['ProjectId'] != '', ResourceAttributes['ProjectId'], "
             "ResourceAttributes['project_id'])",
         ),
-        "end_timestamp": ("DateTime64(9)", "addNanoseconds(Timestamp, toInt64(least(Duration, 9223372036854775807)))"),
+        "end_timestamp": ("DateTime64(9)", _END),
         "guardrail_name": (text, value_of("guardrail_name", dialects)),
         "guardrail_mode": (text, f"if(guardrail_name = '', '', {value_of('guardrail_mode', dialects)})"),
         "guardrail_outcome": (text, f"if(guardrail_name = '', '', {first_of(f'({o})' for o in outcomes)})"),
