@@ -23,7 +23,9 @@ class ClickHouseRouter:
 
     def allow_relation(self, one: models.Model, other: models.Model, **hints: Any) -> bool | None:
         """No relation across the two stores: neither can join, cascade or lock in the other."""
-        return None if is_clickhouse_model(type(one)) == is_clickhouse_model(type(other)) else False
+        # Not type(): that of request.user is a proxy's.
+        same_store = is_clickhouse_model(one.__class__) == is_clickhouse_model(other.__class__)
+        return None if same_store else False
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool:
         """An operation belongs to exactly one store; one that names neither a model nor the hint is PostgreSQL's."""
