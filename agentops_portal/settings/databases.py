@@ -28,7 +28,13 @@ CLICKHOUSE_CLUSTER = env.text("CLICKHOUSE_CLUSTER")
 
 
 def _postgres_settings() -> dict[str, Any]:
-    options: dict[str, Any] = {"connect_timeout": 5, "application_name": "agentops-portal"}
+    options: dict[str, Any] = {
+        "connect_timeout": 5,
+        "application_name": "agentops-portal",
+        # ASGI gives each request a thread of its own, so that connections kept by threads would never be used again.
+        # https://docs.djangoproject.com/en/5.2/ref/databases/#connection-pool
+        "pool": {"min_size": 0, "max_size": 10, "timeout": 10, "num_workers": 1, "max_idle": 60},
+    }
     if DATABASE_POOLER == "transaction":
         # A pooler gives every transaction another server connection, so nothing may outlive one. It passes no
         # start-up options either: `migrate` stores the search path with the role instead.
@@ -55,7 +61,7 @@ def _postgres_settings() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         **address,
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0,  # a connection goes back to the pool with each request
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER == "transaction",
         "OPTIONS": options,
