@@ -9,4 +9,4 @@ class ProjectsConfig(AppConfig):
 
 
 class PortalAdminConfig(AdminConfig):
-    default_site = "projects.admin.site.PortalAdminSite"
+    default_site = "projects.admin_site.PortalAdminSite"

@@ -71,6 +71,7 @@ class AccountForm(Styled, forms.ModelForm):
     class Meta:
         model = User
         fields = ["full_name", "language", "timezone"]
+        help_texts = {"language": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,6 +82,10 @@ class AccountForm(Styled, forms.ModelForm):
 
 class PasswordForm(Styled, auth_forms.PasswordChangeForm):
     """The old password and, twice, the new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["old_password"].widget.attrs["autofocus"]  # the page starts with another form
 
 
 class KeyForm(Styled, forms.Form):

@@ -109,6 +109,14 @@ def delete_project(*, project: Project, actor: User | None = None) -> None:
 
 
 @transaction.atomic
+def restore_project(*, project: Project, actor: User | None = None) -> None:
+    """Undo `delete_project`; keys that were not revoked work again within 30 s."""
+    project.deleted_at = None
+    project.save(update_fields=["deleted_at"])
+    record("project.restored", actor=actor, project=project, target=project.name)
+
+
+@transaction.atomic
 def create_api_key(
     *,
     project: Project,

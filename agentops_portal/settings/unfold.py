@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
+
+static_lazy = lazy(static, str)
 
 
 def _may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
@@ -29,6 +32,7 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Administration"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "monitoring",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_lazy("img/logo.svg")}],
     "SITE_DROPDOWN": [
         {"icon": "monitoring", "title": _("To the portal"), "link": reverse_lazy("home")},
         {"icon": "folder", "title": _("All projects"), "link": reverse_lazy("project-list")},

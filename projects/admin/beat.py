@@ -36,6 +36,7 @@ class PeriodicTaskInline(beat.PeriodicTaskInline, TabularInline):
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):
     form = PeriodicTaskForm
+    change_form_template = None  # the package's own has an inline script, which the admin forbids
 
 
 class ScheduleAdmin(ModelAdmin):

@@ -31,7 +31,7 @@ class KeyForm(forms.ModelForm):
 
     class Meta:
         model = ApiKey
-        fields = ("project", "name", "scopes", "expires_at")
+        fields: tuple[str, ...] = ("project", "name", "scopes", "expires_at")
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
@@ -73,19 +73,26 @@ class ApiKeyAdmin(AuditedModelAdmin):
     )
     search_fields = ("name", "prefix", "project__name", "project__organization__name", "created_by__email")
     autocomplete_fields = ("project",)
-    fields = (
+    fields: tuple[str, ...] = (
         "project",
         "name",
         "prefix",
         "scopes",
         "expires_at",
-        "state",
+        "status_text",
         "last_used_at",
         "created_by",
         "created_at",
         "revoked_at",
     )
-    readonly_fields = ("prefix", "state", "last_used_at", "created_by", "created_at", "revoked_at")
+    readonly_fields: tuple[str, ...] = (
+        "prefix",
+        "status_text",
+        "last_used_at",
+        "created_by",
+        "created_at",
+        "revoked_at",
+    )
     actions = ("revoke_selected",)
     actions_submit_line = ("revoke",)
 
@@ -118,6 +125,16 @@ class ApiKeyAdmin(AuditedModelAdmin):
     def state(self, key: ApiKey) -> tuple[str, Any]:
         status = key.status()
         return status.value, status.label
+
+    @display(description=_("status"))
+    def status_text(self, key: ApiKey) -> str:
+        return str(key.status().label)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        buttons = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **buttons})
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         if change:

@@ -1,16 +1,18 @@
 """Users, groups, organizations and who belongs to them."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
-from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from ..models import Invitation, Membership, Organization, User
 from .base import AuditedModelAdmin
@@ -20,12 +22,6 @@ class AccountCreationForm(UserCreationForm):
     class Meta:
         model = User
         fields = ("email", "full_name")
-
-
-class AccountChangeForm(UserChangeForm):
-    class Meta:
-        model = User
-        fields = "__all__"
 
 
 class MembershipInline(TabularInline):
@@ -46,7 +42,7 @@ class InvitationInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
-    form = AccountChangeForm
+    form = forms.ModelForm  # Django's own form would show parts of the password's hash
     add_form = AccountCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "full_name", "is_active", "is_staff", "is_superuser", "last_login", "date_joined")
@@ -62,8 +58,9 @@ class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ("groups", "user_permissions")
     inlines = (MembershipInline,)
+    actions_detail = ("set_password",)
     fieldsets = (
-        (None, {"fields": ("email", "full_name", "password")}),
+        (None, {"fields": ("email", "full_name")}),
         (_("Preferences"), {"fields": ("language", "timezone")}),
         (
             _("Permissions"),
@@ -77,6 +74,10 @@ class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),)
+
+    @action(description=_("Set a password"), icon="password", permissions=["projects.change_user"])
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=[object_id]))
 
 
 @admin.register(Organization)

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from unfold.decorators import action, display
 
 from ..models import ApiKey, Project, User
-from ..services import delete_project
+from ..services import delete_project, restore_project
 from .base import AuditedModelAdmin
 
 
@@ -71,6 +71,7 @@ class ProjectAdmin(AuditedModelAdmin):
     readonly_fields = ("id", "created_at", "deleted_at")
     fields = ("name", "organization", "environment", "retention_days", "id", "created_at", "deleted_at")
     inlines = (KeyInline,)
+    actions = ("restore_selected",)
     actions_detail = ("new_key", "open_traces")
     actions_row = ("new_key", "open_traces")
 
@@ -82,9 +83,9 @@ class ProjectAdmin(AuditedModelAdmin):
     def key_count(self, project: Project) -> int:
         return project.live_keys
 
-    @display(description=_("status"), label={_("Active"): "success", _("Deleted"): "danger"})
-    def state(self, project: Project) -> Any:
-        return _("Active") if project.is_active else _("Deleted")
+    @display(description=_("status"), label={"active": "success", "deleted": "danger"})
+    def state(self, project: Project) -> tuple[str, Any]:
+        return ("active", _("Active")) if project.is_active else ("deleted", _("Deleted"))
 
     @action(description=_("New key"), icon="key", permissions=["projects.add_apikey"])
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
@@ -103,9 +104,17 @@ class ProjectAdmin(AuditedModelAdmin):
         flat = [line for pair in lines for line in pair if line]
         return flat, {str(Project._meta.verbose_name_plural): len(lines)}, set(), []
 
+    def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        return (obj is None or obj.is_active) and super().has_delete_permission(request, obj)
+
     def delete_model(self, request: HttpRequest, obj: Project) -> None:
         delete_project(project=obj, actor=request.user if isinstance(request.user, User) else None)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        for project in queryset:
+        for project in queryset.active():  # type: ignore[attr-defined]
             self.delete_model(request, project)
+
+    @admin.action(description=_("Restore the selected deleted projects"), permissions=["change"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
+        for project in queryset.exclude(deleted_at=None):
+            restore_project(project=project, actor=request.user if isinstance(request.user, User) else None)
