@@ -95,7 +95,7 @@ class KeyForm(Styled, forms.Form):
         label=_("name"), max_length=100, help_text=_("Where the key is used, such as “LiteLLM production”.")
     )
     scopes = forms.MultipleChoiceField(
-        label=_("may"),
+        label=_("permissions"),
         choices=KeyScope,
         initial=KeyScope.values,
         widget=forms.CheckboxSelectMultiple,

@@ -23,7 +23,8 @@ class AuditedModelAdmin(ModelAdmin):
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._audit(request, "changed", obj, changes=message)
+        if message:  # saved as it was
+            self._audit(request, "changed", obj, changes=message)
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:

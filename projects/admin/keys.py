@@ -26,7 +26,10 @@ from .base import AuditedModelAdmin
 
 class KeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
-        label=_("may"), choices=KeyScope, initial=KeyScope.values, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("permissions"),
+        choices=KeyScope,
+        initial=KeyScope.values,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     class Meta:
@@ -114,7 +117,7 @@ class ApiKeyAdmin(AuditedModelAdmin):
     def organization(self, key: ApiKey) -> str:
         return str(key.project.organization)
 
-    @display(description=_("may"))
+    @display(description=_("permissions"))
     def may(self, key: ApiKey) -> str:
         return ", ".join(key.scope_labels)
 
@@ -180,6 +183,7 @@ class ApiKeyAdmin(AuditedModelAdmin):
     @action(description=_("Revoke"), permissions=["revoke"], icon="block")
     def revoke(self, request: HttpRequest, obj: ApiKey) -> None:
         revoke_api_key(key=obj, actor=_user(request))
+        messages.success(request, _("The key %(key)s is revoked. It stops within 30 seconds.") % {"key": obj})
 
 
 def _user(request: HttpRequest) -> User | None:

@@ -99,10 +99,12 @@ class ProjectAdmin(AuditedModelAdmin):
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
-    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        lines = [[str(project), [str(key) for key in project.keys.all()]] for project in objs]
-        flat = [line for pair in lines for line in pair if line]
-        return flat, {str(Project._meta.verbose_name_plural): len(lines)}, set(), []
+    ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
+        """The projects and the keys that stop with them, as lines and as counts by kind; nothing is in the way."""
+        projects = [str(project) for project in objs]
+        keys = [str(key) for key in ApiKey.objects.usable(now()).filter(project__in=objs)]
+        counts = {Project._meta.verbose_name_plural: len(projects), ApiKey._meta.verbose_name_plural: len(keys)}
+        return [*projects, keys], counts, set(), []
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
         return (obj is None or obj.is_active) and super().has_delete_permission(request, obj)
