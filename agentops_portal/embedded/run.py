@@ -30,7 +30,7 @@ class Process:
     ready_file: Path | None = None
     start_seconds: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
-    stop_seconds: float = 3
+    stop_seconds: float = 4
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

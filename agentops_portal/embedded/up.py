@@ -78,7 +78,6 @@ async def up(log: Log, demo: bool) -> None:
             await supervisor.wait()
         finally:
             log.line(PORTAL, "Stopping")
-    log.line(PORTAL, "Stopped")
 
 
 async def _start(supervisor: Supervisor, log: Log, demo: bool) -> None:
@@ -89,17 +88,29 @@ async def _start(supervisor: Supervisor, log: Log, demo: bool) -> None:
         access: dict[str, Any] = json.loads(await supervisor.run(management("prepare", "--json")))
     async with log.step("Starting web, otlp, worker and beat"):
         await supervisor.start(*services())
-    if demo and access["created"]:
-        async with log.step("Sending several days of sample traffic (make up DEMO=0 does without)"):
+    if demo and _demo_is_due(first_start=access["password"] is not None):
+        async with log.step("Sending several days of sample traffic (`make up DEMO=0` does without)"):
             await _load_demo(supervisor, log)
     log.console.print(ready_panel(access))
+
+
+def _demo_is_due(first_start: bool) -> bool:
+    """Whether the sample traffic is to be sent: at the first start, and again after one that was interrupted."""
+    if first_start:
+        _pending_demo().touch()
+    return _pending_demo().exists()
+
+
+def _pending_demo() -> Path:
+    return Path(settings.PORTAL_VAR / "demo.pending")
 
 
 async def _load_demo(supervisor: Supervisor, log: Log) -> None:
     try:
         await supervisor.run(management("demo"))
+        _pending_demo().unlink()
     except ProcessFailed as failure:
-        log.line(PORTAL, f"No sample traffic: {failure} The portal works without; `manage.py demo` tries again.")
+        log.line(PORTAL, f"No sample traffic: {failure} The portal works without; the next start tries again.")
 
 
 async def _run_until_stopped(log: Log, demo: bool) -> None:
@@ -110,6 +121,7 @@ async def _run_until_stopped(log: Log, demo: bool) -> None:
         loop.add_signal_handler(number, _cancel_once, task)
     with suppress(asyncio.CancelledError):
         await task
+    log.line(PORTAL, "Stopped")
 
 
 def _cancel_once(task: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""Log lines: `event key=value …` for people, JSON with LOG_FORMAT=json for collectors."""
+"""Log lines: `INFO event key=value …` for people, JSON with LOG_FORMAT=json for collectors."""
 
 import structlog
 
@@ -6,6 +6,22 @@ from agentops_portal import environment as env
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper()
 LOG_FORMAT = env.choice("LOG_FORMAT", ("text", "json"), "text")
+
+# Under `manage.py up` each line has its time already.
+LOG_TIME = env.boolean("LOG_TIME", default=True)
+
+_fields = structlog.processors.LogfmtRenderer()
+
+
+def _as_text(logger: object, method: str, event: structlog.typing.EventDict) -> str:
+    """One line, whatever the values hold, and below it the traceback if there is one."""
+    exception = event.pop("exception", "")
+    time = f"{event.pop('timestamp')} " if LOG_TIME else ""
+    level, text = str(event.pop("level", "")).upper(), str(event.pop("event", "")).replace("\n", "\\n")
+    event.pop("logger", None)
+    line = f"{time}{level} {text} {_fields(logger, method, event)}".rstrip()
+    return f"{line}\n{exception}" if exception else line
+
 
 _shared: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -15,11 +31,7 @@ _shared: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
-_renderer: structlog.typing.Processor = (
-    structlog.processors.JSONRenderer()
-    if LOG_FORMAT == "json"
-    else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], sort_keys=True)
-)
+_renderer: structlog.typing.Processor = structlog.processors.JSONRenderer() if LOG_FORMAT == "json" else _as_text
 
 # https://docs.djangoproject.com/en/5.2/topics/logging/
 LOGGING = {

