@@ -32,10 +32,10 @@ Source = str
 class Dialect:
     """One family of clients.
 
-    name: the folder-wide name; reference: where its attributes are defined.
+    name: its file's name; reference: where its attributes are defined.
     kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
     llm_call: condition under which a span without a stated kind is the one span of a model invocation.
-    not_llm_call: condition under which a span that looks like an LLM call is not one (a copy, a carrier).
+    http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column → sources of its text, best first.
     guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES or '' for a span that is no guardrail run.
     """
@@ -44,7 +44,7 @@ class Dialect:
     reference: str
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     llm_call: str = ""
-    not_llm_call: str = ""
+    http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     guardrail_outcome: str = ""
 

@@ -32,7 +32,7 @@ DIALECT = Dialect(
     },
     # On requests that fail in authentication LiteLLM writes the attributes of the call that never was onto the
     # HTTP framework's span.
-    not_llm_call="""ScopeName = 'fastapi' AND SpanAttributes['gen_ai.usage.total_tokens'] = ''""",
+    http_span="""ScopeName = 'fastapi' AND SpanAttributes['gen_ai.usage.total_tokens'] = ''""",
     values={
         "requested_model": ("litellm.model_group",),
         "total_tokens": ("llm.usage.total_tokens",),
@@ -50,13 +50,15 @@ DIALECT = Dialect(
         "cache_hit": ("""(if(match(SpanAttributes['hidden_params'], '"cache_key": *"[^"]'), '1', ''))""",),
     },
     # A mask is "success": the count or the action tells. Versions before the status attribute leave the text only.
-    guardrail_outcome=f"""multiIf(
+    guardrail_outcome=f"""if(
         SpanAttributes['guardrail_name'] = '' AND SpanAttributes['litellm.guardrail.name'] = '', '',
-        {_STATUS} = 'guardrail_intervened', 'blocked',
-        {_STATUS} = 'guardrail_failed_to_respond', 'failed',
-        {_STATUS} = 'guardrail_flagged', 'flagged',
-        {_STATUS} = 'not_run', '',
-        {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
-        match({_MASKED_COUNT}, '(^|: *)[1-9]') OR match({_RESPONSE}, '"action": *"MASK"'), 'masked',
-        'allowed')""",
+        coalesce(
+            transform(
+                {_STATUS}, ['guardrail_intervened', 'guardrail_failed_to_respond', 'guardrail_flagged'],
+                ['blocked', 'failed', 'flagged'], NULL),
+            multiIf(
+                {_STATUS} = 'not_run', '',
+                match({_RESPONSE}, '"action": *"MASK"') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
+                {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
+                'allowed')))""",
 )

@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 
 from . import store
+from .envelope import envelopes
 from .errors import BadData, OtlpError, Overloaded, Unavailable
 from .nested import flatten_nested
 from .request import ExportRequest
@@ -145,4 +146,4 @@ def _insert(batch: list[Pending]) -> None:
 
 
 def _joined(batch: list[Pending]) -> bytes:
-    return b"".join(pending.request.envelope for pending in batch)
+    return b"".join(envelopes(pending.request.body, pending.request.project_id) for pending in batch)

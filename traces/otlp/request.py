@@ -6,8 +6,6 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
-from traces.schema.otlp_proto import PROJECT_FIELD, REQUEST_FIELD
-
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
@@ -27,15 +25,6 @@ class ExportRequest:
     body: bytes
     spans: int
     rejected: int
-
-    @property
-    def envelope(self) -> bytes:
-        """One length-delimited `Envelope` message, that is one row of the inbox (traces/schema/otlp_proto.py)."""
-        project = str(self.project_id).encode()
-        message = b"".join(
-            (_REQUEST_TAG, _varint(len(self.body)), self.body, _PROJECT_TAG, _varint(len(project)), project)
-        )
-        return _varint(len(message)) + message
 
 
 def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
@@ -84,17 +73,3 @@ def _leave_out_invalid(message: Any) -> None:
             if len(kept) < len(scope_spans.spans):
                 del scope_spans.spans[:]
                 scope_spans.spans.extend(kept)
-
-
-def _varint(number: int) -> bytes:
-    """https://protobuf.dev/programming-guides/encoding/#varints"""
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-_REQUEST_TAG = _varint(REQUEST_FIELD << 3 | 2)
-_PROJECT_TAG = _varint(PROJECT_FIELD << 3 | 2)

@@ -50,40 +50,45 @@ def _hex(identifier: str) -> str:
 
 DECODE_SELECT = f"""
 SELECT
-    {_time("span.start_time_unix_nano")} AS Timestamp,
-    {_hex("span.trace_id")} AS TraceId,
-    {_hex("span.span_id")} AS SpanId,
-    {_hex("span.parent_span_id")} AS ParentSpanId,
-    span.trace_state AS TraceState,
-    span.name AS SpanName,
-    transform(span.kind, [1, 2, 3, 4, 5], ['Internal', 'Server', 'Client', 'Producer', 'Consumer'], 'Unspecified')
+    {_time("start_time")} AS Timestamp,
+    {_hex("trace_id")} AS TraceId,
+    {_hex("span_id")} AS SpanId,
+    {_hex("parent_span_id")} AS ParentSpanId,
+    trace_state AS TraceState,
+    name AS SpanName,
+    transform(kind, [1, 2, 3, 4, 5], ['Internal', 'Server', 'Client', 'Producer', 'Consumer'], 'Unspecified')
         AS SpanKind,
-    resource['service.name'] AS ServiceName,
-    resource AS ResourceAttributes,
-    scope_spans.scope.name AS ScopeName,
-    scope_spans.scope.version AS ScopeVersion,
-    {_map("scope_spans.scope.attributes")} AS ScopeAttributes,
-    {_map("span.attributes")} AS SpanAttributes,
-    if(span.end_time_unix_nano > span.start_time_unix_nano, span.end_time_unix_nano - span.start_time_unix_nano, 0)
-        AS Duration,
-    transform(span.status.code, [1, 2], ['Ok', 'Error'], 'Unset') AS StatusCode,
-    span.status.message AS StatusMessage,
-    arrayMap(event -> {_time("event.time_unix_nano")}, span.events) AS `Events.Timestamp`,
-    arrayMap(event -> event.name, span.events) AS `Events.Name`,
-    arrayMap(event -> {_map("event.attributes")}, span.events) AS `Events.Attributes`,
-    arrayMap(link -> {_hex("link.trace_id")}, span.links) AS `Links.TraceId`,
-    arrayMap(link -> {_hex("link.span_id")}, span.links) AS `Links.SpanId`,
-    arrayMap(link -> link.trace_state, span.links) AS `Links.TraceState`,
-    arrayMap(link -> {_map("link.attributes")}, span.links) AS `Links.Attributes`
-FROM
-(
-    SELECT
-        arrayJoin(resource_span.scope_spans) AS scope_spans,
-        mapConcat(
-            map('agentops.project.id', project_id),
-            mapFilter((key, value) -> key != 'agentops.project.id', {_map("resource_span.resource.attributes")})
-        ) AS resource
-    FROM (SELECT project_id, arrayJoin(request.resource_spans) AS resource_span FROM {{source}})
-)
-ARRAY JOIN scope_spans.spans AS span
+    ResourceAttributes['service.name'] AS ServiceName,
+    mapConcat(
+        map('agentops.project.id', project_id),
+        mapFilter((key, value) -> key != 'agentops.project.id', {_map("resource_attributes")})
+    ) AS ResourceAttributes,
+    scope_spans_scope_name AS ScopeName,
+    scope_spans_scope_version AS ScopeVersion,
+    {_map("scope_spans_scope_attributes")} AS ScopeAttributes,
+    {_map("attributes")} AS SpanAttributes,
+    if(end_time > start_time, end_time - start_time, 0) AS Duration,
+    transform(status.code, [1, 2], ['Ok', 'Error'], 'Unset') AS StatusCode,
+    status.message AS StatusMessage,
+    arrayMap(event -> {_time("event.time_unix_nano")}, events) AS `Events.Timestamp`,
+    arrayMap(event -> event.name, events) AS `Events.Name`,
+    arrayMap(event -> {_map("event.attributes")}, events) AS `Events.Attributes`,
+    arrayMap(link -> {_hex("link.trace_id")}, links) AS `Links.TraceId`,
+    arrayMap(link -> {_hex("link.span_id")}, links) AS `Links.SpanId`,
+    arrayMap(link -> link.trace_state, links) AS `Links.TraceState`,
+    arrayMap(link -> {_map("link.attributes")}, links) AS `Links.Attributes`
+FROM {{source}}
+ARRAY JOIN
+    `scope_spans_spans.trace_id` AS trace_id,
+    `scope_spans_spans.span_id` AS span_id,
+    `scope_spans_spans.trace_state` AS trace_state,
+    `scope_spans_spans.parent_span_id` AS parent_span_id,
+    `scope_spans_spans.name` AS name,
+    `scope_spans_spans.kind` AS kind,
+    `scope_spans_spans.start_time_unix_nano` AS start_time,
+    `scope_spans_spans.end_time_unix_nano` AS end_time,
+    `scope_spans_spans.attributes` AS attributes,
+    `scope_spans_spans.events` AS events,
+    `scope_spans_spans.links` AS links,
+    `scope_spans_spans.status` AS status
 """

@@ -6,12 +6,14 @@ on purpose, none of which changes the wire format:
 * text is declared as it is on the wire; ClickHouse stores the bytes, valid UTF-8 or not;
 * a value nested deeper than one array is declared as `bytes`, because a recursive type has no columns; the view
   refuses such a batch and the receiver rewrites the few requests that hold one (traces/otlp/nested.py);
-* `Envelope` carries the request as it came beside what the receiver knows of it. The request is a message of its
-  own in there, so no field that a client invents can be taken for one of the receiver's.
+* `Envelope` is what the receiver makes of a request: one for each ScopeSpans, which lies in it as it came, beside its
+  resource and the project. It is a message of its own in there, so no field that a client invents can be taken for
+  one of the receiver's.
 """
 
-REQUEST_FIELD = 1
-PROJECT_FIELD = 2
+SCOPE_SPANS_FIELD = 1
+RESOURCE_FIELD = 2
+PROJECT_FIELD = 3
 
 OTLP_PROTO = f"""syntax = "proto3";
 message Leaf {{ oneof value {{
@@ -32,9 +34,9 @@ message Span {{
   int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8;
   repeated KeyValue attributes = 9; repeated Event events = 11; repeated Link links = 13; Status status = 15; }}
 message ScopeSpans {{ Scope scope = 1; repeated Span spans = 2; }}
-message ResourceSpans {{ Resource resource = 1; repeated ScopeSpans scope_spans = 2; }}
-message TraceRequest {{ repeated ResourceSpans resource_spans = 1; }}
-message Envelope {{ TraceRequest request = {REQUEST_FIELD}; string project_id = {PROJECT_FIELD}; }}
+message Envelope {{
+  ScopeSpans scope_spans = {SCOPE_SPANS_FIELD}; Resource resource = {RESOURCE_FIELD};
+  string project_id = {PROJECT_FIELD}; }}
 """
 
 _SCALARS = (
@@ -45,15 +47,27 @@ _LEAVES = f"Tuple(values Array(Tuple({_SCALARS}, array_value Nullable(String))))
 _ATTRIBUTES = f"Array(Tuple(key String, value Tuple({_SCALARS}, array_value {_LEAVES})))"
 _EVENTS = f"Array(Tuple(time_unix_nano UInt64, name String, attributes {_ATTRIBUTES}))"
 _LINKS = f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {_ATTRIBUTES}))"
-_SPANS = (
-    "Array(Tuple(trace_id String, span_id String, trace_state String, parent_span_id String, name String, "
-    f"kind Int32, start_time_unix_nano UInt64, end_time_unix_nano UInt64, attributes {_ATTRIBUTES}, "
-    f"events {_EVENTS}, links {_LINKS}, status Tuple(message String, code Int32)))"
-)
-_SCOPE = f"Tuple(name String, version String, attributes {_ATTRIBUTES})"
 
-# Columns of the Null table that receives the messages.
-ENVELOPE_COLUMNS = (
-    f"project_id String, request Tuple(resource_spans Array(Tuple(resource Tuple(attributes {_ATTRIBUTES}), "
-    f"scope_spans Array(Tuple(scope {_SCOPE}, spans {_SPANS})))))"
-)
+# Columns of the Null table that receives the messages, one name for each field on the path to its value.
+#
+# Spans are columns of their own instead of one array of tuples: the price of an insert grows with the size of the
+# types that its view handles. ClickHouse's Protobuf format takes `_` for a dot, and a dot in a name means "arrays of
+# the same length", which holds for the fields of spans only.
+ENVELOPE_COLUMNS = f"""
+    project_id String,
+    resource_attributes {_ATTRIBUTES},
+    scope_spans_scope_name String,
+    scope_spans_scope_version String,
+    scope_spans_scope_attributes {_ATTRIBUTES},
+    `scope_spans_spans.trace_id` Array(String),
+    `scope_spans_spans.span_id` Array(String),
+    `scope_spans_spans.trace_state` Array(String),
+    `scope_spans_spans.parent_span_id` Array(String),
+    `scope_spans_spans.name` Array(String),
+    `scope_spans_spans.kind` Array(Int32),
+    `scope_spans_spans.start_time_unix_nano` Array(UInt64),
+    `scope_spans_spans.end_time_unix_nano` Array(UInt64),
+    `scope_spans_spans.attributes` Array({_ATTRIBUTES}),
+    `scope_spans_spans.events` Array({_EVENTS}),
+    `scope_spans_spans.links` Array({_LINKS}),
+    `scope_spans_spans.status` Array(Tuple(message String, code Int32))"""

@@ -4,7 +4,7 @@ They are computed by ClickHouse for every span, whoever inserts it: the portal's
 Collector.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from traces.dialects import DIALECTS, Dialect
 from traces.dialects.base import attribute, sql
@@ -15,45 +15,40 @@ _END = (
     "fromUnixTimestamp64Nano(toInt64(least(toUInt64(greatest(toUnixTimestamp64Nano(Timestamp), 0)) "
     "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
 )
+BLANK = "''"
+HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
 LLM_TYPES = "('llm', 'embedding')"
 
 
 def first_of(sources: Iterable[str]) -> str:
     """The first source that is not blank; '' when all are."""
     expressions = list(dict.fromkeys(sql(source) for source in sources))
-    if not expressions:
-        return "''"
-    if len(expressions) == 1:
-        return expressions[0]
-    branches = ", ".join(f"{expression} != '', {expression}" for expression in expressions[:-1])
-    return f"multiIf({branches}, {expressions[-1]})"
+    if len(expressions) < 2:
+        return "".join(expressions) or "''"
+    *earlier, last = expressions
+    return f"coalesce({', '.join(f'nullIf({expression}, {BLANK})' for expression in earlier)}, {last})"
 
 
 def value_of(column: str, dialects: Iterable[Dialect]) -> str:
     return first_of(source for dialect in dialects for source in dialect.values.get(column, ()))
 
 
-def stated_kind(dialects: Iterable[Dialect]) -> str:
-    """The type of a span by the attribute that states it; '' when none does, or does with a word nobody knows."""
+def stated_kinds(dialects: Iterable[Dialect]) -> list[str]:
+    """Expressions for the type that an attribute of the span states; NULL when it is absent or says nothing known."""
     kinds: dict[str, dict[str, str]] = {}
     for dialect in dialects:
         for key, words in dialect.kinds.items():
             merged = kinds.setdefault(key, {})
             for word, span_type in words.items():
                 merged.setdefault(word, span_type)
-    return first_of(f"({_transform(key, words)})" for key, words in kinds.items())
-
-
-def _transform(key: str, words: Mapping[str, str]) -> str:
-    return f"transform(lower({attribute(key)}), [{_quoted(words)}], [{_quoted(words.values())}], '')"
+    return [
+        f"transform(lower({attribute(key)}), [{_quoted(words)}], [{_quoted(words.values())}], NULL)"
+        for key, words in kinds.items()
+    ]
 
 
 def _quoted(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)
-
-
-def _any(conditions: Iterable[str]) -> str:
-    return " OR ".join(f"({condition})" for condition in conditions if condition) or "false"
 
 
 def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
@@ -83,6 +78,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
             "UInt16",
             f"toUInt16OrZero({first_of(('http.response.status_code', 'http.status_code'))})",
         ),
+        "tool_name": (text, value_of("tool_name", dialects)),
         "span_type": (text, _span_type(dialects)),
         "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES}"),
         "requested_model": (text, f"if(is_llm_call, {value_of('requested_model', dialects)}, '')"),
@@ -93,8 +89,8 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
     columns |= {
         "total_tokens": (
             "UInt64",
-            f"if(is_llm_call, if(toFloat64OrZero({value_of('total_tokens', dialects)}) > 0, "
-            f"toUInt64(toFloat64OrZero({value_of('total_tokens', dialects)})), input_tokens + output_tokens), 0)",
+            f"if(is_llm_call, coalesce(nullIf(toUInt64(greatest(toFloat64OrZero("
+            f"{value_of('total_tokens', dialects)}), 0)), 0), input_tokens + output_tokens), 0)",
         ),
         # 0 means "the client has no price", not "free".
         "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(dialects)),
@@ -102,7 +98,6 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "session_id": ("String", value_of("session_id", dialects)),
         "user_id": ("String", value_of("user_id", dialects)),
         "agent_name": (text, value_of("agent_name", dialects)),
-        "tool_name": (text, value_of("tool_name", dialects)),
     }
     return columns
 
@@ -110,28 +105,25 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
 def _span_type(dialects: tuple[Dialect, ...]) -> str:
     """Which of SPAN_TYPES a span is: what it states, else what its attributes show.
 
-    An LLM call is recognised by its attributes, never by its name: names can be set by the caller.
+    An LLM call is recognised by its attributes, never by its name: names can be set by the caller. The cost of an
+    insert grows with the size of this expression, so nothing stands in it twice.
     """
-    stated = stated_kind(dialects)
-    not_a_call = _any(dialect.not_llm_call for dialect in dialects)
-    shown = _any(dialect.llm_call for dialect in dialects)
-    is_http = (
-        "SpanAttributes['http.route'] != '' OR SpanAttributes['url.path'] != '' OR "
-        "SpanAttributes['http.request.method'] != '' OR SpanAttributes['http.method'] != ''"
-    )
-    return f"""multiIf(
-        guardrail_name != '', 'guardrail',
-        {stated} IN {LLM_TYPES}, if({not_a_call}, 'other', {stated}),
-        {stated} != '', {stated},
-        {shown}, 'llm',
-        {value_of("tool_name", dialects)} != '', 'tool',
-        {is_http}, 'http',
-        'other')"""
+    rules = [
+        _when("guardrail_name != ''", "guardrail"),
+        *(_when(dialect.http_span, "http") for dialect in dialects if dialect.http_span),
+        *stated_kinds(dialects),
+        *(_when(dialect.llm_call, "llm") for dialect in dialects if dialect.llm_call),
+        _when("tool_name != ''", "tool"),
+        _when(f"{first_of(HTTP_ATTRIBUTES)} != ''", "http"),
+    ]
+    return f"coalesce({', '.join(rules)}, 'other')"
+
+
+def _when(condition: str, span_type: str) -> str:
+    return f"if({condition}, '{span_type}', NULL)"
 
 
 def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
-    cost = f"toFloat64OrZero({value_of('reported_cost', dialects)})"
-    return (
-        f"if((is_llm_call OR span_type = 'tool') AND {cost} > 0 AND {cost} < 1000000, "
-        f"toDecimal64OrNull(toString(round({cost}, 12)), 12), NULL)"
-    )
+    # Through a double, for a client may write 1.2000000000000002e-07; more than the type can hold is no cost.
+    cost = f"round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)"
+    return f"if(span_type IN ('llm', 'embedding', 'tool'), nullIf(toDecimal64OrZero(toString({cost}), 12), 0), NULL)"
