@@ -16,6 +16,7 @@ SPANS = {
     "agentops-0.4.21-session": 8,
     "genai-openai-1.3b0": 8,
     "litellm-1.106.2-cache-hit": 27,
+    "litellm-1.106.2-failures": 208,
     "litellm-1.106.2-mixed": 103,
     "litellm-1.106.2-otel-v2": 59,
     "litellm-1.106.2-provider-budget": 24,

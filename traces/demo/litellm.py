@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from .catalogue import Cost
-from .litellm_attributes import Answer, Call, Failure, completion_json, raw_attributes, request_attributes
+from .litellm_attributes import (
+    Answer,
+    Call,
+    Failure,
+    completion_json,
+    raw_attributes,
+    request_attributes,
+    without_owner,
+)
 from .litellm_guardrails import Run, check_answer
 from .litellm_proxy import ProxyRequest
 from .otlp import ERROR, MILLISECOND, OK, SECOND, exception
@@ -98,8 +106,7 @@ def refused(recorder: Recorder, start: int, call: Call, failure: Failure) -> int
     """A call with a key that is not valid: no model is asked, no guardrail runs, nobody knows whose it is."""
     proxy = ProxyRequest(recorder, start, "POST", call.route, call.function)
     proxy.receive(call.route)
-    known = request_attributes(call, proxy.trace.hex_id, None, failure).items()
-    attributes = {key: "" if key.startswith("metadata.user_api_key_") else value for key, value in known}
+    attributes = without_owner(request_attributes(call, proxy.trace.hex_id, None, failure))
     return proxy.refuse(start + recorder.milliseconds(9, 16), failure, attributes)
 
 

@@ -156,6 +156,14 @@ def request_attributes(
     return attributes
 
 
+def without_owner(attributes: Attributes) -> Attributes:
+    """The same for a key that is not valid: LiteLLM knows its hash and the address, but not whose it is."""
+    known = {f"metadata.user_api_key_{name}" for name in ("hash", "spend", "request_route", "auth_metadata")}
+    unset = {"metadata.requester_metadata", "metadata.used_client_oauth_token"}
+    unset |= {key for key in attributes if key.startswith("metadata.user_api_key_")} - known
+    return {key: "" if key in unset else value for key, value in attributes.items()}
+
+
 def raw_attributes(call: Call, answer: Answer, created: int) -> Attributes:
     """`raw_gen_ai_request`: request and response as they went over the wire; nothing for answers from the cache."""
     if answer.cache_key:
