@@ -1,1 +1,38 @@
-"""Fixtures of the whole suite; those of one subject live in its own folder."""
+"""What the whole suite needs; fixtures of one subject live in its own folder."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pages are tested with compiled translations, as they are served."""
+    if os.environ.get("PYTEST_XDIST_WORKER") or config.option.collectonly:
+        return
+    from agentops_portal import preparation
+
+    preparation.make_folders()
+    preparation.compile_translations()
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if any(map(shutil.which, BROWSERS)):
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=f"no browser: none of {', '.join(BROWSERS)} is installed"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhashed_static_files() -> Iterator[None]:
+    """Pages name static files as they are: the hashed names need `collectstatic`, which takes seconds."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
