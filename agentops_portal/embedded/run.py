@@ -86,7 +86,7 @@ class Run:
         output = await self.handle.stdout.read() if self.handle.stdout else b""
         code = await self.end()
         if code != 0:
-            lines = [line for line in self.log.tail(self.process.name) if line]
+            lines = [line.removeprefix("CommandError: ") for line in self.log.tail(self.process.name) if line]
             raise ProcessFailed(lines[-1] if lines else f"{self.process.name} failed ({describe_exit(code)}).")
         return output.decode()
 

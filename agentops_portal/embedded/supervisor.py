@@ -55,12 +55,13 @@ class Supervisor:
                 wait.cancel()
         self._watchers |= {asyncio.create_task(self._keep_running(supervised)) for supervised in group}
 
-    async def run(self, process: Process) -> str:
-        """Run a program to its end, its errors in the log, and return what it wrote to standard output.
+    async def run(self, process: Process, returns_output: bool = False) -> str:
+        """Run a program to its end, its lines in the log.
 
+        With `returns_output` the log has its standard error only, and what it wrote to standard output is returned.
         Raises ProcessFailed with the last line it logged when its exit code is not 0.
         """
-        group = [Supervised(await Run.start(process, self.log, logs_output=False))]
+        group = [Supervised(await Run.start(process, self.log, logs_output=not returns_output))]
         self.groups.append(group)
         output = await group[0].run.output()
         self.groups.remove(group)

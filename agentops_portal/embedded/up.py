@@ -85,7 +85,7 @@ async def _start(supervisor: Supervisor, log: Log, demo: bool) -> None:
         async with log.step(f"Starting {store.name}"):
             await supervisor.start(store)
     async with log.step("Preparing the databases, static files and the first project"):
-        access: dict[str, Any] = json.loads(await supervisor.run(management("prepare", "--json")))
+        access: dict[str, Any] = json.loads(await supervisor.run(management("prepare", "--json"), returns_output=True))
     async with log.step("Starting web, otlp, worker and beat"):
         await supervisor.start(*services())
     if demo and _demo_is_due(first_start=access["password"] is not None):

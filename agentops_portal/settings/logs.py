@@ -16,7 +16,8 @@ _fields = structlog.processors.LogfmtRenderer()
 def _as_text(logger: object, method: str, event: structlog.typing.EventDict) -> str:
     """One line, whatever the values hold, and below it the traceback if there is one."""
     exception = event.pop("exception", "")
-    time = f"{event.pop('timestamp')} " if LOG_TIME else ""
+    timestamp = event.pop("timestamp", "")
+    time = f"{timestamp} " if LOG_TIME else ""
     level, text = str(event.pop("level", "")).upper(), str(event.pop("event", "")).replace("\n", "\\n")
     event.pop("logger", None)
     line = f"{time}{level} {text} {_fields(logger, method, event)}".rstrip()

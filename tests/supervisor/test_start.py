@@ -71,7 +71,7 @@ def test_a_command_returns_its_output_and_logs_its_errors(log: RecordedLog) -> N
     async def scenario() -> str:
         async with Supervisor(log) as supervisor:
             code = "import sys; print('secret'); print('step 1', file=sys.stderr)"
-            return await supervisor.run(Process("prepare", (sys.executable, "-c", code)))
+            return await supervisor.run(Process("prepare", (sys.executable, "-c", code)), returns_output=True)
 
     assert asyncio.run(scenario()) == "secret\n"
     assert "prepare    | step 1" in log.text

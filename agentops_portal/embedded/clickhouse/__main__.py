@@ -1,26 +1,58 @@
 """Starts the embedded ClickHouse: `python -m agentops_portal.embedded.clickhouse --data DIR --port N`."""
 
-import argparse
+import logging
 import os
-from pathlib import Path
+import sys
 
-import uvicorn
+from . import configuration, sandbox
+from .folder import DataFolder
+from .listening import HOST, listen
+from .options import Options, Unusable, parse
 
-from .app import Application
-from .engine import Engine
+log = logging.getLogger("clickhouse")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m agentops_portal.embedded.clickhouse", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the data folder; made when it does not exist")
-    parser.add_argument("--port", type=int, default=8124, help="HTTP port on 127.0.0.1")
-    options = parser.parse_args()
-    options.data.mkdir(parents=True, exist_ok=True)
-    engine = Engine(options.data.resolve())
-    application = Application(engine, os.environ.get("CLICKHOUSE_PASSWORD", ""))
-    uvicorn.run(application, host="127.0.0.1", port=options.port, http="httptools", log_level="warning", lifespan="off")
-    engine.close()
+def main() -> int:
+    """Serve until stopped; the exit code is 0, or that of the reason not to start."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger(__package__).setLevel(logging.INFO)
+    log.setLevel(logging.INFO)
+    try:
+        options = parse(sys.argv[1:])
+        _serve(options)
+    except Unusable as reason:
+        log.error("%s", reason)
+        return reason.exit_code
+    return 0
+
+
+def _serve(options: Options) -> None:
+    folder = DataFolder(options.folder)
+    listener = listen(options.port)
+    configuration.write(folder.configuration, options.memory, options.folder / "backups")
+    os.environ["TZ"] = "UTC"  # what is stored without a timezone is UTC, whatever this machine is set to
+    os.environ["TMPDIR"] = str(folder.spool)
+    os.chdir(folder.work)
+    sandbox.enter(options.folder, options.port)
+
+    # Only now: the engine starts threads when it is imported, and they must be within the sandbox.
+    from . import server
+    from .engine import ENGINE_VERSION, Engine
+    from .service import Service
+
+    folder.check_version(ENGINE_VERSION)
+    try:
+        engine = Engine(folder.data, folder.configuration)
+    except RuntimeError as error:
+        raise Unusable(f"The data folder {options.folder} can't be opened: {error}") from error
+    folder.mark(engine.version)
+    service = Service(engine, options.password, folder.spool)
+    log.info("ClickHouse %s serves %s on http://%s:%d", engine.version, folder.path, HOST, options.port)
+    server.serve(listener, service)
+    service.close()
 
 
 if __name__ == "__main__":
-    main()
+    code = main()
+    logging.shutdown()
+    os._exit(code)  # the engine's threads are not joined: everything acknowledged is on disk

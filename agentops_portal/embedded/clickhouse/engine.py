@@ -1,37 +1,130 @@
 """The engine of the `chdb` wheel: one per process, opened on one folder, used through a connection per request."""
 
-import tempfile
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chdb import _chdb
+import chdb
+from chdb._chdb import connect
 
-from . import errors
+from . import errors, sql
+from .errors import ClickHouseError
+from .queries import Query, Table, identifier, literal
+
+log = logging.getLogger(__name__)
+
+ENGINE_VERSION: str = chdb.engine_version  # such as 26.9.2.1
+
+Connection = Any  # chdb's; it has no type hints
+
+
+@dataclass(slots=True)
+class Result:
+    """What the engine says when a query is done; `body` is empty when the result went into a pipe."""
+
+    body: bytes
+    seconds: float
+    read_rows: int
+    read_bytes: int
+    written_rows: int
+    written_bytes: int
+    result_rows: int
+    result_bytes: int
 
 
 class Engine:
-    """The opened data folder. The first connection stays open, for the engine stops with its last one."""
+    """The opened data folder. Raises RuntimeError when it can't be opened."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._first = self.connect()
-        row = self._first.query("SELECT version(), timezone()", "TSV").bytes().decode().strip().split("\t")
-        self.version, self.timezone = row
+    def __init__(self, folder: Path, configuration: Path) -> None:
+        self._path = str(folder)
+        # The first connection stays open: the engine stops with its last one.
+        self._first: Connection = connect(f"{folder}?config-file={configuration}")
+        row = self._first.query("SELECT version(), timezone(), displayName()", "TSVRaw").bytes().decode()
+        self.version, self.timezone, self.display_name = row.rstrip("\n").split("\t")
 
-    def connect(self) -> Any:
-        """A connection of its own: its settings, parameters and database are nobody else's."""
-        return _chdb.connect(str(self.folder))
+    def connect(self) -> Connection:
+        """A connection of its own: its settings, parameters, database and temporary tables are nobody else's."""
+        return connect(self._path)
 
     def close(self) -> None:
         self._first.close()
 
+    def run(self, connection: Connection, query: Query, out: str = "") -> Result:
+        """Run a query on a prepared connection; a SELECT writes its result into the file `out`."""
+        try:
+            for table in query.tables:
+                self._load(connection, table)
+            result = connection.query(runnable(query, out), query.default_format)
+        except RuntimeError as error:
+            raise errors.from_engine(error, self.version) from error
+        return _measured(result, query)
 
-def spool(data: bytes) -> Any:
-    """An open file without a name that holds `data`."""
-    file = tempfile.TemporaryFile(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    file.write(data)
-    file.flush()
-    return file
+    def prepare(self, connection: Connection, statements: list[bytes]) -> None:
+        """Give a connection its database, parameters and settings."""
+        try:
+            for statement in statements:
+                connection.query(statement, "Null")
+        except RuntimeError as error:
+            raise errors.from_engine(error, self.version) from error
+
+    def kill(self, path: str) -> None:
+        """Stop the query that reads or writes the file `path` of a spool or pipe."""
+        connection = self.connect()
+        try:
+            connection.query(b"KILL QUERY WHERE position(query, " + literal(f"'{path}'") + b") > 0 ASYNC", "Null")
+        except RuntimeError as error:
+            log.warning("a query could not be stopped: %s", errors.from_engine(error, self.version).name)
+        finally:
+            connection.close()
+
+    def kill_all(self) -> None:
+        self._first.query("KILL QUERY WHERE 1 ASYNC", "Null")
+
+    def _load(self, connection: Connection, table: Table) -> None:
+        create = b"CREATE TEMPORARY TABLE " + identifier(table.name) + b" (" + table.structure.encode() + b")"
+        fault = sql.read(create).fault
+        if fault:
+            raise refusal(fault, self.version)
+        connection.query(create, "Null")
+        source, form = literal(table.data.path()), table.format.encode()
+        connection.query(b"INSERT INTO %s FROM INFILE %s FORMAT %s" % (identifier(table.name), source, form), "Null")
 
 
-__all__ = ["Engine", "errors", "spool"]
+def refusal(fault: sql.Fault, version: str) -> ClickHouseError:
+    code, name, text = fault.value
+    return errors.made(code, name, text, version)
+
+
+def runnable(query: Query, out: str) -> bytes:
+    """The text of a query with the files it reads from or writes to."""
+    statement, text = query.statement, query.text
+    if statement.kind is sql.Kind.SELECT and out:
+        form = b"" if statement.format else b" FORMAT " + query.default_format.encode()
+        into = b" INTO OUTFILE " + literal(out) + b" TRUNCATE "
+        return text[: statement.into] + into + statement.tail + form
+    if query.data is None:
+        return text
+    source = literal(query.data.path())
+    if statement.input:
+        start, end = statement.input
+        bracket = text.index(b"(", end) + 1
+        form = literal(statement.format or "")
+        arguments = b"file(" + source + b", " + form + b", "
+        return text[:start] + arguments + text[bracket : statement.into] + statement.tail
+    return text[: statement.into] + b" FROM INFILE " + source + b" " + statement.tail
+
+
+def _measured(result: Any, query: Query) -> Result:
+    inserts = query.statement.kind is sql.Kind.INSERT or result.rows_written() > 0
+    written_rows, written_bytes = result.rows_written(), result.bytes_written()
+    return Result(
+        body=result.bytes(),
+        seconds=result.elapsed(),
+        read_rows=result.storage_rows_read() or (written_rows if inserts else 0),
+        read_bytes=result.storage_bytes_read() or (written_bytes if inserts else 0),
+        written_rows=written_rows,
+        written_bytes=written_bytes,
+        result_rows=written_rows if inserts else result.rows_read(),
+        result_bytes=written_bytes if inserts else result.bytes_read(),
+    )
