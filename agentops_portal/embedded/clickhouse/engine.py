@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import chdb
-from chdb._chdb import connect
+from chdb._chdb import connect  # type: ignore[attr-defined]  # its stubs leave it out
 
 from . import errors, sql
 from .errors import ClickHouseError
