@@ -15,7 +15,13 @@ from clickhouse_connect.driver.exceptions import (
     OperationalError,
     ProgrammingError,
 )
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 from urllib3.exceptions import SSLError as HTTPSSLError
 
 UNKNOWN_TABLE = 60
@@ -85,7 +91,7 @@ def unreachable_message(error: BaseException, url: str) -> str:
 def _reason(cause: BaseException | None) -> str:
     if isinstance(cause, NameResolutionError):
         return "its host name is unknown"
-    if isinstance(cause, ConnectTimeoutError):
+    if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
         return "no answer to the connection attempt"
     if isinstance(cause, ReadTimeoutError):
         return "no answer in time"

@@ -16,12 +16,14 @@ from typing import Any
 import structlog
 from clickhouse_connect.driver.exceptions import Error, ProgrammingError
 from clickhouse_connect.driver.query import remove_sql_comments
+from django.utils.translation import gettext as _
 from prometheus_client import Counter, Histogram
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from . import errors
 from .client import current_address, get_client, pool_of
+from .streams import open_blocks
 
 log = structlog.get_logger(__name__)
 
@@ -214,15 +216,12 @@ def _rows(query: str, name: str, parameters: dict[str, Any], limits: Limits) -> 
 
 def _streamed(query: str, name: str, parameters: dict[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
     with _measured(name) as call:
-        opened = get_client().query_row_block_stream(
-            query, parameters=parameters, settings=call.settings(limits), query_tz="UTC"
-        )
-        with opened as blocks:
-            columns = blocks.source.column_names
-            for block in blocks:
+        stream = open_blocks(get_client(), query, parameters=parameters, settings=call.settings(limits))
+        with stream as blocks:
+            for block in blocks.rows:
                 call.rows += len(block)
                 for row in block:
-                    yield dict(zip(columns, row, strict=True))
+                    yield dict(zip(blocks.names, row, strict=True))
 
 
 @dataclass
@@ -264,9 +263,9 @@ def _failure(error: Error, call: _Call) -> ClickHouseError:
     elif error.code in errors.BUSY_CODES:
         kind, message = ClickHouseUnavailable, f"ClickHouse cannot take the query now: {errors.server_message(error)}"
     elif error.code in errors.TIMEOUT_CODES:
-        kind, message = QueryTimeout, "The query took too long: choose a shorter time range."
+        kind, message = QueryTimeout, _("The query took too long: choose a shorter time range.")
     elif error.code in errors.SIZE_CODES:
-        kind, message = QueryTooLarge, "The answer is too large: choose a shorter time range or a narrower filter."
+        kind, message = QueryTooLarge, _("The answer is too large: choose a shorter time range or a narrower filter.")
     elif error.code is None and not isinstance(error, ProgrammingError):
         kind, message = ClickHouseUnavailable, f"ClickHouse broke off its answer: {error}"
     else:

@@ -62,7 +62,7 @@ class ClickHouseSQL(Operation):
         self._run(app_label, schema_editor, self.backward)
 
     def describe(self) -> str:
-        text = self.forward.__name__ if callable(self.forward) else " ".join(_listed(self.forward))
+        text = _name(self.forward) if callable(self.forward) else " ".join(_listed(self.forward))
         text = " ".join(text.split())
         return f"ClickHouse: {text[:77]}…" if len(text) > 78 else f"ClickHouse: {text}"
 
@@ -76,3 +76,8 @@ class ClickHouseSQL(Operation):
 
 def _listed(statements: Statements) -> Sequence[str]:
     return [statements] if isinstance(statements, str) else statements
+
+
+def _name(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", "")
+    return "statements" if name in {"", "<lambda>"} else f"{name}()"

@@ -34,6 +34,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.migration_cluster = settings.CLICKHOUSE_CLUSTER or None
         self.distributed_migrations = bool(settings.CLICKHOUSE_CLUSTER)
 
+    @property
+    def needs_rollback(self) -> bool:
+        """Never: there is no transaction that a failed statement could have broken."""
+        return False
+
+    @needs_rollback.setter
+    def needs_rollback(self, value: bool) -> None:
+        pass
+
     def get_connection_params(self) -> dict[str, Any]:
         return {"settings_dict": self.settings_dict}
 

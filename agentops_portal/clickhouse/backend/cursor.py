@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DataError, Error, InterfaceError, ProgrammingError
 
 from ..errors import as_database_error
+from ..streams import open_blocks
 from .binding import bind
 
 Row = Sequence[Any]
@@ -144,28 +145,37 @@ class Cursor:
             raise as_database_error(error, self._connection.url) from error
 
     def _read(self, sql: str, bound: dict[str, str]) -> None:
-        client, options = self._connection.client, self._query_options(bound)
         with self._translated():
             if self._streaming:
-                blocks = self._stack.enter_context(client.query_row_block_stream(sql, **options))
-                result = blocks.source
-                self._rows = (row for block in blocks for row in block)
+                stream = open_blocks(
+                    self._connection.client,
+                    sql,
+                    parameters=bound,
+                    settings=self._connection.settings,
+                    query_formats=QUERY_FORMATS,
+                )
+                blocks = self._stack.enter_context(stream)
+                self._rows = (row for block in blocks.rows for row in block)
+                self._describe(blocks.names, blocks.types)
             else:
-                result = client.query(sql, **options)
+                result = self._query(sql, bound)
                 self._rows = iter(result.result_rows)
                 self.rowcount = len(result.result_rows)
+                self._describe(result.column_names, result.column_types)
+
+    def _describe(self, names: Sequence[str], types: Sequence[Any]) -> None:
         self.description = [
-            (name, kind.name, None, None, None, None, kind.nullable)
-            for name, kind in zip(result.column_names, result.column_types, strict=True)
+            (name, kind.name, None, None, None, None, kind.nullable) for name, kind in zip(names, types, strict=True)
         ]
 
-    def _query_options(self, bound: dict[str, str]) -> dict[str, Any]:
-        return {
-            "parameters": bound or None,
-            "settings": self._connection.settings,
-            "query_formats": QUERY_FORMATS,
-            "query_tz": "UTC",
-        }
+    def _query(self, sql: str, bound: dict[str, str]) -> Any:
+        return self._connection.client.query(
+            sql,
+            parameters=bound or None,
+            settings=self._connection.settings,
+            query_formats=QUERY_FORMATS,
+            query_tz="UTC",
+        )
 
     def _command(self, sql: str, bound: dict[str, str]) -> None:
         # ClickHouse does not say how many rows a mutation touched, and Model.save() wants to know.
@@ -183,10 +193,8 @@ class Cursor:
         predicate = condition[0] or condition[2]
         table = mutation.group(1)
         with self._translated():
-            result = self._connection.client.query(
-                f"SELECT count() FROM {table} WHERE {predicate}",  # noqa: S608 - the ORM's own text, values are bound
-                **self._query_options(bound),
-            )
+            # The ORM's own text; its values are bound.
+            result = self._query(f"SELECT count() FROM {table} WHERE {predicate}", bound)  # noqa: S608
         return int(result.result_rows[0][0])
 
     def _insert(self, insert: re.Match[str], rows: Sequence[Row]) -> None:
