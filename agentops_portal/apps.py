@@ -7,4 +7,4 @@ class PortalConfig(AppConfig):
     verbose_name = "AgentOps Portal"
 
     def ready(self) -> None:
-        from . import postgres  # noqa: F401 - registers its system check
+        from . import checks, postgres  # noqa: F401 - they register system checks

@@ -61,6 +61,14 @@ def pinned_schema(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
 
 
+def open_connection() -> psycopg.Connection[Any]:
+    """A connection to the database of alias `default` for the caller alone, outside of Django and its pool.
+
+    Raises psycopg.OperationalError at once when there is no server, where the pool would wait for one.
+    """
+    return psycopg.connect(**_plain(connections[DEFAULT_DB_ALIAS].get_connection_params()))
+
+
 def _renew_pool(connection: BaseDatabaseWrapper) -> None:
     """Give the pool's idle server connections the search path that new ones start with.
 

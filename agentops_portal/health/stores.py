@@ -3,12 +3,12 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
+import psycopg
 import structlog
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
-from django.db import connection, connections, transaction
-from django.db.utils import Error as DatabaseError
 
 from agentops_portal.clickhouse.client import get_client
+from agentops_portal.postgres import open_connection
 
 ANSWER_SECONDS = 3
 
@@ -32,20 +32,20 @@ def _problem(store: str, answer: "Future[None]") -> str:
     except FutureTimeout:
         answer.cancel()
         return f"no answer within {ANSWER_SECONDS} s"
-    except (DatabaseError, ClickHouseError, OSError) as error:
+    except (psycopg.Error, ClickHouseError, OSError) as error:
         logger.warning("store not ready", store=store, error=" ".join(str(error).split()))
         return _public_cause(str(error))
     return ""
 
 
 def _ask_postgres() -> None:
-    """Reads a table of the portal, so that a database without migrations is not ready either."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {ANSWER_SECONDS * 1000}")
-            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
-    finally:
-        connections.close_all()
+    """Reads a table of the portal, so that a database without migrations is not ready either.
+
+    On a connection of its own: the pool would hide why there is none, and a busy pool is no reason to be restarted.
+    """
+    with open_connection() as client:
+        client.execute(f"SET LOCAL statement_timeout = {ANSWER_SECONDS * 1000}")
+        client.execute("SELECT 1 FROM django_migrations LIMIT 1")
 
 
 def _ask_clickhouse() -> None:

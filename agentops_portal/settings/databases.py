@@ -33,7 +33,7 @@ def _postgres_settings() -> dict[str, Any]:
         "application_name": "agentops-portal",
         # ASGI gives each request a thread of its own, so that connections kept by threads would never be used again.
         # https://docs.djangoproject.com/en/5.2/ref/databases/#connection-pool
-        "pool": {"min_size": 0, "max_size": 10, "timeout": 10, "num_workers": 1, "max_idle": 60},
+        "pool": {"min_size": 0, "max_size": 10, "timeout": 5, "reconnect_timeout": 5, "max_idle": 60},
     }
     if DATABASE_POOLER == "transaction":
         # A pooler gives every transaction another server connection, so nothing may outlive one. It passes no
