@@ -119,7 +119,11 @@ def commit(batch: list[Pending]) -> None:
     Nothing of a refused batch was stored, so trying again never stores a span twice.
     """
     try:
-        _insert(batch)
+        try:
+            _insert(_not_stored_before(batch))
+        except store.ConnectionLost:
+            # Most often an idle connection that a restarted ClickHouse has closed. What it stored is left out.
+            _insert(_not_stored_before(batch))
     except store.Unreadable as error:
         if len(batch) > 1:
             for pending in batch:
@@ -135,7 +139,19 @@ def commit(batch: list[Pending]) -> None:
             pending.done.set_result(None)
 
 
+def _not_stored_before(batch: list[Pending]) -> list[Pending]:
+    """The first of each set of equal requests, without those that were stored lately."""
+    first = {pending.request.digest: pending for pending in reversed(batch)}
+    for digest in store.stored_lately(first):
+        first.pop(digest).request.duplicate = True
+    for pending in batch:
+        pending.request.duplicate = pending.request.duplicate or first.get(pending.request.digest) is not pending
+    return [pending for pending in batch if not pending.request.duplicate]
+
+
 def _insert(batch: list[Pending]) -> None:
+    if not batch:
+        return
     try:
         store.insert(_joined(batch))
     except store.NestedAttribute:
@@ -146,4 +162,6 @@ def _insert(batch: list[Pending]) -> None:
 
 
 def _joined(batch: list[Pending]) -> bytes:
-    return b"".join(envelopes(pending.request.body, pending.request.project_id) for pending in batch)
+    return b"".join(
+        envelopes(pending.request.body, pending.request.project_id, pending.request.digest) for pending in batch
+    )

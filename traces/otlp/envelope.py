@@ -1,13 +1,13 @@
 """Cuts an export request into rows of the inbox, without decoding a span.
 
-A row is one ScopeSpans as it came, its Resource, and the project that the receiver found:
-`traces.schema.otlp_proto` has the message. Encoding: https://protobuf.dev/programming-guides/encoding/
+A row is one ScopeSpans as it came, its Resource, and what the receiver knows: the project and the digest of the
+request. `traces.schema.otlp_proto` has the message. Encoding: https://protobuf.dev/programming-guides/encoding/
 """
 
 from collections.abc import Iterator
 from uuid import UUID
 
-from traces.schema.otlp_proto import PROJECT_FIELD, RESOURCE_FIELD, SCOPE_SPANS_FIELD
+from traces.schema.otlp_proto import DIGEST_FIELD, PROJECT_FIELD, RESOURCE_FIELD, SCOPE_SPANS_FIELD
 
 # Numbers in opentelemetry/proto/trace/v1/trace.proto
 RESOURCE_SPANS = 1  # of ExportTraceServiceRequest
@@ -16,14 +16,14 @@ SCOPE_SPANS = 2
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
-def envelopes(body: bytes, project_id: UUID) -> bytes:
+def envelopes(body: bytes, project_id: UUID, digest: bytes) -> bytes:
     """Length-delimited Envelope messages, one for each ScopeSpans of a request that the protobuf library has read."""
-    project = _field(PROJECT_FIELD, str(project_id).encode())
+    origin = _field(PROJECT_FIELD, str(project_id).encode()) + _field(DIGEST_FIELD, digest)
     parts: list[bytes] = []
     for resource_spans in _payloads(memoryview(body), RESOURCE_SPANS):
         # Of a message field that stands there twice the contents count together, and so do their bytes.
         resource = b"".join(_payloads(resource_spans, RESOURCE))
-        tail = _field(RESOURCE_FIELD, resource) + project
+        tail = _field(RESOURCE_FIELD, resource) + origin
         for scope_spans in _payloads(resource_spans, SCOPE_SPANS):
             head = _tag(SCOPE_SPANS_FIELD) + _varint(len(scope_spans))
             parts += (_varint(len(head) + len(scope_spans) + len(tail)), head, scope_spans, tail)

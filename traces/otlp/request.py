@@ -1,6 +1,7 @@
 """One export request, checked: what may be stored of it, and what may not."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +22,12 @@ class ExportRequest:
     """A readable request. `body` is protobuf whatever it came as; `spans` counts those that can be stored."""
 
     project_id: UUID
+    digest: bytes  # of the bytes that the client sent, so that the same request sent again is known
     message: Any
     body: bytes
     spans: int
     rejected: int
+    duplicate: bool = False  # the same bytes were stored before
 
 
 def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
@@ -32,6 +35,7 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
 
     Raises BadData when the body is not an ExportTraceServiceRequest.
     """
+    digest = blake2b(body, digest_size=16, key=project_id.bytes).digest()
     if content_type == JSON:
         message = read_json(body)
         body = message.SerializeToString()
@@ -44,7 +48,7 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
     if rejected:
         _leave_out_invalid(message)
         body = message.SerializeToString()
-    return ExportRequest(project_id, message, body, spans, rejected)
+    return ExportRequest(project_id, digest, message, body, spans, rejected)
 
 
 def is_valid(span: Any) -> bool:

@@ -50,6 +50,7 @@ def _hex(identifier: str) -> str:
 
 DECODE_SELECT = f"""
 SELECT
+    toFixedString(request_digest, 16) AS request_digest,
     {_time("start_time")} AS Timestamp,
     {_hex("trace_id")} AS TraceId,
     {_hex("span_id")} AS SpanId,

@@ -14,6 +14,7 @@ on purpose, none of which changes the wire format:
 SCOPE_SPANS_FIELD = 1
 RESOURCE_FIELD = 2
 PROJECT_FIELD = 3
+DIGEST_FIELD = 4
 
 OTLP_PROTO = f"""syntax = "proto3";
 message Leaf {{ oneof value {{
@@ -36,7 +37,7 @@ message Span {{
 message ScopeSpans {{ Scope scope = 1; repeated Span spans = 2; }}
 message Envelope {{
   ScopeSpans scope_spans = {SCOPE_SPANS_FIELD}; Resource resource = {RESOURCE_FIELD};
-  string project_id = {PROJECT_FIELD}; }}
+  string project_id = {PROJECT_FIELD}; bytes request_digest = {DIGEST_FIELD}; }}
 """
 
 _SCALARS = (
@@ -55,6 +56,7 @@ _LINKS = f"Array(Tuple(trace_id String, span_id String, trace_state String, attr
 # the same length", which holds for the fields of spans only.
 ENVELOPE_COLUMNS = f"""
     project_id String,
+    request_digest String,
     resource_attributes {_ATTRIBUTES},
     scope_spans_scope_name String,
     scope_spans_scope_version String,

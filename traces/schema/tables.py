@@ -41,11 +41,18 @@ _EXPORTER_COLUMNS = f"""
     `Links.SpanId` Array(String) CODEC(ZSTD(1)),
     `Links.TraceState` Array(String) CODEC(ZSTD(1)),
     `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
-# The exporter drops these; whoever sends them may want them back.
-_OWN_COLUMNS = f"ScopeAttributes {_MAP} CODEC(ZSTD(1))"
+# Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest stands in the rows
+# themselves, because one row is the most that ClickHouse writes all or nothing: a request is known to be stored if,
+# and only if, its spans are (traces/otlp/duplicates.py).
+_OWN_COLUMNS = f"""
+    ScopeAttributes {_MAP} CODEC(ZSTD(1)),
+    request_digest FixedString(16) CODEC(ZSTD(1)),
+    received_at DateTime64(3) MATERIALIZED now64(3) CODEC(Delta(8), ZSTD(1))"""
 _INDEXES = """
     INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 16,
-    INDEX idx_span_id SpanId TYPE bloom_filter(0.01) GRANULARITY 32"""
+    INDEX idx_span_id SpanId TYPE bloom_filter(0.01) GRANULARITY 32,
+    INDEX idx_received_at received_at TYPE minmax GRANULARITY 1,
+    INDEX idx_request_digest request_digest TYPE bloom_filter(0.001) GRANULARITY 1"""
 _PARTS = "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)"
 
 _TIMES_COLUMNS = """
