@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -56,7 +57,8 @@ def unapplied_migrations() -> list[str]:
     found = []
     for alias in connections:
         connection = connections[alias]
-        if connection.vendor == "clickhouse" and not connection.creation.database_exists():
+        creation: Any = connection.creation
+        if connection.vendor == "clickhouse" and not creation.database_exists():
             loader = MigrationLoader(None)
             plan = [loader.graph.nodes[key] for key in loader.graph.leaf_nodes()]
         else:
