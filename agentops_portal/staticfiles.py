@@ -58,7 +58,7 @@ class NodeModulesFinder(BaseFinder):
             return []
         return [str(file)] if find_all else str(file)
 
-    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, NodeModulesStorage]]:  # type: ignore[override]
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, NodeModulesStorage]]:
         storage = NodeModulesStorage(location=NODE_MODULES)
         for name in FILES:
             if not matches_patterns(name, list(ignore_patterns or [])):

@@ -136,6 +136,8 @@ class TraceListForm(forms.Form):
 
     def _moment_value(self, name: str) -> str:
         """What the input of `name` shows: what was sent, in the reader's time zone, or what the preset means."""
+        if name in self.errors:
+            return str(self.data.get(name, ""))
         moment = self.cleaned_data.get(name)
         delta, _label = RANGES.get(self.cleaned_data.get("range", ""), RANGES[DEFAULT_RANGE])
         if moment is None and name == "start" and not self.data.get(name):
@@ -147,6 +149,7 @@ class TraceListForm(forms.Form):
     def problems(self) -> list[str]:
         """One sentence per fault, with the name of the field."""
         return [
-            gettext("%(field)s: %(problem)s") % {"field": self.fields[name].label or name, "problem": " ".join(errors)}
+            gettext("%(field)s: %(problem)s")
+            % {"field": self.fields[name].label or name, "problem": " ".join(map(str, errors))}
             for name, errors in self.errors.items()
         ]

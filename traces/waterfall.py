@@ -42,18 +42,23 @@ class Row:
     offset: str
     width: str
     is_key: bool
+    is_repeated: bool  # the same guardrail run once more, under another parent; counted once
 
 
 def waterfall(figures: TraceFigures, spans: Sequence[SpanRow]) -> list[Row]:
     """All spans in drawing order."""
-    return [_row(node, figures.start_ns, max(figures.duration_ns, 1)) for node in span_tree(spans)]
+    runs: set[tuple[str, str, int, int]] = set()
+    return [_row(node, figures.start_ns, max(figures.duration_ns, 1), runs) for node in span_tree(spans)]
 
 
-def _row(node: Node, start_ns: int, duration_ns: int) -> Row:
+def _row(node: Node, start_ns: int, duration_ns: int, runs: set[tuple[str, str, int, int]]) -> Row:
     span = node.span
     icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
     width = min(max(span.duration_ns / duration_ns * 100, MIN_WIDTH), 100)
     offset = min(max((span.start_ns - start_ns) / duration_ns * 100, 0), 100 - width)
+    run = (span.guardrail_name, span.guardrail_mode, span.start_ns, span.duration_ns)
+    is_repeated = bool(span.guardrail_name) and run in runs
+    runs.add(run)
     return Row(
         span=span,
         level=node.level,
@@ -65,6 +70,7 @@ def _row(node: Node, start_ns: int, duration_ns: int) -> Row:
         offset=f"{offset:.2f}%",
         width=f"{width:.2f}%",
         is_key=span.type not in PLUMBING or span.is_error or node.depth == 0,
+        is_repeated=is_repeated,
     )
 
 

@@ -18,8 +18,8 @@
     const choice = stored();
     root.dataset.bsTheme = choice === "auto" ? (system.matches ? "dark" : "light") : choice;
     root.dataset.themeChoice = choice;
-    for (const button of document.querySelectorAll("[data-theme-buttons] [data-theme]")) {
-      const on = button.dataset.theme === choice;
+    for (const button of document.querySelectorAll("[data-set-theme]")) {
+      const on = button.dataset.setTheme === choice;
       button.classList.toggle("active", on);
       button.setAttribute("aria-pressed", String(on));
     }
@@ -32,10 +32,10 @@
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", apply);
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-theme-buttons] [data-theme]");
+    const button = event.target.closest("[data-set-theme]");
     if (!button) return;
     try {
-      localStorage.setItem("portal-theme", button.dataset.theme);
+      localStorage.setItem("portal-theme", button.dataset.setTheme);
     } catch {
       // A browser that keeps nothing follows the system.
     }

@@ -121,7 +121,8 @@ def _call(value: Any) -> Part:
         value = value["tool_call"]
     if not isinstance(value, Mapping):
         return Part(PartKind.TOOL_CALL, text=pretty(value))
-    function = value.get("function") if isinstance(value.get("function"), Mapping) else value
+    inner = value.get("function")
+    function = inner if isinstance(inner, Mapping) else value
     arguments = next((function[key] for key in ("arguments", "input", "args", "parameters") if key in function), "")
     if isinstance(arguments, str):
         arguments = decoded(arguments)

@@ -43,6 +43,7 @@ class SpanRow:
     tool_name: str
     agent_name: str
     guardrail_name: str
+    guardrail_mode: str
     guardrail_outcome: str
     http_status: int
 
