@@ -18,7 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
-from traces.otlp.asgi import application as receiver  # noqa: E402
+from traces.otlp.http import application as receiver  # noqa: E402
 
 TRACES_PATH = "/v1/traces"
 

@@ -1,4 +1,7 @@
-"""Entry point of the receiver process: `granian --interface asgi traces.otlp.asgi:application`."""
+"""Entry point of the receiver process: `granian --interface asgi traces.otlp.asgi:application`.
+
+HTTP is granian's; gRPC listens beside it in the same process, so that both join the same inserts.
+"""
 
 import os
 
@@ -7,6 +10,25 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
 django.setup()
 
-from .http import application  # noqa: E402  (needs the settings)
+from django.conf import settings  # noqa: E402
 
-__all__ = ["application"]
+from . import grpc  # noqa: E402
+from .http import Receive, Scope, Send  # noqa: E402
+from .http import application as http  # noqa: E402
+
+GRACE_SECONDS = 5.0
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "lifespan":
+        await http(scope, receive, send)
+        return
+    server = await grpc.start(settings.PORTAL_HOST, settings.OTLP_GRPC_PORT)
+
+    async def receive_after_grpc() -> object:
+        event = await receive()
+        if event["type"] == "lifespan.shutdown":
+            await server.stop(GRACE_SECONDS)  # what it has taken is stored before the committer closes
+        return event
+
+    await http(scope, receive_after_grpc, send)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 from django.conf import settings
 
-from . import store
+from . import metrics, store
 from .envelope import envelopes
 from .errors import BadData, OtlpError, Overloaded, Unavailable
 from .nested import flatten_nested
@@ -63,6 +63,7 @@ class GroupCommitter:
                 raise Overloaded("The receiver is busy: too much is waiting to be stored. Send it again later.")
             self._queued_bytes += pending.size
             self._queue.append(pending)
+            metrics.QUEUED_BYTES.set(self._queued_bytes)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="otlp-commit", daemon=True)
                 self._thread.start()
@@ -91,6 +92,7 @@ class GroupCommitter:
                         pending.done.set_exception(refusal)
             with self._changed:
                 self._queued_bytes -= sum(pending.size for pending in batch)
+                metrics.QUEUED_BYTES.set(self._queued_bytes)
 
     def _next_batch(self) -> list[Pending]:
         """The next requests within the bounds, at least one; none when closing and empty."""
@@ -152,8 +154,10 @@ def _not_stored_before(batch: list[Pending]) -> list[Pending]:
 def _insert(batch: list[Pending]) -> None:
     if not batch:
         return
+    metrics.BATCH_REQUESTS.observe(len(batch))
     try:
-        store.insert(_joined(batch))
+        with metrics.INSERT_SECONDS.time():
+            store.insert(_joined(batch))
     except store.NestedAttribute:
         for pending in batch:
             if flatten_nested(pending.request.message):

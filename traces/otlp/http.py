@@ -3,6 +3,7 @@
 A plain ASGI application, for a receiver that answers thousands of requests a second has no use for middleware.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -11,7 +12,9 @@ import structlog
 from django.conf import settings
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from . import metrics
 from .errors import (
     BadData,
     MethodNotAllowed,
@@ -29,6 +32,17 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/traces"
+_PAGES: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "/health": (JSON, lambda: b'{"message":"Server Up","status":"ok"}'),
+    "/metrics": (CONTENT_TYPE_LATEST, generate_latest),
+}
+# Any page may send: what protects a project is its key, and a browser adds none by itself.
+_ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"authorization, content-encoding, content-type, x-api-key, x-agentops-api-key"),
+    (b"access-control-max-age", b"7200"),
+]
 log = structlog.get_logger(__name__)
 
 
@@ -47,35 +61,42 @@ async def _lifespan(receive_event: Receive, send: Send) -> None:
     while True:
         event = await receive_event()
         if event["type"] == "lifespan.shutdown":
-            committer().close()
+            await asyncio.to_thread(committer().close)
             await send({"type": "lifespan.shutdown.complete"})
             return
         await send({"type": "lifespan.startup.complete"})
 
 
 async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
+    if scope["method"] in ("GET", "HEAD") and scope["path"] in _PAGES:
+        content_type, page = _PAGES[scope["path"]]
+        await _send(send, 200, content_type, page())
+        return
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        await _send(send, 204, "", b"", _PREFLIGHT)
+        return
     media_type = headers.get("content-type", PROTOBUF).partition(";")[0].strip().lower()
     answer_type = JSON if media_type == JSON else PROTOBUF
-    try:
-        if scope["path"] == "/health" and scope["method"] in ("GET", "HEAD"):
-            await _send(send, 200, JSON, b'{"status":"ok"}')
-            return
-        _check_address(scope)
-        credential = await authenticate(headers)
-        if media_type not in (PROTOBUF, JSON):
-            raise UnsupportedMediaType(f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}.")
-        body = await _read_body(headers, receive_event)
-        request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
-    except ClientGone:
-        return
-    except OtlpError as error:
-        await _send_error(send, error, answer_type)
-    except Exception:
-        log.exception("the receiver failed")
-        await _send_error(send, OtlpError("The receiver failed; its log says why."), answer_type)
-    else:
-        await _send(send, 200, answer_type, _success(request, answer_type))
+    with metrics.requests("http") as answered:
+        try:
+            _check_address(scope)
+            credential = await authenticate(headers)
+            if media_type not in (PROTOBUF, JSON):
+                raise UnsupportedMediaType(f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}.")
+            body = await _read_body(headers, receive_event)
+            request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
+        except ClientGone:
+            answered(499)
+        except OtlpError as error:
+            answered(error.http_status)
+            await _send_error(send, error, answer_type)
+        except Exception:
+            log.exception("the receiver failed")
+            await _send_error(send, OtlpError("The receiver failed; its log says why."), answer_type)
+        else:
+            answered(200)
+            await _send(send, 200, answer_type, success_body(request, answer_type))
 
 
 def _check_address(scope: Scope) -> None:
@@ -107,7 +128,8 @@ async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _success(request: ExportRequest, answer_type: str) -> bytes:
+def success_body(request: ExportRequest, answer_type: str) -> bytes:
+    """An ExportTraceServiceResponse in the request's encoding; it says what was left out, and why."""
     if not request.rejected:
         return b"{}" if answer_type == JSON else b""
     reason = (
@@ -145,10 +167,8 @@ async def _send_error(send: Send, error: OtlpError, answer_type: str) -> None:
 async def _send(
     send: Send, status: int, content_type: str, body: bytes, extra: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    headers = [
-        (b"content-type", content_type.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *(extra or ()),
-    ]
+    headers = [(b"content-length", str(len(body)).encode()), _ALLOW_ORIGIN, *(extra or ())]
+    if content_type:
+        headers.append((b"content-type", content_type.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

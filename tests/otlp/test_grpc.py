@@ -1,0 +1,100 @@
+import asyncio
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from traces.otlp import grpc as otlp_grpc
+
+from .conftest import PAYLOADS, Receiver, Tenant
+from .rows import assert_stored, stored_spans
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+
+BODY = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
+Export = Callable[..., ExportTraceServiceResponse]
+
+
+@pytest.fixture(scope="module")
+def address(receiver_server: Receiver) -> Iterator[str]:
+    """The gRPC door of the receiver on its own event loop; the port is the kernel's choice."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    with pytest.MonkeyPatch.context() as patch:
+        ports: list[int] = []
+        real = grpc.aio.server
+
+        def server(**options: object) -> grpc.aio.Server:
+            made = real(**options)  # type: ignore[arg-type]
+            bind = made.add_insecure_port
+            made.add_insecure_port = lambda where: ports.append(bind(where)) or ports[-1]  # type: ignore[method-assign,func-returns-value]
+            return made
+
+        patch.setattr(otlp_grpc.grpc.aio, "server", server)
+        running = asyncio.run_coroutine_threadsafe(otlp_grpc.start("127.0.0.1", 0), loop).result()
+    yield f"127.0.0.1:{ports[0]}"
+    asyncio.run_coroutine_threadsafe(running.stop(1), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+def exporter(address: str) -> Export:
+    return grpc.insecure_channel(address).unary_unary(
+        f"/{otlp_grpc.SERVICE}/Export",
+        request_serializer=lambda request: request if isinstance(request, bytes) else request.SerializeToString(),
+        response_deserializer=ExportTraceServiceResponse.FromString,
+    )
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip], ids=["plain", "gzip"])
+def test_spans_are_stored_value_by_value(
+    compression: grpc.Compression, address: str, otlp: Receiver, tenant: Tenant
+) -> None:
+    request = ExportTraceServiceRequest.FromString(BODY)
+
+    answer = exporter(address)(request, metadata=[("authorization", f"Bearer {tenant.key}")], compression=compression)
+
+    assert not answer.HasField("partial_success")
+    assert assert_stored(BODY, tenant.project_id) == 8
+
+
+def test_no_key_is_unauthenticated(address: str, otlp: Receiver, tenant: Tenant) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        exporter(address)(ExportTraceServiceRequest.FromString(BODY))
+
+    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    assert "x-api-key" in refused.value.details()
+    assert stored_spans(tenant.project_id) == {}
+
+
+def test_garbage_is_an_invalid_argument(address: str, otlp: Receiver, tenant: Tenant) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        exporter(address)(gzip.compress(b"garbage"), metadata=[("x-api-key", tenant.key)])
+
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_full_queue_says_when_to_come_back(
+    address: str, otlp: Receiver, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from traces.otlp.commit import GroupCommitter
+    from traces.otlp.errors import Overloaded
+
+    def full(self: GroupCommitter, request: object) -> None:
+        raise Overloaded("busy")
+
+    monkeypatch.setattr(GroupCommitter, "submit", full)
+    with pytest.raises(grpc.RpcError) as refused:
+        exporter(address)(ExportTraceServiceRequest.FromString(BODY), metadata=[("x-api-key", tenant.key)])
+
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    details = dict(refused.value.trailing_metadata())[otlp_grpc.DETAILS]
+    assert Status.FromString(details).details[0].type_url.endswith("google.rpc.RetryInfo")

@@ -1,0 +1,68 @@
+"""OTLP over gRPC: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc"""
+
+from typing import Any
+
+import grpc
+import structlog
+from django.conf import settings
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+
+from . import metrics
+from .errors import OtlpError
+from .http import success_body
+from .receiver import authenticate, receive
+from .request import PROTOBUF
+
+log = structlog.get_logger(__name__)
+
+SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
+# Metadata key under which gRPC carries a google.rpc.Status.
+DETAILS = "grpc-status-details-bin"
+
+
+async def start(host: str, port: int) -> grpc.aio.Server:
+    """A running server. Raises OSError when the port cannot be had."""
+    server = grpc.aio.server(
+        options=[
+            # gzip is undone before the limit is checked, so this is the inflated size.
+            ("grpc.max_receive_message_length", settings.OTLP_MAX_INFLATED_BYTES),
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    # Bodies go through as bytes: the receiver reads them itself.
+    export = grpc.unary_unary_rpc_method_handler(_export)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": export}),))
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise OSError(f"Port {port} is taken or may not be used: OTLP_GRPC_PORT chooses another.") from error
+    await server.start()
+    log.info("receiving OTLP over gRPC", port=bound)
+    return server
+
+
+async def _export(body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
+    headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    with metrics.requests("grpc") as answered:
+        try:
+            credential = await authenticate(headers)
+            request = await receive(credential, body, PROTOBUF, "")
+        except OtlpError as error:
+            answered(error.http_status)
+            await _abort(context, error)
+        answered(200)
+        return success_body(request, PROTOBUF)
+
+
+async def _abort(context: Any, error: OtlpError) -> None:
+    status = Status(code=error.grpc_code, message=str(error))
+    if error.retry_after is not None:
+        # Without it an exporter takes RESOURCE_EXHAUSTED as final.
+        detail = AnyMessage()
+        detail.Pack(RetryInfo(retry_delay=Duration(seconds=error.retry_after)))
+        status.details.append(detail)
+    codes = {code.value[0]: code for code in grpc.StatusCode}
+    await context.abort(codes[error.grpc_code], str(error), ((DETAILS, status.SerializeToString()),))
