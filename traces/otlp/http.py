@@ -4,12 +4,14 @@ A plain ASGI application, for a receiver that answers thousands of requests a se
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 import structlog
 from django.conf import settings
+from django.utils.crypto import constant_time_compare
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -68,11 +70,14 @@ async def _lifespan(receive_event: Receive, send: Send) -> None:
 
 
 async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if scope["method"] in ("GET", "HEAD") and scope["path"] in _PAGES:
         content_type, page = _PAGES[scope["path"]]
-        await _send(send, 200, content_type, page())
+        if scope["path"] == "/metrics" and not _may_read_metrics(scope, headers):
+            await _send(send, 403, "text/plain", b"Metrics are for this machine or for the bearer of METRICS_TOKEN.\n")
+        else:
+            await _send(send, 200, content_type, page())
         return
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
         await _send(send, 204, "", b"", _PREFLIGHT)
         return
@@ -97,6 +102,13 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
         else:
             answered(200)
             await _send(send, 200, answer_type, success_body(request, answer_type))
+
+
+def _may_read_metrics(scope: Scope, headers: dict[str, str]) -> bool:
+    if settings.METRICS_TOKEN:
+        return constant_time_compare(headers.get("authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
+    peer = scope.get("client")
+    return bool(peer) and ipaddress.ip_address(peer[0]).is_loopback
 
 
 def _check_address(scope: Scope) -> None:

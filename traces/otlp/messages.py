@@ -5,6 +5,7 @@ message class with `string` fields refuses a whole request for one name that is 
 cut text in the middle of a character.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -41,10 +42,16 @@ _POOL = _load()
 TraceRequest: Any = message_factory.GetMessageClass(
     _POOL.FindMessageTypeByName("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
 )
+
+
+def _text_fields(descriptors: Iterable[Any]) -> Iterator[str]:
+    for descriptor in descriptors:
+        yield from (field.full_name for field in descriptor.fields if field.type == field.TYPE_STRING)
+        yield from _text_fields(descriptor.nested_types)
+
+
 TEXT_FIELDS = frozenset(
-    field.full_name
+    name
     for file in (common_pb2, resource_pb2, trace_pb2)
-    for message in file.DESCRIPTOR.message_types_by_name.values()
-    for field in message.fields
-    if field.type == field.TYPE_STRING
+    for name in _text_fields(file.DESCRIPTOR.message_types_by_name.values())
 )
