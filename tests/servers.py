@@ -83,7 +83,7 @@ def _wait(process: "subprocess.Popen[bytes]", log: Path, answers_at: str) -> Non
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise AssertionError(f"{process.args} ended while starting:\n{log.read_text(errors='replace')[-4000:]}")
+            raise AssertionError(f"{process.args!r} ended while starting:\n{log.read_text(errors='replace')[-4000:]}")
         try:
             if httpx.get(answers_at, timeout=2, trust_env=False).is_success:
                 return

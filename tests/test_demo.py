@@ -15,6 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agentops_portal.clickhouse.client import get_client
 from projects.models import ApiKey, Organization, Project
+from projects.services import create_api_key
 from traces.demo import load
 from traces.demo.otlp import requests
 from traces.demo.recorder import Recorder
@@ -285,7 +286,7 @@ def test_no_key_of_a_run_lives_on(receiver_url: str, organization: Organization)
 @pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 def test_a_key_decides_the_project(receiver_url: str, organization: Organization) -> None:
     project = Project.objects.create(organization=organization, name="agent-portal")
-    key = load.services.create_api_key(project=project, name="mine").secret
+    key = create_api_key(project=project, name="mine").secret
 
     sent = demo(receiver_url, "--traces", "5", "--key", key)
 
