@@ -18,6 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
 from psycopg import sql
 
+from .problems import StoreProblem
+
+OLDEST_VERSION = 14
+PROBE_SECONDS = 5
 MAX_POOL = 50  # server connections that a pool may hold ready; pgbouncer's default is 20
 POOL_SECONDS = 1.0  # how long a pool takes at most to give one
 NONE_LEFT = "\0"
@@ -25,6 +29,34 @@ NONE_LEFT = "\0"
 
 def behind_pooler() -> bool:
     return bool(settings.DATABASE_POOLER == "transaction")
+
+
+def probe() -> None:
+    """Return when PostgreSQL answers, lets the role in, is new enough and has, or may get, the portal's schema.
+
+    On a connection of its own: Django's pool hides why there is none. Raises StoreProblem.
+    """
+    parameters = plain_parameters(connections[DEFAULT_DB_ALIAS]) | {"connect_timeout": PROBE_SECONDS}
+    try:
+        with psycopg.connect(**parameters) as client:
+            version = client.info.server_version // 10000
+            found = client.execute(
+                "SELECT to_regnamespace(%s) IS NOT NULL OR has_database_privilege(current_database(), 'CREATE')",
+                [f'"{settings.POSTGRES_SCHEMA}"'],
+            ).fetchone()
+    except psycopg.Error as error:
+        raise _problem(str(error), parameters) from error
+    if version < OLDEST_VERSION:
+        raise StoreProblem(
+            f"PostgreSQL at {_place(parameters)} is version {version}; the portal needs {OLDEST_VERSION} or newer.",
+            "Upgrade it, or unset DATABASE_URL to use the one the portal brings along.",
+        )
+    if found != (True,):
+        raise StoreProblem(
+            f"The role {parameters['user']} may not create the schema {settings.POSTGRES_SCHEMA} in the database "
+            f"{parameters['dbname']}.",
+            f"Let an administrator run: GRANT CREATE ON DATABASE {parameters['dbname']} TO {parameters['user']};",
+        )
 
 
 def ensure_schema(connection: BaseDatabaseWrapper) -> None:
@@ -66,7 +98,7 @@ def open_connection() -> psycopg.Connection[Any]:
 
     Raises psycopg.OperationalError at once when there is no server, where the pool would wait for one.
     """
-    return psycopg.connect(**_plain(connections[DEFAULT_DB_ALIAS].get_connection_params()))
+    return psycopg.connect(**plain_parameters(connections[DEFAULT_DB_ALIAS]))
 
 
 def _renew_pool(connection: BaseDatabaseWrapper) -> None:
@@ -74,12 +106,12 @@ def _renew_pool(connection: BaseDatabaseWrapper) -> None:
 
     They are held, one open transaction each, until the pool hands out one that has the path already, or no more.
     """
-    parameters = connection.get_connection_params()
+    parameters = plain_parameters(connection)
     set_path = _named("SET search_path = {}", settings.POSTGRES_SCHEMA).encode()
     held: list[psycopg.Connection[Any]] = []
     try:
         for _ in range(MAX_POOL):
-            held.append(psycopg.connect(**_plain(parameters)))
+            held.append(psycopg.connect(**parameters))
             if _current_schema(held[-1]) in {settings.POSTGRES_SCHEMA, NONE_LEFT}:
                 break
             held[-1].pgconn.exec_(set_path)
@@ -106,8 +138,37 @@ def _named(statement: str, *names: str) -> str:
     return sql.SQL(statement).format(*map(sql.Identifier, names)).as_string(None)
 
 
-def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Without Django's own cursor and adapters."""
+def _problem(text: str, parameters: dict[str, Any]) -> StoreProblem:
+    place = _place(parameters)
+    lowered = text.lower()
+    hint = "Correct it in DATABASE_URL."
+    if "unsupported startup parameter" in lowered:
+        return StoreProblem(f"There is a pooler at {place}.", "Set DATABASE_POOLER=transaction.")
+    if "password authentication failed" in lowered or "no password supplied" in lowered or "role" in lowered:
+        return StoreProblem(f"PostgreSQL at {place} refuses the user {parameters['user']} or the password.", hint)
+    if "database" in lowered and "does not exist" in lowered:
+        return StoreProblem(
+            f"PostgreSQL at {place} has no database {parameters['dbname']}.",
+            f"Create it (CREATE DATABASE {parameters['dbname']}), or correct DATABASE_URL.",
+        )
+    if "fatal" in lowered or "ssl" in lowered or "certificate" in lowered:
+        return StoreProblem(f"PostgreSQL at {place} refuses the portal: {_reason(text)}.", "Check DATABASE_URL.")
+    start = "`make up` starts it." if settings.POSTGRES_IS_EMBEDDED else "Start it, or correct DATABASE_URL."
+    return StoreProblem(f"PostgreSQL at {place} cannot be reached: {_reason(text)}.", start)
+
+
+def _reason(text: str) -> str:
+    first = text.strip().splitlines()[0]
+    return first.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".") or first
+
+
+def _place(parameters: dict[str, Any]) -> str:
+    return f"{parameters.get('host') or 'localhost'}:{parameters.get('port') or 5432}"
+
+
+def plain_parameters(connection: BaseDatabaseWrapper) -> dict[str, Any]:
+    """What `psycopg.connect` needs to reach the same database, without Django's cursor, adapters and pool."""
+    parameters = connection.get_connection_params()
     return {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
 
 

@@ -13,13 +13,15 @@ from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
 from django.db import connections
 from urllib3.poolmanager import PoolManager
 
-from .options import SERVER_TIME_ZONE, Address, read_address
+from .options import SESSION_TIME_ZONE, Address, read_address
 
 ALIAS = "clickhouse"
 POOL_SIZE = 64  # idle connections kept per process; more are opened when needed and closed after use
 
 # 240 characters, the library's default, cut ClickHouse's message before its cause.
 common.set_setting("max_error_size", 2000)
+# A dict is a Map, not JSON text.
+common.set_setting("dict_parameter_format", "map")
 
 _clients: dict[Address, Client] = {}
 _pools: dict[Address, PoolManager] = {}
@@ -124,7 +126,7 @@ def _open(address: Address) -> Client:
         autogenerate_session_id=False,
         tz_mode="aware",
         # Text without an offset means UTC on every server, whatever its own time zone is.
-        settings={"session_timezone": SERVER_TIME_ZONE, **dict(address.settings)},
+        settings={**dict(address.settings), "session_timezone": SESSION_TIME_ZONE},
     )
     client.server_tz = UTC
     return client

@@ -128,8 +128,9 @@ def select(
     """The rows of `query`, one dict each, for one project and time range.
 
     `query` uses {project_id:String}, {start:DateTime64(9)} and {end:DateTime64(9)}, which come from `scope`, and
-    {other:Type} for each of `parameters`. DateTime64 arrives as an aware UTC datetime (nanoseconds are cut to
-    microseconds: select toUnixTimestamp64Nano(...) where they matter), Decimal as Decimal, UUID as UUID, Map as dict.
+    {other:Type} for each of `parameters`. DateTime64 arrives as an aware datetime, in UTC unless the column names a
+    time zone (nanoseconds are cut to microseconds: select toUnixTimestamp64Nano(...) where they matter), Decimal as
+    Decimal, UUID as UUID, Map as dict.
 
     Raises QueryError, QueryTimeout, QueryTooLarge or ClickHouseUnavailable.
     """

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 # Prefix of an option that is handed on as a ClickHouse setting, as clickhouse-connect does: ch_max_threads=4.
 SETTING_PREFIX = "ch_"
-SERVER_TIME_ZONE = "UTC"
+SESSION_TIME_ZONE = "UTC"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ its decoder is put on a response of our own, whose socket is shut down instead. 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -62,20 +62,19 @@ def open_blocks(
             transport_settings={"Accept-Encoding": encoding} if encoding else None,
         ),
     )
-    ended = False
     try:
         source = RespBuffCls(ResponseSource(response, exception_tag=response.headers.get(EXCEPTION_TAG)))
         result = cast(QueryResult, NativeTransform.parse_response(source, context))
         with result.row_block_stream as blocks:
             try:
-                yield Blocks(result.column_names, result.column_types, _until_end(blocks))
-                ended = response.closed
+                yield Blocks(result.column_names, result.column_types, blocks)
             finally:
-                if not ended:
-                    response.shutdown()
+                _shut_down(response)
     finally:
         response.close()
 
 
-def _until_end(blocks: Any) -> Iterator[Sequence[Sequence[Any]]]:
-    yield from blocks
+def _shut_down(response: HTTPResponse) -> None:
+    """End a response in the middle; one that was read to its end has given its connection back already."""
+    with suppress(ValueError, RuntimeError):  # urllib3's words for: nothing left to shut down
+        response.shutdown()
