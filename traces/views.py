@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET
 from agentops_portal.clickhouse.gate import Scope
 from projects.access import open_project
 from projects.models import Project
-from projects.snippets import receiver_url, snippets
+from projects.snippets import receiver_url
 
 from .converters import stored_trace_id
+from .first_steps import first_steps
 from .forms import TraceListForm
 from .queries import trace_detail as detail_queries
 from .queries import trace_list as list_queries
@@ -21,7 +22,7 @@ from .queries.span_detail import span_detail as query_span
 from .span_page import as_json, span_context
 from .store_errors import shows_store_errors, wants_fragment
 from .tags import tags_of
-from .waterfall import default_span, ticks, waterfall
+from .waterfall import default_span, is_deep, ticks, waterfall
 
 
 @require_GET
@@ -56,7 +57,7 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 def _first_steps(request: HttpRequest, project: Project) -> HttpResponse:
-    context = {"project": project, "snippets": snippets("YOUR_API_KEY"), "receiver_url": receiver_url()}
+    context = {"project": project, "snippets": first_steps(), "receiver_url": receiver_url()}
     return render(request, "traces/first_steps.html", context)
 
 
@@ -87,6 +88,7 @@ def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpR
         "figures": figures,
         "tags": tags_of(detail_queries.tag_texts(scope, trace_id)),
         "rows": rows,
+        "is_deep": is_deep(rows),
         "icons": sorted({row.icon for row in rows}),
         "ticks": ticks(figures.duration_ns),
         "selected": request.GET.get("span", "").lower() or default_span(figures, spans),

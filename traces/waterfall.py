@@ -25,6 +25,7 @@ SPAN_TYPES = {
     "other": ("point", _("Other")),
 }
 PLUMBING = frozenset({"http", "other"})  # hidden by "key spans only", unless they failed
+MAX_WIDE_LEVELS = 10
 MIN_WIDTH = 0.4  # percent: a span of a microsecond is still seen
 
 
@@ -39,6 +40,7 @@ class Row:
     descendants: int
     icon: str
     type_name: object
+    label: str  # what the name does not say: model, guardrail or tool
     offset: str
     width: str
     is_key: bool
@@ -67,11 +69,22 @@ def _row(node: Node, start_ns: int, duration_ns: int, runs: set[tuple[str, str, 
         descendants=node.descendants,
         icon=icon,
         type_name=type_name,
+        label=_label(span),
         offset=f"{offset:.2f}%",
         width=f"{width:.2f}%",
         is_key=span.type not in PLUMBING or span.is_error or node.depth == 0,
         is_repeated=is_repeated,
     )
+
+
+def _label(span: SpanRow) -> str:
+    label = span.guardrail_name or (span.model if span.is_llm_call else span.tool_name if span.type == "tool" else "")
+    return "" if label in span.name else label
+
+
+def is_deep(rows: Sequence[Row]) -> bool:
+    """Whether indentation would leave no room for names."""
+    return any(row.level > MAX_WIDE_LEVELS for row in rows)
 
 
 def ticks(duration_ns: int) -> list[int]:

@@ -1,6 +1,7 @@
 """The trace list: which traces, in which order, found by which filter."""
 
 import re
+import subprocess
 import time
 from decimal import Decimal
 
@@ -9,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
+from traces.otlp.receiver import committer
+from traces.otlp.request import JSON, read_request
 
 from .spans import MS, RECORDED_DAY, Spanlet, recorded, request_of, store, store_trace, trace_id
 
@@ -267,6 +270,17 @@ def test_a_project_without_any_trace_says_how_to_send_one(client: Client, projec
     assert "Send your first trace" in page
     assert "/v1/traces" in page
     assert client.get(reverse("trace-arrived", kwargs={"project_id": project.pk})).json() == {"arrived": False}
+
+
+def test_the_curl_command_of_an_empty_project_sends_a_trace(client: Client, project: Project) -> None:
+    [command] = [each for each in client.get(list_url(project)).context["snippets"] if each.name == "curl"]
+    show_body = 'curl() { printf %s "${@: -1}"; }\n'  # the last argument is what curl would send
+
+    body = subprocess.run(["bash", "-c", show_body + command.text], capture_output=True, check=True).stdout
+    committer().submit(read_request(body, JSON, project.pk)).result(timeout=30)
+
+    [trace] = client.get(list_url(project)).context["page"].traces
+    assert (trace.name, trace.service, trace.duration_ns) == ("hello, portal", "curl", 250 * MS)
 
 
 def test_an_empty_range_points_at_the_newest_trace(client: Client, project: Project) -> None:

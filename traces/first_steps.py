@@ -1,0 +1,28 @@
+"""What the page of a project without traces offers to copy."""
+
+from django.utils.translation import gettext_lazy as _
+
+from projects.snippets import Snippet, receiver_url, snippets
+
+KEY = "YOUR_API_KEY"
+
+
+def first_steps() -> list[Snippet]:
+    """A span by hand, to see the way work; then the settings of real clients."""
+    return [_curl(), *snippets(KEY)]
+
+
+def _curl() -> Snippet:
+    random = "$(head -c%d /dev/urandom | od -An -tx1 | tr -d ' \\n')"
+    text = f"""now=$(date +%s)
+curl -i {receiver_url()}/v1/traces -H 'x-api-key: {KEY}' -H 'Content-Type: application/json' -d '{{
+  "resourceSpans": [{{
+    "resource": {{"attributes": [{{"key": "service.name", "value": {{"stringValue": "curl"}}}}]}},
+    "scopeSpans": [{{"spans": [{{
+      "name": "hello, portal", "kind": 1,
+      "traceId": "'{random % 16}'", "spanId": "'{random % 8}'",
+      "startTimeUnixNano": "'$now'000000000", "endTimeUnixNano": "'$now'250000000"
+    }}]}}]
+  }}]
+}}'"""
+    return Snippet("curl", _("Try it with curl"), text)
