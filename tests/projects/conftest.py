@@ -1,14 +1,17 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from projects import credentials
 from tests.cast import Cast, make_cast
 
+SignIn = Callable[[str], Client]
+
 
 @pytest.fixture
-def cast(db: None, settings) -> Cast:
+def cast(db: None, settings: Settings) -> Cast:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in often
     return make_cast()
 
@@ -21,7 +24,7 @@ def _fresh_credentials() -> Iterator[None]:
 
 
 @pytest.fixture
-def signed_in(cast: Cast):
+def signed_in(cast: Cast) -> SignIn:
     """`signed_in("bob")`: a browser in which that person is signed in."""
 
     def sign_in(name: str) -> Client:

@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 
 from projects.middleware import PreferencesMiddleware
 from tests.cast import PASSWORD, Cast
+from tests.projects.conftest import SignIn
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -51,7 +52,7 @@ def test_one_readers_zone_does_not_leak_into_the_next_request(cast: Cast) -> Non
     assert timezone.get_current_timezone_name() == "UTC"
 
 
-def test_preferences_are_saved_and_shown_in_the_new_language(cast: Cast, signed_in) -> None:
+def test_preferences_are_saved_and_shown_in_the_new_language(cast: Cast, signed_in: SignIn) -> None:
     client = signed_in("bob")
     fields = {"full_name": "Bob B.", "language": "ko", "timezone": "Asia/Seoul"}
     answer = client.post("/account/", fields, follow=True)
@@ -61,19 +62,21 @@ def test_preferences_are_saved_and_shown_in_the_new_language(cast: Cast, signed_
 
 
 @pytest.mark.parametrize("fields", [{"timezone": "Mars/Olympus"}, {"language": "tlh"}])
-def test_a_zone_or_language_that_does_not_exist_is_refused(cast: Cast, signed_in, fields: dict[str, str]) -> None:
+def test_a_zone_or_language_that_does_not_exist_is_refused(
+    cast: Cast, signed_in: SignIn, fields: dict[str, str]
+) -> None:
     answer = signed_in("bob").post("/account/", fields)
     assert answer.status_code == 200
     assert "is not one of the available choices" in answer.content.decode()
 
 
-def test_nobody_makes_himself_staff(cast: Cast, signed_in) -> None:
+def test_nobody_makes_himself_staff(cast: Cast, signed_in: SignIn) -> None:
     signed_in("bob").post("/account/", {"full_name": "Bob", "is_staff": "on", "is_superuser": "on", "email": "x@y.zz"})
     cast.bob.refresh_from_db()
     assert (cast.bob.is_staff, cast.bob.is_superuser, cast.bob.email) == (False, False, "bob@example.com")
 
 
-def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(cast: Cast, signed_in) -> None:
+def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(cast: Cast, signed_in: SignIn) -> None:
     here, elsewhere = signed_in("bob"), signed_in("bob")
     new = "quite another password"
     fields = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
@@ -92,7 +95,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(cast: Cast, s
         (PASSWORD, "bob@example.com", "too similar"),
     ],
 )
-def test_an_unfit_password_change_says_why(cast: Cast, signed_in, old: str, new: str, message: str) -> None:
+def test_an_unfit_password_change_says_why(cast: Cast, signed_in: SignIn, old: str, new: str, message: str) -> None:
     answer = signed_in("bob").post(
         "/account/password/", {"old_password": old, "new_password1": new, "new_password2": new}
     )

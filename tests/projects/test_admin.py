@@ -16,11 +16,13 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
+from pytest_django import DjangoAssertNumQueries
 
 from projects.credentials import InvalidCredential, authenticate, forget
 from projects.models import ApiKey, AuditEvent, Invitation, LoginFailure, Membership, Organization, Project, User
 from projects.services import create_api_key
 from tests.cast import PASSWORD, Cast
+from tests.projects.conftest import SignIn
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MODELS = [
@@ -31,7 +33,7 @@ READ_ONLY = {AuditEvent, LoginFailure}
 
 
 @pytest.fixture
-def root(cast: Cast, signed_in) -> Client:
+def root(cast: Cast, signed_in: SignIn) -> Client:
     client: Client = signed_in("root")
     return client
 
@@ -47,6 +49,10 @@ def rows(cast: Cast) -> None:
     CrontabSchedule.objects.create(minute="0")
     SolarSchedule.objects.create(event="sunrise", latitude=37, longitude=127)
     ClockedSchedule.objects.create(clocked_time=now())
+
+
+def first(model: type[Model]) -> Model:
+    return model._default_manager.all()[0]
 
 
 def url(model: type[Model], page: str) -> str:
@@ -70,10 +76,10 @@ def test_list_add_and_change_pages_open(root: Client, rows: None, model: type[Mo
     headers = {"Accept-Language": language}
     listing = root.get(url(model, ""), headers=headers)
     assert listing.status_code == 200
-    assert str(model._default_manager.first().pk) in text(listing)
+    assert str(first(model).pk) in text(listing)
     added = root.get(url(model, "add/"), headers=headers)
     assert added.status_code == (403 if model in READ_ONLY else 200)
-    changed = root.get(url(model, f"{model._default_manager.first().pk}/change/"), headers=headers)
+    changed = root.get(url(model, f"{first(model).pk}/change/"), headers=headers)
     assert changed.status_code == 200
     assert f'<html lang="{language}"' in text(changed)
 
@@ -103,7 +109,9 @@ def test_no_digest_or_password_hash_is_in_a_page(root: Client, rows: None, model
         assert not any(user.password.split("$")[2][:6] in page for user in User.objects.all())
 
 
-def test_a_new_key_is_shown_in_its_answer_and_nowhere_else(root: Client, cast: Cast, caplog) -> None:
+def test_a_new_key_is_shown_in_its_answer_and_nowhere_else(
+    root: Client, cast: Cast, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
     fields = {
         "project": str(cast.project.pk),
@@ -257,14 +265,14 @@ def test_a_password_is_set_without_being_written_down(root: Client, cast: Cast) 
 
 @pytest.mark.parametrize("model", sorted(READ_ONLY, key=str))
 def test_records_cannot_be_changed_by_anybody(root: Client, rows: None, model: type[Model]) -> None:
-    row = model._default_manager.first()
+    row = first(model)
     assert root.post(url(model, f"{row.pk}/change/"), {"action": "x"}).status_code == 403
     assert root.post(url(model, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403
     root.post(url(model, ""), {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"})
     assert model._default_manager.filter(pk=row.pk).exists()
 
 
-def test_staff_of_a_group_see_only_what_the_group_may(cast: Cast, signed_in) -> None:
+def test_staff_of_a_group_see_only_what_the_group_may(cast: Cast, signed_in: SignIn) -> None:
     auditors = Group.objects.create(name="Auditors")
     auditors.permissions.add(Permission.objects.get(codename="view_auditevent"))
     cast.bob.is_staff = True
@@ -288,7 +296,9 @@ def test_the_policy_is_relaxed_for_the_admin_only_and_never_for_inline_scripts(r
     assert "unsafe" not in root.get("/projects/")["Content-Security-Policy"]
 
 
-def test_the_lists_cost_a_fixed_number_of_queries(root: Client, cast: Cast, django_assert_max_num_queries) -> None:
+def test_the_lists_cost_a_fixed_number_of_queries(
+    root: Client, cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for number in range(30):
         create_api_key(project=cast.project, name=f"key {number}")
     root.get(url(ApiKey, ""))

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from projects.bootstrap import BootstrapError, bootstrap
 from projects.credentials import InvalidCredential, authenticate, forget
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def env_file(tmp_path: Path, settings) -> Path:
+def env_file(tmp_path: Path, settings: Settings) -> Path:
     settings.DOTENV_FILE = tmp_path / ".env"
     return settings.DOTENV_FILE
 
@@ -123,7 +124,7 @@ def test_another_file_may_be_named(env_file: Path, tmp_path: Path) -> None:
     assert not env_file.exists()
 
 
-def test_the_account_can_be_chosen(env_file: Path, monkeypatch) -> None:
+def test_the_account_can_be_chosen(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOTSTRAP_EMAIL", "Boss@Example.com")
     monkeypatch.setenv("BOOTSTRAP_PASSWORD", "a long enough one")
     run()
@@ -153,7 +154,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_left_behind(
     assert counts() == (0, 0, 0, 0, 0)
 
 
-def test_a_key_that_cannot_be_written_down_is_not_made(env_file: Path, monkeypatch) -> None:
+def test_a_key_that_cannot_be_written_down_is_not_made(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: Path, values: object) -> None:
         raise OSError(28, "No space left on device")
 

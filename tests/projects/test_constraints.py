@@ -1,5 +1,6 @@
 """What the database itself refuses, whoever writes to it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from projects.services import add_member, create_api_key, create_project
 from tests.cast import PASSWORD, Cast
 
 
-def refused(write) -> bool:
+def refused(write: Callable[[], object]) -> bool:
     try:
         with transaction.atomic():
             write()

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import connection, connections, transaction
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries
 
 from projects import credentials
 from projects.credential_cache import Answers
@@ -16,7 +17,9 @@ from projects.services import create_api_key
 from tests.cast import Cast
 
 
-def test_a_busy_key_costs_one_look_up_in_30_seconds(cast: Cast, django_assert_num_queries) -> None:
+def test_a_busy_key_costs_one_look_up_in_30_seconds(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     secret = create_api_key(project=cast.project, name="ci").secret
     authenticate(secret)
     with django_assert_num_queries(0):
@@ -24,7 +27,7 @@ def test_a_busy_key_costs_one_look_up_in_30_seconds(cast: Cast, django_assert_nu
             authenticate(secret)
 
 
-def test_a_wrong_key_cannot_hammer_postgres(cast: Cast, django_assert_num_queries) -> None:
+def test_a_wrong_key_cannot_hammer_postgres(cast: Cast, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     wrong = str(uuid4())
     with django_assert_num_queries(1):
         for _ in range(100):
@@ -33,7 +36,7 @@ def test_a_wrong_key_cannot_hammer_postgres(cast: Cast, django_assert_num_querie
 
 
 def test_a_flood_of_wrong_keys_neither_grows_memory_nor_pushes_out_a_good_one(
-    cast: Cast, monkeypatch, django_assert_num_queries
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     monkeypatch.setattr(credentials, "_bad", Answers(50))
     secret = create_api_key(project=cast.project, name="ci").secret
@@ -47,7 +50,7 @@ def test_a_flood_of_wrong_keys_neither_grows_memory_nor_pushes_out_a_good_one(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_one_request_asks_again_the_others_do_not_wait(cast: Cast, monkeypatch) -> None:
+def test_while_one_request_asks_again_the_others_do_not_wait(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = create_api_key(project=cast.project, name="ci").secret
     ask, asked, go_on = credentials._look_up, threading.Event(), threading.Event()
 
@@ -75,7 +78,7 @@ def test_while_one_request_asks_again_the_others_do_not_wait(cast: Cast, monkeyp
         assert waiting.result(timeout=10) == known
 
 
-def test_peek_never_asks_postgres(cast: Cast, django_assert_num_queries) -> None:
+def test_peek_never_asks_postgres(cast: Cast, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     secret = create_api_key(project=cast.project, name="ci").secret
     wrong = str(uuid4())
     with django_assert_num_queries(0):

@@ -37,7 +37,7 @@ def outage() -> Outage:
 
     def move_to(port: str, timeout: float) -> None:
         connection.close()
-        connection.close_pool()  # it has read the settings already
+        connection.close_pool()  # type: ignore[attr-defined] # it has read the settings already
         connection.settings_dict["PORT"] = port
         connection.settings_dict["OPTIONS"]["pool"]["timeout"] = timeout
 
@@ -96,7 +96,9 @@ def test_a_revoked_key_that_was_refused_stays_out(cast: Cast, outage: Outage) ->
                 authenticate(issued.secret)
 
 
-def test_requests_do_not_queue_up_for_a_postgres_that_is_away(cast: Cast, outage: Outage, caplog) -> None:
+def test_requests_do_not_queue_up_for_a_postgres_that_is_away(
+    cast: Cast, outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
     secret = create_api_key(project=cast.project, name="ci").secret
     with time_machine.travel(now(), tick=False) as clock:
         authenticate(secret)
@@ -111,7 +113,9 @@ def test_requests_do_not_queue_up_for_a_postgres_that_is_away(cast: Cast, outage
     assert sum("credential store is away" in record.getMessage() for record in caplog.records) == 1
 
 
-def test_keys_are_checked_again_once_postgres_is_back(cast: Cast, outage: Outage, monkeypatch) -> None:
+def test_keys_are_checked_again_once_postgres_is_back(
+    cast: Cast, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(credential_cache, "PROBE_SECONDS", 0.05)
     issued = create_api_key(project=cast.project, name="ci")
     with outage(), pytest.raises(CredentialStoreUnavailable):

@@ -59,7 +59,7 @@ def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
     assert real.read_text() == "X=1\nA=1\n"
 
 
-def test_a_write_that_fails_leaves_the_file_and_no_draft(file: Path, monkeypatch) -> None:
+def test_a_write_that_fails_leaves_the_file_and_no_draft(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("A=1\n")
 
     def full(descriptor: int) -> None:

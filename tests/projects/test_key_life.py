@@ -5,6 +5,7 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from projects.credentials import Credential, InvalidCredential, authenticate
 from projects.models import ApiKey, AuditEvent
@@ -30,7 +31,7 @@ def test_a_key_works_in_any_spelling_of_its_uuid(cast: Cast) -> None:
     assert authenticate(secret.upper()) == authenticate(secret) == authenticate(secret.replace("-", ""))
 
 
-def test_the_row_holds_neither_secret_nor_a_plain_hash_of_it(cast: Cast, settings) -> None:
+def test_the_row_holds_neither_secret_nor_a_plain_hash_of_it(cast: Cast, settings: Settings) -> None:
     issued = create_api_key(project=cast.project, name="ci")
     row = ApiKey.objects.filter(pk=issued.key.pk).values().get()
     assert issued.secret not in str(row)
@@ -41,7 +42,7 @@ def test_the_row_holds_neither_secret_nor_a_plain_hash_of_it(cast: Cast, setting
     assert reason_of(issued.secret.upper()) == "unknown"
 
 
-def test_keys_outlive_a_new_secret_key_that_keeps_the_old_one_as_fallback(cast: Cast, settings) -> None:
+def test_keys_outlive_a_new_secret_key_that_keeps_the_old_one_as_fallback(cast: Cast, settings: Settings) -> None:
     secret = create_api_key(project=cast.project, name="ci").secret
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "the new one"
@@ -95,7 +96,7 @@ def test_a_guess_with_the_right_prefix_is_refused(cast: Cast) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "sk-1234", "a.b", "\x00", "ключ", "\udcff", "x" * 10_000])
 def test_text_that_is_no_key_is_refused_without_asking_postgres(
-    cast: Cast, text: str, django_assert_num_queries
+    cast: Cast, text: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
         assert reason_of(text) == "malformed"

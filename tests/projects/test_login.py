@@ -7,10 +7,12 @@ import time_machine
 from django.db import connections
 from django.test import Client, RequestFactory
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from projects.models import LoginFailure
 from projects.throttle import LIMIT, claim_attempt, client_address
 from tests.cast import PASSWORD, Cast
+from tests.projects.conftest import SignIn
 
 
 def sign_in(email: str, password: str, address: str = "192.0.2.1", client: Client | None = None, **data: str) -> Any:
@@ -40,7 +42,7 @@ def test_a_wrong_password_and_an_unknown_address_look_the_same(cast: Cast, email
     assert "_auth_user_id" not in client.session
 
 
-def test_an_inactive_account_cannot_sign_in_and_its_session_ends(cast: Cast, signed_in) -> None:
+def test_an_inactive_account_cannot_sign_in_and_its_session_ends(cast: Cast, signed_in: SignIn) -> None:
     client = signed_in("bob")
     cast.bob.is_active = False
     cast.bob.save()
@@ -108,7 +110,9 @@ def test_parallel_attempts_do_not_slip_through_together() -> None:
         (1, "", "192.0.2.1"),
     ],
 )
-def test_the_address_is_the_one_that_trusted_proxies_saw(settings, proxies: int, forwarded: str, address: str) -> None:
+def test_the_address_is_the_one_that_trusted_proxies_saw(
+    settings: Settings, proxies: int, forwarded: str, address: str
+) -> None:
     settings.TRUSTED_PROXY_COUNT = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded})
     assert client_address(request) == address
@@ -127,7 +131,7 @@ def test_nobody_is_sent_elsewhere_after_the_sign_in(cast: Cast, url: str) -> Non
     assert sign_in("bob@example.com", PASSWORD, next=url)["Location"] == "/"
 
 
-def test_signing_out_needs_a_post(cast: Cast, signed_in) -> None:
+def test_signing_out_needs_a_post(cast: Cast, signed_in: SignIn) -> None:
     client = signed_in("bob")
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/")["Location"] == "/login/"
@@ -143,7 +147,7 @@ def test_the_admin_sends_strangers_to_the_same_sign_in(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("url", ["/admin/", "/admin/login/", "/admin/projects/apikey/"])
-def test_the_admin_is_closed_to_those_who_are_no_staff(cast: Cast, signed_in, url: str) -> None:
+def test_the_admin_is_closed_to_those_who_are_no_staff(cast: Cast, signed_in: SignIn, url: str) -> None:
     assert signed_in("alice").get(url, follow=True).status_code == 403
 
 
@@ -152,7 +156,7 @@ def test_a_post_without_csrf_token_is_refused(cast: Cast) -> None:
     assert sign_in("bob@example.com", PASSWORD, client=client).status_code == 403
 
 
-def test_no_password_reaches_a_log(cast: Cast, caplog) -> None:
+def test_no_password_reaches_a_log(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     sign_in("bob@example.com", "my secret mistake")
     sign_in("bob@example.com", PASSWORD)

@@ -7,11 +7,13 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils.timezone import now
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from projects.credentials import InvalidCredential, authenticate, forget
 from projects.models import ApiKey, AuditEvent
 from projects.services import create_api_key, create_project, delete_project
 from tests.cast import Cast
+from tests.projects.conftest import SignIn
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 NEW_KEY = {"name": "LiteLLM 운영", "scopes": ["ingest", "read"], "days": ""}
@@ -21,7 +23,7 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_home_leads_to_the_project_looked_at_last(cast: Cast, signed_in) -> None:
+def test_home_leads_to_the_project_looked_at_last(cast: Cast, signed_in: SignIn) -> None:
     second = create_project(organization=cast.organization, name="Zebra")
     client = signed_in("bob")
     assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/traces/"
@@ -31,14 +33,16 @@ def test_home_leads_to_the_project_looked_at_last(cast: Cast, signed_in) -> None
     assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/traces/"
 
 
-def test_without_a_project_home_explains_what_to_do(cast: Cast, signed_in) -> None:
+def test_without_a_project_home_explains_what_to_do(cast: Cast, signed_in: SignIn) -> None:
     delete_project(project=cast.foreign_project)
     answer = signed_in("charlie").get("/", follow=True)
     assert answer.redirect_chain[-1][0] == "/projects/"
     assert "Ask the owner of your organization" in text(answer)
 
 
-def test_the_list_shows_ones_own_projects_and_roles(cast: Cast, signed_in, django_assert_max_num_queries) -> None:
+def test_the_list_shows_ones_own_projects_and_roles(
+    cast: Cast, signed_in: SignIn, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     for number in range(5):
         create_api_key(project=cast.project, name=f"key {number}")
     create_api_key(project=cast.project, name="dead", expires_at=now() + timedelta(milliseconds=1))
@@ -58,7 +62,7 @@ def test_strangers_are_sent_to_the_sign_in(db: None, url: str) -> None:
     assert Client().get(url)["Location"].startswith("/login/?next=")
 
 
-def test_keys_are_shown_without_their_secret(cast: Cast, signed_in) -> None:
+def test_keys_are_shown_without_their_secret(cast: Cast, signed_in: SignIn) -> None:
     issued = create_api_key(project=cast.project, name="<b>ci</b>", scopes=["ingest"], actor=cast.alice)
     page = text(signed_in("bo").get(f"/projects/{cast.project.pk}/keys/"))
     assert "&lt;b&gt;ci&lt;/b&gt;" in page
@@ -68,7 +72,9 @@ def test_keys_are_shown_without_their_secret(cast: Cast, signed_in) -> None:
     assert issued.key.digest not in page
 
 
-def test_an_owner_makes_a_key_and_sees_its_secret_once(cast: Cast, signed_in, caplog) -> None:
+def test_an_owner_makes_a_key_and_sees_its_secret_once(
+    cast: Cast, signed_in: SignIn, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
     client = signed_in("alice")
     answer = client.post(f"/projects/{cast.project.pk}/keys/create/", NEW_KEY)
@@ -91,7 +97,7 @@ def test_an_owner_makes_a_key_and_sees_its_secret_once(cast: Cast, signed_in, ca
     assert secret not in str(list(AuditEvent.objects.values()))
 
 
-def test_the_snippets_hold_the_key_and_the_addresses(cast: Cast, signed_in, settings) -> None:
+def test_the_snippets_hold_the_key_and_the_addresses(cast: Cast, signed_in: SignIn, settings: Settings) -> None:
     page = text(signed_in("alice").post(f"/projects/{cast.project.pk}/keys/create/", NEW_KEY))
     assert f"AGENTOPS_API_ENDPOINT={settings.PORTAL_URL}" in page
     assert f"http://localhost:{settings.OTLP_HTTP_PORT}/v1/traces" in page
@@ -100,26 +106,27 @@ def test_the_snippets_hold_the_key_and_the_addresses(cast: Cast, signed_in, sett
     assert "AGENTOPS_EXPORTER_ENDPOINT=https://agents.example.com/v1/traces" in page
 
 
-def test_a_key_may_be_narrow_and_short_lived(cast: Cast, signed_in) -> None:
+def test_a_key_may_be_narrow_and_short_lived(cast: Cast, signed_in: SignIn) -> None:
     signed_in("ann").post(
         f"/projects/{cast.project.pk}/keys/create/", {"name": "demo", "scopes": ["ingest"], "days": "30"}
     )
     key = ApiKey.objects.get()
     assert key.scopes == ["ingest"]
+    assert key.expires_at is not None
     assert timedelta(days=29, hours=23) < key.expires_at - now() <= timedelta(days=30)
 
 
 @pytest.mark.parametrize(
     "change", [{"name": ""}, {"name": "x" * 101}, {"scopes": []}, {"scopes": ["admin"]}, {"days": "31"}]
 )
-def test_an_unfit_key_is_explained_and_not_made(cast: Cast, signed_in, change: dict[str, Any]) -> None:
+def test_an_unfit_key_is_explained_and_not_made(cast: Cast, signed_in: SignIn, change: dict[str, Any]) -> None:
     answer = signed_in("alice").post(f"/projects/{cast.project.pk}/keys/create/", {**NEW_KEY, **change})
     assert answer.status_code == 422
     assert 'role="alert"' in text(answer)
     assert not ApiKey.objects.exists()
 
 
-def test_revoking_ends_a_key(cast: Cast, signed_in) -> None:
+def test_revoking_ends_a_key(cast: Cast, signed_in: SignIn) -> None:
     issued = create_api_key(project=cast.project, name="ci")
     answer = signed_in("ann").post(f"/projects/{cast.project.pk}/keys/{issued.key.pk}/revoke/", follow=True)
     assert "is revoked. It stops within 30 seconds." in text(answer)
@@ -129,7 +136,7 @@ def test_revoking_ends_a_key(cast: Cast, signed_in) -> None:
         authenticate(issued.secret)
 
 
-def test_a_key_of_another_project_cannot_be_revoked_through_ones_own(cast: Cast, signed_in) -> None:
+def test_a_key_of_another_project_cannot_be_revoked_through_ones_own(cast: Cast, signed_in: SignIn) -> None:
     foreign = create_api_key(project=cast.foreign_project, name="ci")
     answer = signed_in("alice").post(f"/projects/{cast.project.pk}/keys/{foreign.key.pk}/revoke/")
     assert answer.status_code == 404
@@ -147,7 +154,7 @@ def test_a_key_of_another_project_cannot_be_revoked_through_ones_own(cast: Cast,
         ("charlie", 404, 404),
     ],
 )
-def test_who_may_do_what_with_keys(cast: Cast, signed_in, name: str, see: int, change: int) -> None:
+def test_who_may_do_what_with_keys(cast: Cast, signed_in: SignIn, name: str, see: int, change: int) -> None:
     key = create_api_key(project=cast.project, name="ci").key
     client = signed_in(name)
     base = f"/projects/{cast.project.pk}/keys/"
@@ -161,7 +168,7 @@ def test_who_may_do_what_with_keys(cast: Cast, signed_in, name: str, see: int, c
     assert ApiKey.objects.count() == (2 if change == 200 else 1)
 
 
-def test_a_project_that_does_not_exist_and_a_foreign_one_look_the_same(cast: Cast, signed_in) -> None:
+def test_a_project_that_does_not_exist_and_a_foreign_one_look_the_same(cast: Cast, signed_in: SignIn) -> None:
     client = signed_in("charlie")
     unknown = client.get(f"/projects/{uuid4()}/keys/")
     foreign = client.get(f"/projects/{cast.project.pk}/keys/")
@@ -170,11 +177,11 @@ def test_a_project_that_does_not_exist_and_a_foreign_one_look_the_same(cast: Cas
 
 
 @pytest.mark.parametrize("path", ["keys/create/", f"keys/{uuid4()}/revoke/"])
-def test_changes_need_a_post(cast: Cast, signed_in, path: str) -> None:
+def test_changes_need_a_post(cast: Cast, signed_in: SignIn, path: str) -> None:
     assert signed_in("alice").get(f"/projects/{cast.project.pk}/{path}").status_code == 405
 
 
-def test_pages_allow_no_inline_script_or_style(cast: Cast, signed_in) -> None:
+def test_pages_allow_no_inline_script_or_style(cast: Cast, signed_in: SignIn) -> None:
     client = signed_in("alice")
     for answer in (
         client.get(f"/projects/{cast.project.pk}/keys/"),

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils.timezone import now
+from pytest_django import Settings
 
 from projects.services import create_api_key, revoke_api_key
 from projects.tokens import issue_project_token, signing_key
@@ -170,7 +171,7 @@ def test_a_token_dies_with_its_key(cast: Cast) -> None:
     assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid token"})
 
 
-def test_a_shared_secret_signs_the_tokens_when_it_is_set(cast: Cast, secret: str, settings) -> None:
+def test_a_shared_secret_signs_the_tokens_when_it_is_set(cast: Cast, secret: str, settings: Settings) -> None:
     settings.JWT_SECRET_KEY = "a secret of 32 characters or more"
     token = post({"api_key": secret}).json()["token"]
     assert jwt.decode(token, settings.JWT_SECRET_KEY, algorithms=["HS256"], audience="authenticated")
