@@ -2,7 +2,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.core.checks import Tags
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -10,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from agentops_portal import postgres
 from agentops_portal.clickhouse.backend.creation import DatabaseCreation as ClickHouseCreation
 from agentops_portal.clickhouse.client import ALIAS as CLICKHOUSE
+from agentops_portal.clickhouse.probe import probe
+from agentops_portal.problems import StoreProblem
 
 # People, projects and keys first: spans refer to them.
 ALIASES = (DEFAULT_DB_ALIAS, CLICKHOUSE)
@@ -60,7 +62,11 @@ class Command(migrate.Command):
         return True
 
     def _prepared(self, connection: BaseDatabaseWrapper, *, changes: bool) -> AbstractContextManager[None]:
-        """Database and schema exist; --plan and --check change nothing. Raises MissingDatabaseError."""
+        """Database and schema exist; --plan and --check change nothing. Raises MissingDatabaseError, CommandError."""
+        try:
+            (probe if connection.alias == CLICKHOUSE else postgres.probe)()
+        except StoreProblem as problem:
+            raise CommandError(str(problem)) from problem
         if isinstance(connection.creation, ClickHouseCreation):
             if changes:
                 connection.creation.ensure_database()
