@@ -1,5 +1,6 @@
 """Stories of agents that trace themselves: agentops SDK, OpenTelemetry GenAI, OpenInference."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,14 +107,14 @@ class AgentStories:
     def _search(self, run: SdkSession, prompt: str, entry: dict[str, Any]) -> list[str]:
         notes = []
         run.begin("Researcher", "agent", "\n".join(entry["steps"]))
-        for step in entry["steps"]:
+        for step, finding in zip(entry["steps"], entry["findings"], strict=True):
             run.begin("search", "task", step)
-            took = self._recorder.milliseconds(300, 1_800)
             if self._chance.random() < 0.1:
                 run.tool("web_search", step, "", 5 * SECOND, error="web search did not answer within 5 s")
-            run.tool("web_search", step, '["result 1", "result 2", "result 3"]', took, cost=0.005)
-            note = f"{step}: {entry['finding']}"
-            run.chat(self._chat([("system", prompt), ("user", step)], note))
+            found = json.dumps([{"title": step, "snippet": finding, "rank": 1}], ensure_ascii=False)
+            run.tool("web_search", step, found, self._recorder.milliseconds(300, 1_800), cost=0.005)
+            note = f"{step}: {finding}"
+            run.chat(self._chat([("system", prompt), ("user", step), ("user", found)], note))
             run.finish({"agentops.task.output": note})
             notes.append(note)
         self._hand_over(run, "writer", "\n".join(notes))

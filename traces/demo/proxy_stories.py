@@ -28,8 +28,8 @@ EVENTS = {
     "fine": 820,
     "flagged": 10,
     "cache hit": 35,
-    "masked": 45,
-    "pattern blocked": 22,
+    "masked": 75,
+    "pattern blocked": 36,
     "injection blocked": 10,
     "answer blocked": 8,
     "guardrail down": 6,
@@ -38,6 +38,7 @@ EVENTS = {
     "timeout": 5,
     "fallback": 15,
 }
+PERSONAL_DATA = {"masked", "pattern blocked"}
 
 
 @dataclass
@@ -114,8 +115,10 @@ class ProxyStories:
 
     def _turn(self, visit: Visit, turn: Turn, event: str, more: Callable[[int], bool]) -> bool:
         """One question, with a second request when a tool is used; False: the user gives up."""
-        if event in {"masked", "pattern blocked"}:
-            return self._personal_data(visit, event)
+        if event in PERSONAL_DATA:
+            if visit.topic.application == "support-bot":
+                return self._personal_data(visit, event)
+            event = "fine"  # nobody sends a phone number to the SQL analyst
         visit.messages.append({"role": "user", "content": turn.question})
         if event not in {"fine", "flagged"}:
             return self._event(visit, turn.answer, event)

@@ -85,6 +85,8 @@ def _wait(response: httpx.Response, attempt: int) -> float:
 
 def _reason(response: httpx.Response) -> str:
     """The receiver's own words: a google.rpc.Status, or plain text from whatever else answers there."""
+    if "html" in response.headers.get("content-type", ""):
+        return f"{response.reason_phrase}. A web page answers there, no receiver of traces."
     try:
         message = Status.FromString(response.content).message
     except DecodeError:

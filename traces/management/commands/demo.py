@@ -3,6 +3,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -37,12 +38,16 @@ class Command(BaseCommand):
             result = self._load(chosen)
         except (load.DemoError, ClickHouseError) as error:
             raise CommandError(str(error)) from error
+        except OperationalError as error:
+            raise CommandError(_("PostgreSQL does not answer: start the portal with `make up` first.")) from error
         self.stdout.write(_as_json(result) if json else _as_text(result))
 
     def _load(self, chosen: dict[str, Any]) -> load.DemoResult:
         """Progress goes to the error stream, so that --json leaves nothing but JSON on the other."""
+        console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        # In a log the bar would be one blank line; `manage.py up` says on its own how long it has taken.
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task(_("Sending spans"), total=None)
             return load.load_demo(**chosen, progress=lambda done, total: bar.update(task, completed=done, total=total))
 
