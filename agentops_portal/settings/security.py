@@ -22,7 +22,7 @@ JWT_SECRET_KEY = env.text("JWT_SECRET_KEY")
 
 # https://docs.djangoproject.com/en/5.2/topics/auth/passwords/
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "projects.hashers.LeanArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 # https://docs.djangoproject.com/en/5.2/ref/settings/#auth-password-validators

@@ -6,6 +6,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
 from projects.middleware import PreferencesMiddleware
+from projects.models import User
 from tests.cast import PASSWORD, Cast
 from tests.projects.conftest import SignIn
 
@@ -108,3 +109,9 @@ def test_an_unfit_password_change_says_why(cast: Cast, signed_in: SignIn, old: s
 @pytest.mark.parametrize("url", ["/account/", "/account/password/"])
 def test_strangers_are_sent_to_the_sign_in(db: None, url: str) -> None:
     assert Client().post(url)["Location"].startswith("/login/")
+
+
+def test_passwords_are_hashed_with_argon2_in_little_memory(db: None) -> None:
+    user = User.objects.create_user("dora@example.com", PASSWORD)
+    assert user.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert user.check_password(PASSWORD)
