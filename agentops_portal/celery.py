@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import WorkerShutdown
 from celery.platforms import SecurityWarning
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
+from celery.worker import state
 
 # In a container everything is root's; this warning is about messages from strangers, and the portal takes none.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -29,3 +31,10 @@ def report_ready(**_: Any) -> None:
     """Tell whoever started this process, through the file it named, that work can come."""
     if file := os.environ.get("READY_FILE"):
         Path(file).touch()
+
+
+@worker_shutting_down.connect
+def stop_waiting(**_: Any) -> None:
+    """End an idle worker at once: with a broker that is polled it would first wait seconds for a message."""
+    if not state.active_requests:
+        raise WorkerShutdown(0)

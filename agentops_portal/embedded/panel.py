@@ -20,7 +20,8 @@ def ready_panel(access: dict[str, Any]) -> Panel:
         "Password": access.get("password") or "as set before (manage.py changepassword sets another)",
         "Project ID": access["project_id"],
         "API key": access.get("api_key") or "shown when it was made; in .env as AGENTOPS_API_KEY",
-        "Traces to": f"http://{host}:{settings.OTLP_HTTP_PORT}/v1/traces or {settings.PORTAL_URL}/v1/traces",
+        "Traces to": f"http://{host}:{settings.OTLP_HTTP_PORT}/v1/traces (OTLP/HTTP), "
+        f"{host}:{settings.OTLP_GRPC_PORT} (OTLP/gRPC) or {settings.PORTAL_URL}/v1/traces",
     }
     for name, value in rows.items():
         table.add_row(name, str(value))

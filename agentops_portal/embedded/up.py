@@ -59,6 +59,7 @@ def listeners() -> list[Listener]:
     found = [
         Listener("PORTAL_PORT", settings.PORTAL_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
         Listener("OTLP_HTTP_PORT", settings.OTLP_HTTP_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
+        Listener("OTLP_GRPC_PORT", settings.OTLP_GRPC_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
     ]
     if settings.POSTGRES_IS_EMBEDDED:
         found.append(Listener("POSTGRES_PORT", settings.POSTGRES_PORT))
@@ -85,13 +86,21 @@ async def _start(supervisor: Supervisor, log: Log, demo: bool) -> None:
         async with log.step(f"Starting {store.name}"):
             await supervisor.start(store)
     async with log.step("Preparing the databases, static files and the first project"):
-        access: dict[str, Any] = json.loads(await supervisor.run(management("prepare", "--json"), returns_output=True))
+        access = _access(await supervisor.run(management("prepare", "--json"), returns_output=True))
     async with log.step("Starting web, otlp, worker and beat"):
         await supervisor.start(*services())
     if demo and _demo_is_due(first_start=access["password"] is not None):
         async with log.step("Sending several days of sample traffic (`make up DEMO=0` does without)"):
             await _load_demo(supervisor, log)
     log.console.print(ready_panel(access))
+
+
+def _access(output: str) -> dict[str, Any]:
+    try:
+        access: dict[str, Any] = json.loads(output)
+    except ValueError:
+        raise ProcessFailed("`manage.py prepare --json` printed no result: run it by hand to see why.") from None
+    return access
 
 
 def _demo_is_due(first_start: bool) -> bool:

@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db.utils import Error as DatabaseError
 
-from agentops_portal import preparation
+from agentops_portal import postgres, preparation
+from agentops_portal.clickhouse import probe as clickhouse
+from agentops_portal.problems import StoreProblem
 from agentops_portal.schedule import sync_schedule
 
 
@@ -24,10 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool = False, **options: Any) -> None:
         try:
-            self._prepare_files()
             self._prepare_databases()
+            self._prepare_files()
             call_command("bootstrap", json=json, stdout=self.stdout, stderr=self.stderr)
-        except (CommandError, DatabaseError, ImproperlyConfigured, OSError) as error:
+        except (CommandError, DatabaseError, ImproperlyConfigured, OSError, StoreProblem) as error:
             if settings.DEBUG:
                 raise
             self._say(" ".join(str(error).split()))
@@ -42,6 +44,8 @@ class Command(BaseCommand):
             preparation.collect_static()
 
     def _prepare_databases(self) -> None:
+        postgres.probe()
+        clickhouse.probe()
         if migrations := preparation.unapplied_migrations():
             self._say(f"Applying {len(migrations)} migrations")
             call_command("migrate", interactive=False, verbosity=0)
