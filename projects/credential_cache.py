@@ -21,11 +21,13 @@ PROBE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a secret opens: one project, with the key's scopes ("ingest", "read")."""
+    """What a secret opens: one project, with the key's scopes ("ingest", "read") and the project's limits."""
 
     project_id: UUID
     key_id: UUID
     scopes: frozenset[str]
+    max_requests_per_minute: int | None = None
+    max_spans_per_minute: int | None = None
 
 
 class InvalidCredential(Exception):

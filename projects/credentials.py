@@ -164,7 +164,16 @@ def _keys(**condition: object) -> list[ApiKey]:
     return list(
         ApiKey.objects.filter(**condition)
         .select_related("project")
-        .only("digest", "scopes", "expires_at", "revoked_at", "last_used_at", "project__deleted_at")
+        .only(
+            "digest",
+            "scopes",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+            "project__deleted_at",
+            "project__max_requests_per_minute",
+            "project__max_spans_per_minute",
+        )
     )
 
 
@@ -179,7 +188,13 @@ def _answer_for(key: ApiKey, valid_until: datetime | None = None) -> Answer:
     _note_use(key, now)
     ends = [end.timestamp() for end in (key.expires_at, valid_until) if end is not None]
     return Answer(
-        credential=Credential(project_id=key.project_id, key_id=key.pk, scopes=frozenset(key.scopes)),
+        credential=Credential(
+            project_id=key.project_id,
+            key_id=key.pk,
+            scopes=frozenset(key.scopes),
+            max_requests_per_minute=key.project.max_requests_per_minute,
+            max_spans_per_minute=key.project.max_spans_per_minute,
+        ),
         asked_at=now.timestamp(),
         valid_until=min(ends, default=float("inf")),
     )

@@ -182,6 +182,20 @@ class Project(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_RETENTION_DAYS)],
         help_text=_("Older spans are removed."),
     )
+    max_requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Above it the receiver answers 429. Empty: no limit."),
+    )
+    max_spans_per_minute = models.PositiveIntegerField(
+        _("spans per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Above it the receiver answers 429. Empty: no limit."),
+    )
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 

@@ -1,26 +1,40 @@
-"""The ORM's view of the span store. Pages and APIs read it through `traces/queries`, not through the ORM."""
+"""Spans as the ORM sees them (ClickHouse), and what the portal notes about receiving them (PostgreSQL)."""
 
-from clickhouse_backend import models
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from clickhouse_backend import models as clickhouse
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import ApiKey
+
+if TYPE_CHECKING:
+    from .otlp.receipts import Tally
 
 
-class Span(models.ClickhouseModel):
-    """One row per span of `otel_traces`; its table belongs to traces/schema/tables.py."""
+class Span(clickhouse.ClickhouseModel):
+    """One row per span of `otel_traces`; its table belongs to traces/schema/tables.py.
 
-    SpanId = models.StringField(primary_key=True)
-    TraceId = models.StringField()
-    ParentSpanId = models.StringField()
-    TraceState = models.StringField()
-    Timestamp = models.DateTime64Field(precision=9)
-    Duration = models.UInt64Field()
-    SpanName = models.StringField(low_cardinality=True)
-    SpanKind = models.StringField(low_cardinality=True)
-    ServiceName = models.StringField(low_cardinality=True)
-    ScopeName = models.StringField()
-    ScopeVersion = models.StringField()
-    StatusCode = models.StringField(low_cardinality=True)
-    StatusMessage = models.StringField()
-    ResourceAttributes = models.MapField(models.StringField(low_cardinality=True), models.StringField())
-    SpanAttributes = models.MapField(models.StringField(low_cardinality=True), models.StringField())
+    Pages and APIs read spans through `traces/queries`, which know project and time range, not through the ORM.
+    """
+
+    SpanId = clickhouse.StringField(primary_key=True)
+    TraceId = clickhouse.StringField()
+    ParentSpanId = clickhouse.StringField()
+    TraceState = clickhouse.StringField()
+    Timestamp = clickhouse.DateTime64Field(precision=9)
+    Duration = clickhouse.UInt64Field()
+    SpanName = clickhouse.StringField(low_cardinality=True)
+    SpanKind = clickhouse.StringField(low_cardinality=True)
+    ServiceName = clickhouse.StringField(low_cardinality=True)
+    ScopeName = clickhouse.StringField()
+    ScopeVersion = clickhouse.StringField()
+    StatusCode = clickhouse.StringField(low_cardinality=True)
+    StatusMessage = clickhouse.StringField()
+    ResourceAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
+    SpanAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
 
     class Meta:
         managed = False
@@ -28,3 +42,64 @@ class Span(models.ClickhouseModel):
 
     def __str__(self) -> str:
         return f"{self.SpanName} {self.TraceId}/{self.SpanId}"
+
+
+class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
+    def add(self, key_id: UUID, hour: datetime, tally: "Tally") -> None:
+        """Add counts to the receipt of a key and hour. Call it in a transaction; other processes may do the same."""
+        receipt, _created = self.select_for_update().get_or_create(
+            key_id=key_id,
+            hour=hour,
+            defaults={"first_seen_at": tally.first_seen_at, "last_seen_at": tally.last_seen_at},
+        )
+        for name in ("requests", "duplicate_requests", "accepted_spans", "rejected_spans", "bytes"):
+            setattr(receipt, name, getattr(receipt, name) + getattr(tally, name))
+        for reason, count in tally.refused.items():
+            receipt.refused[reason] = receipt.refused.get(reason, 0) + count
+        receipt.first_seen_at = min(receipt.first_seen_at, tally.first_seen_at)
+        receipt.last_seen_at = max(receipt.last_seen_at, tally.last_seen_at)
+        if tally.last_error_at is not None:
+            receipt.last_error, receipt.last_error_at = tally.last_error, tally.last_error_at
+        if tally.clock_skew_ms is not None:
+            receipt.clock_skew_ms = tally.clock_skew_ms
+        receipt.save()
+
+    def of_project(self, project_id: UUID) -> "IngestReceiptQuerySet":
+        """The receipts of a project's keys, the newest hour first."""
+        return self.filter(key__project_id=project_id).select_related("key").order_by("-hour", "key__name")
+
+
+class IngestReceipt(models.Model):
+    """What the receiver did with the requests of one key in one hour (UTC)."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="receipts", verbose_name=_("API key"))
+    hour = models.DateTimeField(_("hour"))
+    requests = models.PositiveBigIntegerField(_("requests"), default=0)
+    duplicate_requests = models.PositiveBigIntegerField(
+        _("duplicates"), default=0, help_text=_("Requests that were stored before and sent again.")
+    )
+    accepted_spans = models.PositiveBigIntegerField(_("accepted spans"), default=0)
+    rejected_spans = models.PositiveBigIntegerField(
+        _("rejected spans"), default=0, help_text=_("Spans without a valid trace or span id.")
+    )
+    bytes = models.PositiveBigIntegerField(_("bytes"), default=0, help_text=_("Bytes of accepted requests."))
+    refused = models.JSONField(_("refused requests"), default=dict, help_text=_("Reason → number of requests."))
+    last_error = models.TextField(_("last error"), blank=True)
+    last_error_at = models.DateTimeField(_("time of the last error"), null=True)
+    first_seen_at = models.DateTimeField(_("first seen"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+    clock_skew_ms = models.BigIntegerField(
+        _("clock skew in ms"),
+        null=True,
+        help_text=_("End of the last span minus time of arrival: above 0 the client's clock runs ahead."),
+    )
+
+    objects = IngestReceiptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ingest receipt")
+        verbose_name_plural = _("ingest receipts")
+        constraints = [models.UniqueConstraint(fields=["key", "hour"], name="one_receipt_per_key_and_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.hour:%Y-%m-%d %H:00}"

@@ -69,7 +69,16 @@ class ProjectAdmin(AuditedModelAdmin):
     search_fields = ("name", "id", "organization__name")
     autocomplete_fields = ("organization",)
     readonly_fields = ("id", "created_at", "deleted_at")
-    fields = ("name", "organization", "environment", "retention_days", "id", "created_at", "deleted_at")
+    fields = (
+        "name",
+        "organization",
+        "environment",
+        "retention_days",
+        ("max_requests_per_minute", "max_spans_per_minute"),
+        "id",
+        "created_at",
+        "deleted_at",
+    )
     inlines = (KeyInline,)
     actions = ("restore_selected",)
     actions_detail = ("new_key", "open_traces")

@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from . import metrics
 from .errors import OtlpError
 from .http import success_body
-from .receiver import authenticate, receive
+from .receiver import authenticate, receive, refused
 from .request import PROTOBUF
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,8 @@ async def _export(body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
     with metrics.requests("grpc") as answered:
         try:
             credential = await authenticate(headers)
-            request = await receive(credential, body, PROTOBUF, "")
+            with refused(credential):
+                request = await receive(credential, body, PROTOBUF, "")
         except OtlpError as error:
             answered(error.http_status)
             await _abort(context, error)

@@ -26,7 +26,7 @@ from .errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from .receiver import authenticate, committer, receive
+from .receiver import authenticate, close, receive, refused
 from .request import JSON, PROTOBUF, ExportRequest
 
 Scope = MutableMapping[str, Any]
@@ -63,7 +63,7 @@ async def _lifespan(receive_event: Receive, send: Send) -> None:
     while True:
         event = await receive_event()
         if event["type"] == "lifespan.shutdown":
-            await asyncio.to_thread(committer().close)
+            await asyncio.to_thread(close)
             await send({"type": "lifespan.shutdown.complete"})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -87,10 +87,13 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
         try:
             _check_address(scope)
             credential = await authenticate(headers)
-            if media_type not in (PROTOBUF, JSON):
-                raise UnsupportedMediaType(f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}.")
-            body = await _read_body(headers, receive_event)
-            request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
+            with refused(credential):
+                if media_type not in (PROTOBUF, JSON):
+                    raise UnsupportedMediaType(
+                        f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}."
+                    )
+                body = await _read_body(headers, receive_event)
+                request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
         except ClientGone:
             answered(499)
         except OtlpError as error:
@@ -108,7 +111,7 @@ def _may_read_metrics(scope: Scope, headers: dict[str, str]) -> bool:
     if settings.METRICS_TOKEN:
         return constant_time_compare(headers.get("authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
     peer = scope.get("client")
-    return bool(peer) and ipaddress.ip_address(peer[0]).is_loopback
+    return peer is not None and ipaddress.ip_address(peer[0]).is_loopback
 
 
 def _check_address(scope: Scope) -> None:
@@ -144,16 +147,12 @@ def success_body(request: ExportRequest, answer_type: str) -> bytes:
     """An ExportTraceServiceResponse in the request's encoding; it says what was left out, and why."""
     if not request.rejected:
         return b"{}" if answer_type == JSON else b""
-    reason = (
-        f"{request.rejected} of {request.rejected + request.spans} spans have no valid trace id (16 bytes) "
-        "or span id (8 bytes)."
-    )
     if answer_type == JSON:
-        partial = {"rejectedSpans": str(request.rejected), "errorMessage": reason}
+        partial = {"rejectedSpans": str(request.rejected), "errorMessage": request.rejection}
         return orjson.dumps({"partialSuccess": partial})
     response = ExportTraceServiceResponse()
     response.partial_success.rejected_spans = request.rejected
-    response.partial_success.error_message = reason
+    response.partial_success.error_message = request.rejection
     return response.SerializeToString()
 
 

@@ -1,8 +1,9 @@
 """What every door of the receiver (HTTP, the web process, gRPC) does with an export request."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.db import close_old_connections
 from projects import credentials
 
 from .commit import GroupCommitter
-from .errors import Forbidden, Unauthenticated, Unavailable
+from .errors import Forbidden, OtlpError, Unauthenticated, Unavailable
 from .inflate import inflate
+from .rate import limiter
+from .receipts import book
 from .request import ExportRequest, read_request
 
 # Threads of their own, for each keeps its PostgreSQL connection; asyncio.to_thread would open one for every call.
@@ -56,17 +59,37 @@ def _look_up(secret: str) -> credentials.Credential:
         close_old_connections()  # what the end of a request does in the web process
 
 
+@contextmanager
+def refused(credential: credentials.Credential) -> Iterator[None]:
+    """Writes an OtlpError that is raised within onto the key's receipt."""
+    try:
+        yield
+    except OtlpError as error:
+        book.refused(credential, error)
+        raise
+
+
 async def receive(credential: credentials.Credential, body: bytes, content_type: str, encoding: str) -> ExportRequest:
     """Store one request; returns when ClickHouse has committed it, with what was kept and what was rejected.
 
     Raises OtlpError.
     """
+    limiter.check(credential)
     if len(body) <= SMALL_BODY and not encoding:
         request = read_request(body, content_type, credential.project_id)
     else:
         request = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential)
+    size = len(request.body)
     await asyncio.wrap_future(committer().submit(request))
+    limiter.count_spans(credential, request.spans)
+    book.accepted(credential, request, size)
     return request
+
+
+def close() -> None:
+    """Store what waits and write the receipts. Blocks."""
+    committer().close()
+    book.close()
 
 
 def _inflate_and_read(

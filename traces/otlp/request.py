@@ -29,6 +29,23 @@ class ExportRequest:
     rejected: int
     duplicate: bool = False  # the same bytes were stored before
 
+    @property
+    def rejection(self) -> str:
+        """Why spans were left out, for the client and the receipt."""
+        return (
+            f"{self.rejected} of {self.rejected + self.spans} spans have no valid trace id (16 bytes) "
+            "or span id (8 bytes)."
+        )
+
+    @property
+    def latest_end(self) -> int:
+        """End of the last span in Unix nanoseconds, 0 without one. Exporters send spans as they end."""
+        for resource_spans in reversed(self.message.resource_spans):
+            for scope_spans in reversed(resource_spans.scope_spans):
+                if scope_spans.spans:
+                    return int(scope_spans.spans[-1].end_time_unix_nano)
+        return 0
+
 
 def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
     """Read a protobuf or JSON body; spans without a valid trace and span id are left out and counted.
