@@ -1,12 +1,16 @@
 """Every address of the web process, app by app."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from .views import language_set
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    # Asked for by browsers on pages that name no icon of their own: the admin, JSON.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/logo.svg"), name="favicon"),
     path("language/", language_set, name="language-set"),
     path("", include("agentops_portal.health.urls")),
     path("", include("projects.urls")),

@@ -13,14 +13,15 @@ def first_steps() -> list[Snippet]:
 
 
 def _curl() -> Snippet:
-    random = "$(head -c%d /dev/urandom | od -An -tx1 | tr -d ' \\n')"
     text = f"""now=$(date +%s)
-curl -i {receiver_url()}/v1/traces -H 'x-api-key: {KEY}' -H 'Content-Type: application/json' -d '{{
+trace=$(head -c16 /dev/urandom | od -An -tx1 | tr -d ' \\n')
+span=$(head -c8 /dev/urandom | od -An -tx1 | tr -d ' \\n')
+curl -i {receiver_url()}/v1/traces \\
+  -H 'x-api-key: {KEY}' -H 'Content-Type: application/json' -d '{{
   "resourceSpans": [{{
     "resource": {{"attributes": [{{"key": "service.name", "value": {{"stringValue": "curl"}}}}]}},
     "scopeSpans": [{{"spans": [{{
-      "name": "hello, portal", "kind": 1,
-      "traceId": "'{random % 16}'", "spanId": "'{random % 8}'",
+      "name": "hello, portal", "kind": 1, "traceId": "'$trace'", "spanId": "'$span'",
       "startTimeUnixNano": "'$now'000000000", "endTimeUnixNano": "'$now'250000000"
     }}]}}]
   }}]
