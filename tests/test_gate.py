@@ -272,6 +272,16 @@ def test_a_refused_password_is_unavailable_not_a_query_error(monkeypatch: pytest
             gate.ping(3)
 
 
+def test_a_server_that_hangs_is_given_up_soon_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "GRACE_SECONDS", 1)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, _address(monkeypatch, PORT=silent.getsockname()[1]):
+        started = time.monotonic()
+        with pytest.raises(gate.ClickHouseUnavailable, match="no answer in time"):
+            _select("1", limits=Limits(seconds=1))
+        assert time.monotonic() - started < 6
+
+
 def test_a_ping_asks_a_real_query_and_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     gate.ping(5)
 

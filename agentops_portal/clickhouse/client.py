@@ -44,17 +44,17 @@ def current_address() -> Address:
     return read_address(connections.settings[ALIAS])
 
 
-def get_client() -> Client:
-    """This process' client of alias `clickhouse`.
+def get_client(**overrides: Any) -> Client:
+    """This process' client of alias `clickhouse`, with fields of `Address` replaced, such as `send_receive_timeout=5`.
 
     Raises clickhouse_connect's OperationalError when the server cannot be reached, DatabaseError when it refuses.
     """
-    return shared_client(connections.settings[ALIAS])
+    return shared_client(connections.settings[ALIAS], **overrides)
 
 
-def shared_client(settings_dict: Mapping[str, Any]) -> Client:
+def shared_client(settings_dict: Mapping[str, Any], **overrides: Any) -> Client:
     """The client of a Django database's settings, opened at first use and then kept by the process."""
-    address = read_address(settings_dict)
+    address = replace(read_address(settings_dict), **overrides)
     client = _clients.get(address)
     if client is None:
         # Opened without a lock: a server that does not answer must not queue the threads up behind one another.
@@ -63,15 +63,18 @@ def shared_client(settings_dict: Mapping[str, Any]) -> Client:
 
 
 def open_client(settings_dict: Mapping[str, Any], **overrides: Any) -> Client:
-    """A client of its own for the caller, with fields of `Address` replaced, such as `connect_timeout=2`."""
+    """A client for the caller alone, with fields of `Address` replaced, such as `connect_timeout=2`."""
     return _open(replace(read_address(settings_dict), **overrides))
 
 
 def pool_of(address: Address) -> PoolManager:
-    """The HTTP connections to a server, shared by all clients of that address."""
-    pool = _pools.get(address)
+    """The HTTP connections to a server, shared by all clients that reach it in the same way."""
+    place = replace(
+        address, user="", password="", database=None, settings=(), connect_timeout=0, send_receive_timeout=0
+    )
+    pool = _pools.get(place)
     if pool is None:
-        pool = _pools.setdefault(address, _make_pool(address))
+        pool = _pools.setdefault(place, _make_pool(place))
     return pool
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error, ProgrammingError
 from clickhouse_connect.driver.query import remove_sql_comments
 from django.utils.translation import gettext as _
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 REQUIRED = ("{project_id:String}", "{start:DateTime64(9)}", "{end:DateTime64(9)}")
 SCOPE_NAMES = frozenset({"project_id", "start", "end"})
 SLOW_MS = 1000
+# A server that has not answered this long after a query's own limit hangs.
+GRACE_SECONDS = 5
 
 QUERY_SECONDS = Histogram("portal_clickhouse_query_seconds", "Time of a query, answer included", ["query"])
 QUERY_ERRORS = Counter("portal_clickhouse_query_errors_total", "Queries that failed", ["query", "error"])
@@ -209,7 +212,7 @@ def _checked(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _rows(query: str, name: str, parameters: dict[str, Any], limits: Limits) -> list[dict[str, Any]]:
     with _measured(name) as call:
-        result = get_client().query(query, parameters=parameters, settings=call.settings(limits), query_tz="UTC")
+        result = _client(limits).query(query, parameters=parameters, settings=call.settings(limits), query_tz="UTC")
         rows = list(result.named_results())
         call.rows = len(rows)
     return rows
@@ -217,12 +220,16 @@ def _rows(query: str, name: str, parameters: dict[str, Any], limits: Limits) -> 
 
 def _streamed(query: str, name: str, parameters: dict[str, Any], limits: Limits) -> Iterator[dict[str, Any]]:
     with _measured(name) as call:
-        stream = open_blocks(get_client(), query, parameters=parameters, settings=call.settings(limits))
+        stream = open_blocks(_client(limits), query, parameters=parameters, settings=call.settings(limits))
         with stream as blocks:
             for block in blocks.rows:
                 call.rows += len(block)
                 for row in block:
                     yield dict(zip(blocks.names, row, strict=True))
+
+
+def _client(limits: Limits) -> Client:
+    return get_client(send_receive_timeout=limits.seconds + GRACE_SECONDS)
 
 
 @dataclass

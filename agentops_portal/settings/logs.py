@@ -51,6 +51,9 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
+        # What fails is raised, and logged once by the caller.
+        "clickhouse_connect": {"level": "ERROR"},
+        "urllib3.connectionpool": {"level": "ERROR"},
         "celery": {"level": LOG_LEVEL},
     },
 }
