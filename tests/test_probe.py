@@ -90,6 +90,11 @@ def test_something_that_speaks_no_http_is_a_problem_not_a_hang(monkeypatch: pyte
         probe(_clickhouse(HOST="127.0.0.1", PORT=silent.getsockname()[1]))
 
 
+def test_a_port_of_another_service_is_a_problem_not_a_traceback() -> None:
+    with pytest.raises(StoreProblem, match="closed the connection without an answer"):
+        probe(_clickhouse(HOST=settings.DATABASES["default"]["HOST"], PORT=int(settings.DATABASES["default"]["PORT"])))
+
+
 def test_https_against_a_plain_port_is_explained() -> None:
     with pytest.raises(StoreProblem, match="TLS failed") as caught:
         probe(_clickhouse(OPTIONS={"secure": "1"}))

@@ -20,6 +20,7 @@ from urllib3.exceptions import (
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
 )
 from urllib3.exceptions import SSLError as HTTPSSLError
@@ -95,6 +96,8 @@ def _reason(cause: BaseException | None) -> str:
         return "no answer to the connection attempt"
     if isinstance(cause, ReadTimeoutError):
         return "no answer in time"
+    if isinstance(cause, ProtocolError):
+        return "it closed the connection without an answer"
     if isinstance(cause, HTTPSSLError | SSLError):
         return f"TLS failed ({cause})"
     text = str(cause).rpartition(": ")[2] or type(cause).__name__

@@ -48,7 +48,7 @@ def _problem(error: Exception, address: Address) -> StoreProblem:
         message = errors.unreachable_message(error, address.url)
         if "TLS failed" in message:
             return StoreProblem(
-                message, "Name its authority with ?ca_cert=/path in CLICKHOUSE_URL, or write http:// if it speaks none."
+                message, "Name its authority with ?ca_cert=/path in CLICKHOUSE_URL, or write http:// if it has no TLS."
             )
         return StoreProblem(message, _start_hint())
     if code in errors.AUTHENTICATION_CODES:
@@ -74,7 +74,7 @@ def _problem(error: Exception, address: Address) -> StoreProblem:
 
 def _start_hint() -> str:
     if settings.CLICKHOUSE_IS_EMBEDDED:
-        return "`make up` starts it; port and log are those of CLICKHOUSE_HTTP_PORT and the process `clickhouse`."
+        return "`make up` starts it."
     return "Start it, or correct CLICKHOUSE_URL."
 
 
