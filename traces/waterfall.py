@@ -26,6 +26,7 @@ SPAN_TYPES = {
 }
 PLUMBING = frozenset({"http", "other"})  # hidden by "key spans only", unless they failed
 MAX_WIDE_LEVELS = 10
+MAX_GUIDES = 40  # deeper spans are not indented further
 MIN_WIDTH = 0.4  # percent: a span of a microsecond is still seen
 
 
@@ -35,7 +36,7 @@ class Row:
 
     span: SpanRow
     level: int
-    guides: range  # one indentation line per ancestor
+    guides: int  # indentation lines, one per ancestor
     is_orphan: bool
     descendants: int
     icon: str
@@ -64,7 +65,7 @@ def _row(node: Node, start_ns: int, duration_ns: int, runs: set[tuple[str, str, 
     return Row(
         span=span,
         level=node.level,
-        guides=range(min(node.depth, 40)),
+        guides=min(node.depth, MAX_GUIDES),
         is_orphan=node.is_orphan,
         descendants=node.descendants,
         icon=icon,

@@ -196,7 +196,9 @@
     const asked = new URL(window.location.href).searchParams.has("span");
     if (wide.matches) {
       select(first);
-      first.scrollIntoView({ block: "nearest" });
+      // Within the tree only: the page itself stays at its top.
+      const below = first.getBoundingClientRect().bottom - tree.getBoundingClientRect().bottom;
+      if (below > 0) tree.scrollTop += below + tree.clientHeight / 2;
     } else if (asked) open(first);
   }
 })();
