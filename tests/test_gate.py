@@ -33,8 +33,9 @@ WHERE = (
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
-def _select(columns: str, source: str = "system.one", suffix: str = "", **options: Any) -> list[dict[str, Any]]:
-    return select(f"SELECT {columns} FROM {source} {WHERE} {suffix}", **{"name": "test", "scope": SCOPE} | options)
+def _select(columns: str, source: str = "system.one", **options: Any) -> list[dict[str, Any]]:
+    chosen: dict[str, Any] = {"name": "test", "scope": SCOPE} | options
+    return select(f"SELECT {columns} FROM {source} {WHERE}", **chosen)
 
 
 @contextmanager

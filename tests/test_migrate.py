@@ -21,9 +21,10 @@ POSTGRES, CLICKHOUSE = "default", "clickhouse"
 
 def _use(names: dict[str, str]) -> None:
     for alias, name in names.items():
-        connections[alias].close()
+        connection = connections[alias]
+        connection.close()
         if alias == POSTGRES:
-            connections[alias].close_pool()
+            connection.close_pool()  # type: ignore[attr-defined]
         connections.settings[alias]["NAME"] = name
 
 
