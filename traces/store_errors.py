@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from agentops_portal.clickhouse.gate import ClickHouseError, ClickHouseUnavailable, QueryError
 
@@ -43,7 +44,9 @@ def _unavailable(request: HttpRequest, error: ClickHouseError, kwargs: dict[str,
         "project": getattr(request, "open_project", None),
     }
     if "application/json" in request.headers.get("Accept", ""):
-        response: HttpResponse = JsonResponse({"error": str(error)}, status=503)
+        # The address of the store is for staff, who see it on the page.
+        words = _("Traces cannot be read right now") if is_away else str(error)
+        response: HttpResponse = JsonResponse({"error": words}, status=503)
     else:
         name = "traces/_unavailable.html" if wants_fragment(request) else "traces/unavailable.html"
         response = render(request, name, context, status=503)

@@ -7,7 +7,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from projects.models import Project
+from projects.models import Project, User
 
 from .spans import Spanlet, span_id, store_trace, trace_id
 
@@ -91,4 +91,15 @@ def test_without_clickhouse_pages_say_so_with_503(
             assert response.headers["Retry-After"] == "5"
         answer = client.get(urls(project)[1], headers={"accept": "application/json"})
         assert answer.status_code == 503
-        assert "cannot be reached" in answer.json()["error"]
+        assert answer.json() == {"error": "Traces cannot be read right now"}
+
+
+def test_only_staff_read_where_clickhouse_should_be(
+    client: Client, project: Project, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["clickhouse"], "PORT", 9)  # the discard port
+
+    assert "cannot be reached" not in client.get(urls(project)[0]).content.decode()
+    alice.is_staff = True
+    alice.save()
+    assert "ClickHouse at http://127.0.0.1:9 cannot be reached" in client.get(urls(project)[0]).content.decode()
