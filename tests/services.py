@@ -16,12 +16,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import psycopg
 import pytest
+
+from agentops_portal.embedded.privileges import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -59,7 +62,7 @@ class Services:
         waits: list[Callable[[], bool]] = []
         if not os.environ.get("DATABASE_URL"):
             waits.append(self._start_postgres(ports.pop()))
-        if not os.environ.get("CLICKHOUSE_URL") and (ROOT / "agentops_portal/embedded/clickhouse").exists():
+        if not os.environ.get("CLICKHOUSE_URL"):
             waits.append(self._start_clickhouse(ports.pop()))
         deadline = time.monotonic() + START_SECONDS
         while not all(answers() for answers in waits):
@@ -131,6 +134,7 @@ class Services:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=partial(die_with_parent, parent=os.getpid()),
             )
         self.processes.append((name, process))
 

@@ -19,7 +19,7 @@ def ready_panel(access: dict[str, Any]) -> Panel:
         "Login": access["email"],
         "Password": access.get("password") or "as set before (manage.py changepassword sets another)",
         "Project ID": access["project_id"],
-        "API key": access.get("api_key") or "shown when it was made; in .env as AGENTOPS_API_KEY",
+        "API key": access.get("api_key") or f"shown when it was made; AGENTOPS_API_KEY in {access['env_file']}",
         "Traces to": f"http://{host}:{settings.OTLP_HTTP_PORT}/v1/traces (OTLP/HTTP), "
         f"{host}:{settings.OTLP_GRPC_PORT} (OTLP/gRPC) or {settings.PORTAL_URL}/v1/traces",
     }
