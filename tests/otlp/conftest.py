@@ -14,7 +14,7 @@ from django.db import connections
 
 from projects.models import Organization, Project
 from projects.services import create_api_key
-from traces.otlp import receiver
+from traces.otlp import receipts, receiver
 from traces.otlp.http import application
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -42,6 +42,8 @@ class Tenant:
 def receiver_server(django_db_setup: None) -> Iterator[Receiver]:
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # else they outlive the test database
+    # No receipts behind the back of a test that has no database; test_receipts.py writes its own.
+    monkeypatch.setattr(receipts, "FLUSH_SECONDS", 3600)
     server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

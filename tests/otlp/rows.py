@@ -55,7 +55,18 @@ def same_value(value: Any, stored: str) -> bool:
         return stored == base64.b64encode(value.bytes_value).decode()
     if kind == "array_value" and not value.array_value.values:
         return stored in ("", "[]")
-    return bool(json.loads(stored) == plain(value))
+    return same_json(plain(value), json.loads(stored))
+
+
+def same_json(sent: Any, stored: Any) -> bool:
+    """Equal, where a double may be written without a fraction: 51396645499541330 is 5.139664549954133e+16."""
+    if isinstance(sent, float):
+        return isinstance(stored, int | float) and float(stored) == sent
+    if isinstance(sent, list):
+        return len(sent) == len(stored) and all(map(same_json, sent, stored))
+    if isinstance(sent, dict):
+        return set(sent) == set(stored) and all(same_json(value, stored[key]) for key, value in sent.items())
+    return bool(sent == stored)
 
 
 def assert_same_attributes(expected: Iterable[Any], stored: dict[str, str], where: str) -> None:
@@ -79,7 +90,14 @@ def stored_spans(project_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def assert_stored(body: bytes, project_id: UUID) -> int:
-    """Every span of the body, value by value, is what the store holds for the project; gives their number."""
+    """Every span of the body, value by value, is all that the store holds for the project; gives their number."""
+    count = assert_stored_all(body, project_id)
+    assert len(stored_spans(project_id)) == count
+    return count
+
+
+def assert_stored_all(body: bytes, project_id: UUID) -> int:
+    """Every span of the body, value by value, is in the store; gives their number."""
     rows = stored_spans(project_id)
     count = 0
     for resource_spans in TraceRequest.FromString(body).resource_spans:
@@ -87,7 +105,6 @@ def assert_stored(body: bytes, project_id: UUID) -> int:
             for span in scope_spans.spans:
                 count += 1
                 assert_same_span(span, scope_spans.scope, resource_spans.resource, rows, project_id)
-    assert len(rows) == count
     return count
 
 

@@ -18,7 +18,7 @@ class _Bucket:
     """A token bucket that holds one minute's worth. It may go into debt, so that one large request passes."""
 
     tokens: float
-    at: float = field(default_factory=time.monotonic)
+    at: float = field(default_factory=lambda: time.monotonic())
 
     def wait(self, per_minute: int) -> float:
         """Seconds until something may pass; 0 when it may now."""
