@@ -1,7 +1,9 @@
 """Starts the embedded ClickHouse: `python -m agentops_portal.embedded.clickhouse --data DIR --port N`."""
 
+import contextlib
 import logging
 import os
+import resource
 import sys
 
 from . import configuration, sandbox
@@ -33,6 +35,8 @@ def _serve(options: Options) -> None:
     os.environ["TZ"] = "UTC"  # what is stored without a timezone is UTC, whatever this machine is set to
     os.environ["TMPDIR"] = str(folder.spool)
     os.chdir(folder.work)
+    _raise_file_limit()
+    sandbox.forget_environment()
     sandbox.enter(options.folder, options.port)
 
     # Only now: the engine starts threads when it is imported, and they must be within the sandbox.
@@ -50,6 +54,13 @@ def _serve(options: Options) -> None:
     log.info("ClickHouse %s serves %s on http://%s:%d", engine.version, folder.path, HOST, options.port)
     server.serve(listener, service)
     service.close()
+
+
+def _raise_file_limit() -> None:
+    """Parts of tables and threads of the engine hold files open: take as many as this user may have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Application:
         self._service = service
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1"): value.decode("utf-8", "surrogateescape") for name, value in scope["headers"]}
         method, path = scope["method"], scope["path"]
         response = Response(send, self._service.engine.display_name, without_body=method == "HEAD")
         try:

@@ -18,6 +18,9 @@ ENGINE_VERSION: str = chdb.engine_version  # such as 26.9.2.1
 
 Connection = Any  # chdb's; it has no type hints
 
+# Where the embedded engine's defaults differ from those of a server.
+_AS_A_SERVER = "implicit_select=0&allow_introspection_functions=0"
+
 
 @dataclass(slots=True)
 class Result:
@@ -45,7 +48,7 @@ class Engine:
 
     def connect(self) -> Connection:
         """A connection of its own: its settings, parameters, database and temporary tables are nobody else's."""
-        return connect(self._path)
+        return connect(f"{self._path}?{_AS_A_SERVER}")
 
     def close(self) -> None:
         self._first.close()
@@ -79,6 +82,7 @@ class Engine:
             connection.close()
 
     def kill_all(self) -> None:
+        """Cancel every query that runs."""
         self._first.query("KILL QUERY WHERE 1 ASYNC", "Null")
 
     def _load(self, connection: Connection, table: Table) -> None:

@@ -12,6 +12,7 @@ from .errors import ClickHouseError
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of a query's id, which its client chooses
 _PLAIN = "text/plain; charset=UTF-8"
 # Content types of formats (ClickHouse: FormatFactory), the first pattern that fits counts.
 _CONTENT_TYPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -118,5 +119,6 @@ class Response:
 
     async def _start(self, status: int) -> None:
         self._started = True
-        raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in self.headers.items()]
+        values = {name: _CONTROL.sub("?", value).encode("utf-8", "replace") for name, value in self.headers.items()}
+        raw = [(name.encode(), value) for name, value in values.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": raw})
