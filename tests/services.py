@@ -70,7 +70,8 @@ class Services:
                 if process.poll() is not None:
                     raise pytest.UsageError(f"{name} ended while starting:\n{self.log(name)}")
             if time.monotonic() > deadline:
-                raise pytest.UsageError(f"The stores did not answer within {START_SECONDS} s.")
+                logs = "\n".join(self.log(name) for name, _ in self.processes)
+                raise pytest.UsageError(f"The stores did not answer within {START_SECONDS} s:\n{logs}")
             time.sleep(0.05)
 
     def stop(self) -> None:

@@ -188,6 +188,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_running(portal: Portal) -> None
 
 
 def test_after_that_it_starts_within_10_seconds_and_ctrl_c_ends_everything_within_10(portal: Portal) -> None:
+    portal.end()
     seconds = portal.start()
     pids = [process.pid for process in portal.tree()]
     with httpx.Client() as client:
