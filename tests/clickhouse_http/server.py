@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
@@ -27,6 +28,12 @@ class Address:
     user: str = "default"
     password: str = ""
 
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or 0
+
     @classmethod
     def parse(cls, url: str) -> "Address":
         parts = urlsplit(url)
@@ -36,12 +43,12 @@ class Address:
 
     def http(self) -> httpx.Client:
         """Raw HTTP, as curl would speak it."""
-        headers = {"Accept-Encoding": b"identity"}
+        headers = {b"Accept-Encoding": b"identity"}
         if self.password:
-            headers |= {"X-ClickHouse-User": self.user.encode(), "X-ClickHouse-Key": self.password.encode()}
+            headers |= {b"X-ClickHouse-User": self.user.encode(), b"X-ClickHouse-Key": self.password.encode()}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
-    def connect(self, **options: object) -> Client:
+    def connect(self, **options: Any) -> Client:
         """The official client."""
         parts = urlsplit(self.url)
         given = {"autogenerate_session_id": False, **options}

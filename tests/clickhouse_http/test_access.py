@@ -24,13 +24,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, embedded: Process | None) 
     process.stop()
 
 
-def basic(user: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+def basic(user: str, password: str) -> dict[bytes, bytes]:
+    return {b"Authorization": b"Basic " + base64.b64encode(f"{user}:{password}".encode())}
 
 
 def test_the_password_is_taken_by_headers_basic_auth_and_url(guarded: Process) -> None:
     query = {"query": "SELECT currentUser()"}
-    by_header = {"X-ClickHouse-User": "default", "X-ClickHouse-Key": PASSWORD.encode()}
+    by_header = {b"X-ClickHouse-User": b"default", b"X-ClickHouse-Key": PASSWORD.encode()}
     url = guarded.address.url
     assert httpx.get(url, params=query, headers=by_header).text == "default\n"
     assert httpx.get(url, params=query, headers=basic("default", PASSWORD)).text == "default\n"
@@ -44,18 +44,18 @@ def test_the_password_is_taken_by_headers_basic_auth_and_url(guarded: Process) -
     "headers",
     [
         {},
-        {"X-ClickHouse-User": "default"},
-        {"X-ClickHouse-User": "default", "X-ClickHouse-Key": "wrong"},
-        {"X-ClickHouse-User": "someone", "X-ClickHouse-Key": PASSWORD.encode()},
-        {"X-ClickHouse-Key": PASSWORD.encode()},
+        {b"X-ClickHouse-User": b"default"},
+        {b"X-ClickHouse-User": b"default", b"X-ClickHouse-Key": b"wrong"},
+        {b"X-ClickHouse-User": b"someone", b"X-ClickHouse-Key": PASSWORD.encode()},
+        {b"X-ClickHouse-Key": PASSWORD.encode()},
         basic("default", "wrong"),
         basic("default", ""),
-        {"Authorization": "Basic ???"},
-        {"Authorization": "Bearer token"},
-        {"X-ClickHouse-User": "default", "X-ClickHouse-Key": PASSWORD.encode(), **basic("default", PASSWORD)},
+        {b"Authorization": b"Basic ???"},
+        {b"Authorization": b"Bearer token"},
+        {b"X-ClickHouse-User": b"default", b"X-ClickHouse-Key": PASSWORD.encode(), **basic("default", PASSWORD)},
     ],
 )
-def test_without_the_right_password_nothing_is_answered(guarded: Process, headers: dict[str, str | bytes]) -> None:
+def test_without_the_right_password_nothing_is_answered(guarded: Process, headers: dict[bytes, bytes]) -> None:
     response = httpx.post(guarded.address.url, content="SELECT 1", headers=headers)
     assert response.status_code == 403
     assert response.headers["X-ClickHouse-Exception-Code"] == "516"

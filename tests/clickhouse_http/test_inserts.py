@@ -1,7 +1,6 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -82,7 +81,7 @@ def test_a_large_streamed_insert_stays_small_in_memory(
     count = 1_000_000  # 220 MB
     ask("CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
     before = embedded.memory() if embedded else 0
-    query = {"query": f"INSERT INTO {database}.t FORMAT JSONEachRow", "max_insert_block_size": 100_000}
+    query = {"query": f"INSERT INTO {database}.t FORMAT JSONEachRow", "max_insert_block_size": "100000"}
     response = http.post("/", params=query, content=large_rows(count))
     assert json.loads(response.headers["X-ClickHouse-Summary"])["written_rows"] == str(count)
     assert ask("SELECT count(), sum(a), min(length(b)) FROM t").text == f"{count}\t{sum(range(count))}\t200\n"
@@ -93,11 +92,10 @@ def test_a_large_streamed_insert_stays_small_in_memory(
 @pytest.mark.usefixtures("embedded_only")
 def test_a_request_that_breaks_off_stores_nothing(address: Address, ask: Ask, database: str) -> None:
     ask("CREATE TABLE t (a UInt32) ENGINE = Memory")
-    parts = urlsplit(address.url)
     head = (
         f"POST /?query=INSERT+INTO+{database}.t+FORMAT+TSV HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     )
-    with socket.create_connection((parts.hostname, parts.port)) as connection:
+    with socket.create_connection(address.endpoint) as connection:
         connection.sendall(head.encode() + b"1\n2\n3\n")
     assert ask("SELECT count() FROM t").text == "0\n"
 

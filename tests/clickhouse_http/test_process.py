@@ -71,12 +71,12 @@ def test_acknowledged_inserts_survive_a_kill(start: Start) -> None:
                 acknowledged[writer] += 1
 
     writers = [threading.Thread(target=write, args=(writer,)) for writer in range(3)]
-    for writer in writers:
-        writer.start()
+    for thread in writers:
+        thread.start()
     time.sleep(1.5)
     server.process.kill()
-    for writer in writers:
-        writer.join()
+    for thread in writers:
+        thread.join()
     assert min(acknowledged) > 0
     with start().wait_until_ready().address.http() as http:
         count, distinct = map(int, http.post("/", content="SELECT count(), uniqExact(a) FROM t").text.split())

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ def session(database: str) -> str:
 
 
 def test_set_and_use_last_as_long_as_the_session(http: httpx.Client, session: str) -> None:
-    def ask(query: str, **params: object) -> httpx.Response:
+    def ask(query: str, **params: Any) -> httpx.Response:
         return http.post("/", content=query, params={"session_id": session, **params})
 
     ask("SET max_block_size = 1234")

@@ -47,8 +47,8 @@ def test_a_result_larger_than_memory_needs_little_of_it(http: httpx.Client, embe
     most = size = 0
     params = {
         "query": "SELECT number, repeat('x', 1000) FROM numbers(1000000)",
-        "max_block_size": 2000,
-        "wait_end_of_query": wait,
+        "max_block_size": "2000",
+        "wait_end_of_query": str(wait),
     }
     with http.stream("GET", "/", params=params) as response:
         for number, piece in enumerate(response.iter_raw()):
