@@ -16,7 +16,7 @@ from django.conf import settings
 from . import metrics, store
 from .envelope import envelopes
 from .errors import BadData, OtlpError, Overloaded, Unavailable
-from .nested import flatten_nested
+from .plain_text import flatten_nested
 from .request import ExportRequest
 
 log = structlog.get_logger(__name__)

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
+from .plain_text import make_text
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -61,9 +62,10 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
             message = TraceRequest.FromString(body)
         except DecodeError:
             raise BadData("The body is not an OTLP ExportTraceServiceRequest in protobuf encoding.") from None
-    spans, rejected = _count(message)
+    spans, rejected, changed = _check(message)
     if rejected:
         _leave_out_invalid(message)
+    if rejected or changed:
         body = message.SerializeToString()
     return ExportRequest(project_id, digest, message, body, spans, rejected)
 
@@ -78,13 +80,20 @@ def is_valid(span: Any) -> bool:
     )
 
 
-def _count(message: Any) -> tuple[int, int]:
+def _check(message: Any) -> tuple[int, int, bool]:
+    """Spans with valid ids, spans without, and whether a value had to be made text. One pass: it is the hot loop."""
     valid = total = 0
+    changed = False
     for resource_spans in message.resource_spans:
+        changed |= make_text(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
+            changed |= make_text(scope_spans.scope.attributes)
             total += len(scope_spans.spans)
-            valid += sum(map(is_valid, scope_spans.spans))
-    return valid, total - valid
+            for span in scope_spans.spans:
+                valid += is_valid(span)
+                for part in (*span.events, *span.links):
+                    changed |= make_text(part.attributes)
+    return valid, total - valid, changed
 
 
 def _leave_out_invalid(message: Any) -> None:

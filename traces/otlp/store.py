@@ -36,7 +36,7 @@ class ConnectionLost(Unavailable):
 
 
 class NestedAttribute(Exception):
-    """The batch holds a value that only text can hold; see traces/otlp/nested.py. Nothing was stored."""
+    """The batch holds a value that only text can hold; see traces/otlp/plain_text.py. Nothing was stored."""
 
 
 class Unreadable(Exception):

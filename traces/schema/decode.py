@@ -40,6 +40,11 @@ def _map(attributes: str) -> str:
     return f"CAST(arrayMap(a -> (a.key, {value}), {attributes}), 'Map(LowCardinality(String), String)')"
 
 
+def _text_map(attributes: str) -> str:
+    """SQL: attributes that are text already as a Map."""
+    return f"CAST(arrayMap(a -> (a.key, a.value.string_value), {attributes}), 'Map(LowCardinality(String), String)')"
+
+
 def _time(nanoseconds: str) -> str:
     return f"fromUnixTimestamp64Nano(toInt64(least({nanoseconds}, {MAX_NANOSECONDS})), 'UTC')"
 
@@ -62,22 +67,22 @@ SELECT
     ResourceAttributes['service.name'] AS ServiceName,
     mapConcat(
         map('agentops.project.id', project_id),
-        mapFilter((key, value) -> key != 'agentops.project.id', {_map("resource_attributes")})
+        mapFilter((key, value) -> key != 'agentops.project.id', {_text_map("resource_attributes")})
     ) AS ResourceAttributes,
     scope_spans_scope_name AS ScopeName,
     scope_spans_scope_version AS ScopeVersion,
-    {_map("scope_spans_scope_attributes")} AS ScopeAttributes,
+    {_text_map("scope_spans_scope_attributes")} AS ScopeAttributes,
     {_map("attributes")} AS SpanAttributes,
     if(end_time > start_time, end_time - start_time, 0) AS Duration,
     transform(status.code, [1, 2], ['Ok', 'Error'], 'Unset') AS StatusCode,
     status.message AS StatusMessage,
     arrayMap(event -> {_time("event.time_unix_nano")}, events) AS `Events.Timestamp`,
     arrayMap(event -> event.name, events) AS `Events.Name`,
-    arrayMap(event -> {_map("event.attributes")}, events) AS `Events.Attributes`,
+    arrayMap(event -> {_text_map("event.attributes")}, events) AS `Events.Attributes`,
     arrayMap(link -> {_hex("link.trace_id")}, links) AS `Links.TraceId`,
     arrayMap(link -> {_hex("link.span_id")}, links) AS `Links.SpanId`,
     arrayMap(link -> link.trace_state, links) AS `Links.TraceState`,
-    arrayMap(link -> {_map("link.attributes")}, links) AS `Links.Attributes`
+    arrayMap(link -> {_text_map("link.attributes")}, links) AS `Links.Attributes`
 FROM {{source}}
 ARRAY JOIN
     `scope_spans_spans.trace_id` AS trace_id,

@@ -5,7 +5,9 @@ on purpose, none of which changes the wire format:
 
 * text is declared as it is on the wire; ClickHouse stores the bytes, valid UTF-8 or not;
 * a value nested deeper than one array is declared as `bytes`, because a recursive type has no columns; the view
-  refuses such a batch and the receiver rewrites the few requests that hold one (traces/otlp/nested.py);
+  refuses such a batch and the receiver rewrites the few requests that hold one (traces/otlp/plain_text.py);
+* attributes of resources, scopes, events and links are declared as text alone: the price of an insert grows with the
+  number of columns, and nearly all of them are text. The receiver turns the others into text first;
 * `Envelope` is what the receiver makes of a request: one for each ScopeSpans, which lies in it as it came, beside its
   resource and the project. It is a message of its own in there, so no field that a client invents can be taken for
   one of the receiver's.
@@ -25,10 +27,12 @@ message AnyValue {{ oneof value {{
   string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4;
   Leaves array_value = 5; bytes kvlist_value = 6; bytes bytes_value = 7; }} }}
 message KeyValue {{ string key = 1; AnyValue value = 2; }}
-message Resource {{ repeated KeyValue attributes = 1; }}
-message Scope {{ string name = 1; string version = 2; repeated KeyValue attributes = 3; }}
-message Event {{ fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }}
-message Link {{ bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4; }}
+message Text {{ string string_value = 1; }}
+message TextPair {{ string key = 1; Text value = 2; }}
+message Resource {{ repeated TextPair attributes = 1; }}
+message Scope {{ string name = 1; string version = 2; repeated TextPair attributes = 3; }}
+message Event {{ fixed64 time_unix_nano = 1; string name = 2; repeated TextPair attributes = 3; }}
+message Link {{ bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated TextPair attributes = 4; }}
 message Status {{ string message = 2; int32 code = 3; }}
 message Span {{
   bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5;
@@ -46,8 +50,9 @@ _SCALARS = (
 )
 _LEAVES = f"Tuple(values Array(Tuple({_SCALARS}, array_value Nullable(String))))"
 _ATTRIBUTES = f"Array(Tuple(key String, value Tuple({_SCALARS}, array_value {_LEAVES})))"
-_EVENTS = f"Array(Tuple(time_unix_nano UInt64, name String, attributes {_ATTRIBUTES}))"
-_LINKS = f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {_ATTRIBUTES}))"
+_TEXTS = "Array(Tuple(key String, value Tuple(string_value String)))"
+_EVENTS = f"Array(Tuple(time_unix_nano UInt64, name String, attributes {_TEXTS}))"
+_LINKS = f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {_TEXTS}))"
 
 # Columns of the Null table that receives the messages, one name for each field on the path to its value.
 #
@@ -57,10 +62,10 @@ _LINKS = f"Array(Tuple(trace_id String, span_id String, trace_state String, attr
 ENVELOPE_COLUMNS = f"""
     project_id String,
     request_digest String,
-    resource_attributes {_ATTRIBUTES},
+    resource_attributes {_TEXTS},
     scope_spans_scope_name String,
     scope_spans_scope_version String,
-    scope_spans_scope_attributes {_ATTRIBUTES},
+    scope_spans_scope_attributes {_TEXTS},
     `scope_spans_spans.trace_id` Array(String),
     `scope_spans_spans.span_id` Array(String),
     `scope_spans_spans.trace_state` Array(String),

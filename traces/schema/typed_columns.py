@@ -52,8 +52,7 @@ def _quoted(words: Iterable[str]) -> str:
 
 
 def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
-    # Some clients write a number of tokens as a double.
-    return f"if(is_llm_call, toUInt64(greatest(toFloat64OrZero({value_of(column, dialects)}), 0)), 0)"
+    return f"if(is_llm_call, toUInt64OrZero({value_of(column, dialects)}), 0)"
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
@@ -89,8 +88,8 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
     columns |= {
         "total_tokens": (
             "UInt64",
-            f"if(is_llm_call, coalesce(nullIf(toUInt64(greatest(toFloat64OrZero("
-            f"{value_of('total_tokens', dialects)}), 0)), 0), input_tokens + output_tokens), 0)",
+            f"if(is_llm_call, coalesce(nullIf(toUInt64OrZero({value_of('total_tokens', dialects)}), 0), "
+            "input_tokens + output_tokens), 0)",
         ),
         # 0 means "the client has no price", not "free".
         "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(dialects)),
@@ -124,6 +123,6 @@ def _when(condition: str, span_type: str) -> str:
 
 
 def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
-    # Through a double, for a client may write 1.2000000000000002e-07; more than the type can hold is no cost.
-    cost = f"round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)"
-    return f"if(span_type IN ('llm', 'embedding', 'tool'), nullIf(toDecimal64OrZero(toString({cost}), 12), 0), NULL)"
+    # An amount that the type cannot hold is no cost.
+    cost = f"toDecimal64OrZero({value_of('reported_cost', dialects)}, 12)"
+    return f"if(span_type IN ('llm', 'embedding', 'tool'), nullIf(greatest({cost}, 0), 0), NULL)"
