@@ -95,6 +95,23 @@ def test_a_wrong_password_and_the_superuser_are_refused(server: Callable[[], Ser
         running.connect(user="postgres")
 
 
+def test_a_password_that_was_lost_and_made_anew_is_taken_over(server: Callable[[], Server]) -> None:
+    running = server().start()
+    running.end()
+    running.password_file.write_text("another")
+    running.spawn()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            running.connect(password="another").close()
+            break
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        running.connect()
+
+
 def test_it_listens_on_this_machine_only(server: Callable[[], Server]) -> None:
     running = server().start()
     assert running.process

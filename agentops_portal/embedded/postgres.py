@@ -11,6 +11,7 @@ the machine has that user, else `nobody`.
 """
 
 import argparse
+import hashlib
 import os
 import pwd
 import secrets
@@ -28,6 +29,7 @@ from .privileges import become, die_with_parent
 MAJOR_VERSION = 18
 ROLE = DATABASE = "agentops"
 SUPERUSER = "postgres"
+PASSWORD_NOTE = "portal.password.sha256"  # noqa: S105 - a file in the data folder: which password the role has
 
 # A portal's data is small: users, projects, keys, reports. https://www.postgresql.org/docs/18/runtime-config.html
 SERVER_SETTINGS = {
@@ -78,6 +80,8 @@ def prepare(data: Path, password: str, sync: bool = True) -> None:
     if (data / "PG_VERSION").exists():
         _check_version(data)
         _remove_stale_pid_file(data)
+        if not _is_known(data, password):
+            _set_password(data, password)
         return
     if data.exists() and any(data.iterdir()):
         raise PostgresError(f"{data} holds files but no PostgreSQL data: move them away, or change PORTAL_VAR.")
@@ -96,11 +100,8 @@ def prepare(data: Path, password: str, sync: bool = True) -> None:
     finally:
         password_file.unlink(missing_ok=True)
     (draft / "pg_hba.conf").write_text(HOST_BASED_AUTHENTICATION)
-    _run_single_user(
-        draft,
-        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD {_literal(password)}",
-        f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
-    )
+    _run_single_user(draft, f"CREATE ROLE {ROLE} LOGIN CREATEDB", f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+    _set_password(draft, password)
     if data.exists():
         data.rmdir()
     draft.rename(data)
@@ -156,6 +157,22 @@ def _initdb(data: Path, password_file: Path, sync: bool) -> None:
             *([] if sync else ["--no-sync"]),
         ],
     )
+
+
+def _is_known(data: Path, password: str) -> bool:
+    """Whether it is the role's password: the file that holds it may have been lost and made anew."""
+    note = data / PASSWORD_NOTE
+    return note.exists() and note.read_text() == _digest(password)
+
+
+def _set_password(data: Path, password: str) -> None:
+    literal = password.replace("'", "''")
+    _run_single_user(data, f"ALTER ROLE {ROLE} PASSWORD '{literal}'")
+    (data / PASSWORD_NOTE).write_text(_digest(password))
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def _run_single_user(data: Path, *statements: str) -> None:
@@ -226,10 +243,6 @@ def _remove_stale_pid_file(data: Path) -> None:
     file.unlink(missing_ok=True)
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _last_line(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("backend>")]
     return lines[-1] if lines else "no output"
@@ -248,6 +261,8 @@ def main() -> None:
         become_server(data, options.port, options.throwaway)
     except (PostgresError, OSError) as error:
         sys.exit(f"PostgreSQL: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

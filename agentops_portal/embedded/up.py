@@ -151,6 +151,8 @@ def main() -> None:
     except (AlreadyRunning, ImproperlyConfigured, PortProblem, PostgresError, ProcessFailed, StartProblem) as problem:
         log.console.print(f"\n{problem}", style="bold red", markup=False)
         sys.exit(1)
+    except KeyboardInterrupt:  # before anything was started
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,12 @@ class Portal:
             assert time.monotonic() < deadline, f"{text!r} was not logged within {seconds} s:\n{self.log}"
             time.sleep(0.05)
 
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 10
+        while (answer := httpx.get(f"{self.url}/ready")).status_code != 200:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.1)
+
     @property
     def log(self) -> str:
         return self.log_file.read_text()
@@ -172,10 +178,17 @@ def test_a_killed_process_is_back_within_10_seconds(portal: Portal, name: str) -
     killed.kill()
     portal.wait_for("is back after", seconds=10, count=backs + 1)
     assert portal.leader(name).pid != killed.pid
-    deadline = time.monotonic() + 10
-    while httpx.get(f"{portal.url}/ready").status_code != 200:
-        assert time.monotonic() < deadline, httpx.get(f"{portal.url}/ready").text
-        time.sleep(0.1)
+    portal.wait_until_ready()
+    # A session that is looked up in PostgreSQL, on a connection that may have been cut: a redirect, no error.
+    assert httpx.get(portal.url, cookies={"sessionid": "x" * 32}).status_code == 302
+
+
+def test_a_killed_worker_of_the_web_server_is_back_too(portal: Portal) -> None:
+    [worker] = portal.leader("web").children()
+    backs = portal.log.count("is back after")
+    worker.kill()
+    portal.wait_for("is back after", seconds=10, count=backs + 1)
+    portal.wait_until_ready()
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing_running(portal: Portal) -> None:
