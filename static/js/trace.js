@@ -15,6 +15,14 @@
 
   for (const tools of document.querySelectorAll("[data-needs-script]")) tools.classList.remove("d-none");
 
+  function fitHeight() {
+    const layout = document.querySelector(".trace-layout");
+    layout.style.setProperty("--layout-top", `${layout.getBoundingClientRect().top + window.scrollY}px`);
+  }
+
+  fitHeight();
+  window.addEventListener("resize", fitHeight);
+
   // Collapse and expand -----------------------------------------------------------------------------------------
 
   // The rows below `position` that belong to it.
@@ -58,7 +66,7 @@
     if (current) current.tabIndex = -1;
     current = row;
     row.tabIndex = 0;
-    if (visibly) row.focus({ preventScroll: false });
+    if (visibly) row.focus();
   }
 
   function select(row) {

@@ -47,7 +47,9 @@ def test_figures_of_recorded_traces_are_those_counted_by_hand(client: Client, li
     assert (answered.name, answered.status, answered.error_count) == ("POST /v1/chat/completions", "ok", 0)
     assert (answered.span_count, answered.llm_calls, answered.models) == (13, 1, ("gpt-4o-mini",))
     assert (answered.input_tokens, answered.output_tokens, answered.total_tokens) == (11, 8, 19)
-    assert (answered.cost.reported, answered.cost.unknown_calls) == (Decimal("0.00000645"), 0)
+    assert answered.cost.reported is not None
+    # Sent as the double 6.449999999999999e-06, stored with twelve digits.
+    assert (round(answered.cost.reported, 11), answered.cost.unknown_calls) == (Decimal("0.00000645"), 0)
     assert answered.duration_ns // 1000 == 598_158
     assert (answered.guardrail_runs, answered.guardrail) == (3, "allowed")
     blocked = traces["0918b44c88898607485f6e7f01a7b71e"]

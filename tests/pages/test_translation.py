@@ -33,7 +33,8 @@ def source(message: Message) -> str:
 
 
 def translation(message: Message) -> str:
-    return message.string[0] if isinstance(message.string, (list, tuple)) else message.string
+    string = message.string[0] if isinstance(message.string, (list, tuple)) else message.string
+    return string or ""
 
 
 def untranslated(found: Catalog) -> list[str]:
@@ -64,7 +65,7 @@ def test_the_catalogue_holds_every_text_of_the_portal(tmp_path: Path) -> None:
 @pytest.fixture
 def compiled() -> None:
     compile_translations()
-    trans_real._translations.clear()  # what was loaded before, without them
+    trans_real._translations.clear()  # type: ignore[attr-defined]  # what was loaded before, without them
 
 
 @pytest.mark.django_db(databases=["default", "clickhouse"])
