@@ -30,8 +30,8 @@ lint: setup ## Check style, types, templates, imports and migrations
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy .
 	$(PY) .venv/bin/lint-imports
-	find templates -name '*.html' -exec $(PY) -m djade --target-version 5.2 --check {} +
-	$(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 --check {} +
+	LOG_LEVEL=error $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --skip-checks
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
