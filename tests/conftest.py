@@ -8,6 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+pytest_plugins = ["tests.receiver"]  # its fixtures: otlp, tenant
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
