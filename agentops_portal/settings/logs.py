@@ -55,6 +55,8 @@ LOGGING = {
         "clickhouse_connect": {"level": "ERROR"},
         "urllib3.connectionpool": {"level": "ERROR"},
         "celery": {"level": LOG_LEVEL},
+        # It warns of each failed connection attempt: the cause that the pool's own time-out hides.
+        "psycopg": {"level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"},
     },
 }
 
