@@ -123,6 +123,7 @@ def _when(condition: str, span_type: str) -> str:
 
 
 def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
+    # Rounded as a double and read as text: a client may write 6.449999999999999e-06 and mean 0.00000645.
     # An amount that the type cannot hold is no cost.
-    cost = f"toDecimal64OrZero({value_of('reported_cost', dialects)}, 12)"
+    cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)), 12)"
     return f"if(span_type IN ('llm', 'embedding', 'tool'), nullIf(greatest({cost}, 0), 0), NULL)"
