@@ -158,6 +158,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     options = early_config.known_args_namespace
     wanted = not (os.environ.get("PYTEST_XDIST_WORKER") or options.help or options.version)
     if wanted:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI's time-out ends the run as Ctrl-C does
         services = Services()
         atexit.register(services.stop)
         services.start()
