@@ -85,3 +85,18 @@ def test_a_committer_stores_what_waits_before_it_closes(tenant: Tenant) -> None:
 
     assert done.result(timeout=0) is None
     assert count(tenant) == 63
+
+
+def test_a_client_that_gives_up_does_not_harm_the_batch_it_was_in(tenant: Tenant) -> None:
+    from traces.otlp.request import PROTOBUF, read_request
+
+    committer = GroupCommitter()
+    gone = committer.submit(read_request(BODY, PROTOBUF, tenant.project_id))
+    other = committer.submit(
+        read_request((PAYLOADS / "agentops-0.4.21-session.pb").read_bytes(), PROTOBUF, tenant.project_id)
+    )
+    gone.cancel()
+    committer.close()
+
+    assert other.result(timeout=0) is None
+    assert count(tenant) == 71

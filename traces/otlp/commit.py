@@ -7,7 +7,6 @@ lone request waits for nobody.
 import threading
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings
@@ -25,14 +24,15 @@ MAX_BATCH_SPANS = 20_000
 GATHER_SECONDS = 0.02  # how long a batch waits for as many requests as the last one had
 
 
-@dataclass(slots=True)
 class Pending:
-    request: ExportRequest
-    done: "Future[None]" = field(default_factory=Future)
+    """A request that waits; `done` says what became of it."""
 
-    @property
-    def size(self) -> int:
-        return len(self.request.body)
+    def __init__(self, request: ExportRequest) -> None:
+        self.request = request
+        self.size = len(request.body)  # as it was counted in: the body may be rewritten on its way
+        self.done: Future[None] = Future()
+        # A client that goes away cancels its wait, not the batch that carries its spans.
+        self.done.set_running_or_notify_cancel()
 
 
 class GroupCommitter:
@@ -67,7 +67,8 @@ class GroupCommitter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="otlp-commit", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if len(self._queue) == 1 or self._is_complete():
+                self._changed.notify()
         return pending.done
 
     def close(self, timeout: float = 10.0) -> None:
