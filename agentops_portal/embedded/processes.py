@@ -32,19 +32,19 @@ def stores() -> list[Process]:
 def services() -> list[Process]:
     """What works on the stores; they start side by side."""
     host = connectable(settings.PORTAL_HOST)
+    web, otlp = settings.PORTAL_PORT, settings.OTLP_HTTP_PORT
     return [
-        _granian(
-            "web",
-            "agentops_portal.asgi:application",
-            settings.PORTAL_PORT,
-            http_answers(host, settings.PORTAL_PORT, "/ready"),
-        ),
-        _granian(
-            "otlp", "traces.otlp.asgi:application", settings.OTLP_HTTP_PORT, port_answers(host, settings.OTLP_HTTP_PORT)
-        ),
+        _granian("web", "agentops_portal.asgi:application", web, http_answers(host, web, "/ready", allowed_host())),
+        _granian("otlp", "traces.otlp.asgi:application", otlp, port_answers(host, otlp)),
         _celery("worker", "--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"),
         _celery("beat", "--pidfile="),
     ]
+
+
+def allowed_host() -> str:
+    """A host name that the web process answers to: ALLOWED_HOSTS may leave out localhost."""
+    names = [name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"]
+    return names[0] if names else "localhost"
 
 
 def management(command: str, *arguments: str) -> Process:

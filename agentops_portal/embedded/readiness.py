@@ -12,12 +12,15 @@ Probe = Callable[[], Awaitable[str]]
 ANSWER_SECONDS = 5
 
 
-def http_answers(host: str, port: int, path: str) -> Probe:
-    """Whether GET `path` is answered with 200; else the status and the start of the body."""
+def http_answers(host: str, port: int, path: str, name: str = "localhost") -> Probe:
+    """Whether GET `path` is answered with 200; else the status and the start of the body.
+
+    `name` is what the Host header says.
+    """
 
     async def probe() -> str:
         try:
-            answer = await asyncio.wait_for(_get(host, port, path), ANSWER_SECONDS)
+            answer = await asyncio.wait_for(_get(host, port, path, name), ANSWER_SECONDS)
         except TimeoutError:
             return f"no answer within {ANSWER_SECONDS} s"
         except OSError as error:
@@ -74,11 +77,11 @@ def connectable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
 
 
-async def _get(host: str, port: int, path: str) -> str:
+async def _get(host: str, port: int, path: str, name: str) -> str:
     reader, writer = await asyncio.open_connection(host, port)
     try:
         # HTTP/1.0: the server closes the connection after its answer.
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {name}:{port}\r\n\r\n".encode())
         await writer.drain()
         return (await reader.read(65536)).decode(errors="replace")
     finally:
