@@ -25,14 +25,18 @@ RECEIVER = "traces.otlp.asgi:application"
 
 
 @contextmanager
-def granian(application: str, log: Path) -> Iterator[str]:
-    """Serve an ASGI application on a free port of 127.0.0.1; gives its base URL. `log` takes what it prints."""
-    port = free_ports(1)[0]
+def granian(application: str, log: Path, grpc_port: int | None = None) -> Iterator[str]:
+    """Serve an ASGI application on a free port of 127.0.0.1; gives its base URL. `log` takes what it prints.
+
+    The receiver listens for gRPC on `grpc_port`, by default on one that nobody is told.
+    """
+    port, spare = free_ports(2)
+    environment = test_environment() | {"OTLP_GRPC_PORT": str(grpc_port or spare)}
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", "1", "--runtime-threads", "1", "--log-level", "warning", application),
     ]
-    with running(command, log, test_environment(), f"http://127.0.0.1:{port}/health"):
+    with running(command, log, environment, f"http://127.0.0.1:{port}/health"):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -36,6 +36,32 @@ def client_environment(name: str) -> Path:
     return folder / "bin"
 
 
+def javascript_environment(source: Path) -> Path:
+    """A folder with the scripts of `source` beside what its package-lock.json names.
+
+    Skips the test without Node, or when npm cannot install the packages.
+    """
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("Node is not installed, so its OpenTelemetry SDK cannot run.")
+    lock_file = source / "package-lock.json"
+    folder = CACHE / f"{source.name}-{hashlib.sha256(lock_file.read_bytes()).hexdigest()[:12]}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{source.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            _remove_outdated(source.name)
+            shutil.copytree(source, folder)
+            install = ("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+            done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            if done.returncode:
+                shutil.rmtree(folder, ignore_errors=True)
+                pytest.skip(f"{source.name} packages could not be installed: {done.stderr.strip()[-200:]}")
+            (folder / "complete").touch()
+        for script in source.glob("*.mjs"):
+            shutil.copy(script, folder)
+    return folder
+
+
 def _install(folder: Path, requirements: Path) -> None:
     pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     # Everything is pinned, so there is nothing to resolve; bytecode is made for what is imported, at first use.

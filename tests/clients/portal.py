@@ -26,6 +26,7 @@ class Portal:
 
     web: str
     receiver: str
+    grpc: str
     project_id: UUID
     key: str
 

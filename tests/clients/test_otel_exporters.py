@@ -7,11 +7,12 @@ import httpx
 import orjson
 import pytest
 
-from .environments import client_environment
+from .environments import client_environment, javascript_environment
 from .portal import Portal, Span
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])]
 
+JAVASCRIPT = Path(__file__).parent / "javascript"
 SCRIPT = Path(__file__).parent / "scripts" / "otel_export.py"
 
 
@@ -54,6 +55,38 @@ def test_the_sdks_exporter_sends_whole_traces(portal: Portal, compression: str) 
     trace_id = export(portal, OTEL_EXPORTER_OTLP_COMPRESSION=compression)
 
     assert_complete(portal.spans(), trace_id)
+
+
+@pytest.mark.parametrize("variables", [{}, {"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}], ids=["plain", "gzip"])
+def test_the_sdks_grpc_exporter_sends_whole_traces(portal: Portal, variables: dict[str, str]) -> None:
+    trace_id = export(portal, OTEL_EXPORTER_OTLP_PROTOCOL="grpc", OTEL_EXPORTER_OTLP_ENDPOINT=portal.grpc, **variables)
+
+    assert_complete(portal.spans(), trace_id)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_the_javascript_sdk_sends_json(portal: Portal, compression: str) -> None:
+    folder = javascript_environment(JAVASCRIPT)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORTAL_RECEIVER": portal.receiver,
+        "PORTAL_KEY": portal.key,
+        "PORTAL_COMPRESSION": compression,
+    }
+    done = subprocess.run(["node", folder / "export.mjs"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+    call, root = sorted(portal.spans(), key=lambda span: span["ParentSpanId"] == "")
+    assert {call["TraceId"], root["TraceId"]} == {done.stdout.strip()}
+    assert call["ParentSpanId"] == root["SpanId"]
+    assert (root["SpanName"], root["SpanKind"], root["ServiceName"]) == ("결제", "Server", "browser")
+    assert root["ResourceAttributes"]["process.pid"] == "42"
+    values = root["SpanAttributes"]
+    assert (values["ratio"], values["whole"], values["retried"]) == ("0.25", "3", "false")
+    assert (orjson.loads(values["tags"]), orjson.loads(values["numbers"])) == (["가", "b"], [1, 2.5])
+    assert (call["is_llm_call"], call["input_tokens"], call["output_tokens"]) == (True, 42, 17)
+    assert (call["StatusCode"], call["StatusMessage"]) == ("Error", "no such order")
+    assert call["Events.Attributes"] == [{"after_ms": "120", "cached": "true"}]
 
 
 def test_the_web_process_takes_traces_too(portal: Portal) -> None:
