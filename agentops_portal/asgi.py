@@ -4,7 +4,7 @@ granian --interface asgi agentops_portal.asgi:application
 """
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -12,7 +12,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
 
 Scope = dict[str, Any]
-Message = Mapping[str, Any]
+Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
@@ -28,4 +28,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan" or scope["path"].rstrip("/") == TRACES_PATH:
         await receiver(scope, receive, send)
     else:
-        await django(scope, receive, send)
+        await django(scope, receive, send)  # type: ignore[arg-type]  # its stubs want read-only messages

@@ -130,14 +130,14 @@ def complete(spans: list[Span]) -> bool:
     return set(traces) == set(STATUS) and all(any(not s["ParentSpanId"] for s in trace) for trace in traces.values())
 
 
-def new_project(processes: tuple[str, str]) -> Portal:
+def new_project(processes: tuple[str, str, str]) -> Portal:
     project = Project.objects.create(organization=Organization.objects.create(name="Acme"), name="agent-portal")
     return Portal(*processes, project_id=project.pk, key=create_api_key(project=project, name="litellm").secret)
 
 
 @pytest.fixture(scope="module")
 def run(
-    processes: tuple[str, str],
+    processes: tuple[str, str, str],
     openai_url: str,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,

@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from agentops_portal.clickhouse.client import get_client
 from projects.models import Project
 from projects.services import create_api_key
 from traces.otlp import receiver
 from traces.otlp.commit import GroupCommitter
+from traces.otlp.request import PROTOBUF, read_request
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans
@@ -18,16 +20,15 @@ BODY = (PAYLOADS / "litellm-1.80.5.pb").read_bytes()
 
 
 def count(tenant: Tenant) -> int:
-    from agentops_portal.clickhouse.client import get_client
-
-    return int(
+    ((number,),) = (
         get_client()
         .query(
             "SELECT count() FROM otel_traces WHERE project_id = {project:String}",
             parameters={"project": str(tenant.project_id)},
         )
-        .first_row[0]
+        .result_rows
     )
+    return int(number)
 
 
 def test_the_same_bytes_sent_again_are_stored_once(otlp: Receiver, tenant: Tenant) -> None:
@@ -77,8 +78,6 @@ def test_a_duplicate_does_not_take_its_neighbours_along(otlp: Receiver, tenant: 
 
 
 def test_a_committer_stores_what_waits_before_it_closes(tenant: Tenant) -> None:
-    from traces.otlp.request import PROTOBUF, read_request
-
     committer = GroupCommitter()
     done = committer.submit(read_request(BODY, PROTOBUF, tenant.project_id))
     committer.close()
@@ -88,8 +87,6 @@ def test_a_committer_stores_what_waits_before_it_closes(tenant: Tenant) -> None:
 
 
 def test_a_client_that_gives_up_does_not_harm_the_batch_it_was_in(tenant: Tenant) -> None:
-    from traces.otlp.request import PROTOBUF, read_request
-
     committer = GroupCommitter()
     gone = committer.submit(read_request(BODY, PROTOBUF, tenant.project_id))
     other = committer.submit(

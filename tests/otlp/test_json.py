@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from google.protobuf import json_format
@@ -12,7 +13,7 @@ from .rows import assert_stored, stored_spans
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
 
-def as_otlp_json(body: bytes) -> dict:  # type: ignore[type-arg]
+def as_otlp_json(body: bytes) -> dict[str, Any]:
     """What an exporter writes: protobuf's JSON, but with hexadecimal ids and enums as numbers."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 

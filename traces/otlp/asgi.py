@@ -23,7 +23,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "lifespan":
         await http(scope, receive, send)
         return
-    server = await grpc.start(settings.PORTAL_HOST, settings.OTLP_GRPC_PORT)
+    server, _port = await grpc.start(settings.PORTAL_HOST, settings.OTLP_GRPC_PORT)
 
     async def receive_after_grpc() -> object:
         event = await receive()

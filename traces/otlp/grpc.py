@@ -23,8 +23,8 @@ SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 DETAILS = "grpc-status-details-bin"
 
 
-async def start(host: str, port: int) -> grpc.aio.Server:
-    """A running server. Raises OSError when the port cannot be had."""
+async def start(host: str, port: int) -> tuple[grpc.aio.Server, int]:
+    """A running server and its port, which for port 0 is the kernel's choice. Raises OSError when it cannot be had."""
     server = grpc.aio.server(
         options=[
             # gzip is undone before the limit is checked, so this is the inflated size.
@@ -41,7 +41,7 @@ async def start(host: str, port: int) -> grpc.aio.Server:
         raise OSError(f"Port {port} is taken or may not be used: OTLP_GRPC_PORT chooses another.") from error
     await server.start()
     log.info("receiving OTLP over gRPC", port=bound)
-    return server
+    return server, bound
 
 
 async def _export(body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
