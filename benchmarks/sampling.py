@@ -1,0 +1,100 @@
+"""CPU seconds and peak memory of a portal's processes while a block runs."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import psutil
+
+INTERVAL = 0.25  # seconds
+
+Trees = Callable[[], dict[str, list[psutil.Process]]]
+
+
+@dataclass
+class Usage:
+    """Of each process with its descendants: CPU seconds, and the most resident memory (MiB) at one time."""
+
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    peak_rss_mib: dict[str, float] = field(default_factory=dict)
+
+
+@contextmanager
+def sampled(trees: Trees) -> Iterator[Usage]:
+    """Fills the Usage it gives by the end of the block."""
+    usage = Usage()
+    ended = threading.Event()
+    before = _cpu(trees())
+
+    def watch() -> None:
+        while True:
+            for name, rss in _rss(trees()).items():
+                usage.peak_rss_mib[name] = max(usage.peak_rss_mib.get(name, 0.0), round(rss / 2**20, 1))
+            if ended.wait(INTERVAL):
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield usage
+    finally:
+        ended.set()
+        watcher.join()
+        after = _cpu(trees())
+        usage.cpu_seconds = {name: round(cpu - before.get(name, 0.0), 2) for name, cpu in after.items()}
+
+
+def _cpu(trees: dict[str, list[psutil.Process]]) -> dict[str, float]:
+    return {name: sum(_seconds(process) for process in tree) for name, tree in trees.items()}
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    except psutil.Error:
+        return 0.0
+
+
+def _rss(trees: dict[str, list[psutil.Process]]) -> dict[str, int]:
+    return {name: sum(_resident(process) for process in tree) for name, tree in trees.items()}
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+@dataclass
+class Inserts:
+    """What the receiver made of the requests."""
+
+    count: int
+    requests_per_insert: float
+    ms_per_insert: float
+
+
+@contextmanager
+def counted_inserts(port: int) -> Iterator[Inserts]:
+    """Fills the Inserts it gives by the end of the block, from the receiver's own metrics."""
+    inserts = Inserts(0, 0.0, 0.0)
+    before = _metrics(port)
+    yield inserts
+    after = _metrics(port)
+    change = {name: after[name] - before.get(name, 0.0) for name in after}
+    count = change.get("otlp_batch_requests_count", 0.0)
+    if count:
+        inserts.count = int(count)
+        inserts.requests_per_insert = round(change["otlp_batch_requests_sum"] / count, 2)
+        inserts.ms_per_insert = round(change["otlp_insert_seconds_sum"] / count * 1000, 1)
+
+
+def _metrics(port: int) -> dict[str, float]:
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10, trust_env=False).text
+    pairs = re.findall(r"^(otlp_(?:batch_requests|insert_seconds)_(?:sum|count)) (\S+)$", text, re.MULTILINE)
+    return {name: float(value) for name, value in pairs}
