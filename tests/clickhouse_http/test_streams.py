@@ -103,6 +103,22 @@ def test_an_id_is_used_by_one_query_at_a_time(address: Address, http: httpx.Clie
     assert http.post("/", content="SELECT 1", params={"query_id": name}).text == "1\n"
 
 
+def test_a_query_is_killed_by_the_id_its_client_gave_it(address: Address, http: httpx.Client) -> None:
+    name = f"it's-endless-{time.monotonic_ns()}"
+    endless = "SELECT count() FROM system.numbers WHERE NOT ignore(sipHash64(number))"
+
+    def wait() -> httpx.Response:
+        with address.http() as other:
+            return other.post("/", content=endless, params={"query_id": name})
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(wait)
+        time.sleep(0.5)
+        quoted = name.replace("'", "\\'")
+        assert http.post("/", content=f"KILL QUERY WHERE query_id = '{quoted}' SYNC").text.startswith("finished\t")
+        assert answer.result(10).headers["X-ClickHouse-Exception-Code"] == "394"
+
+
 def test_a_short_query_does_not_wait_for_a_long_one(address: Address, http: httpx.Client) -> None:
     def sleep() -> None:
         with address.http() as other:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import resource
+import signal
 import sys
 
 from . import configuration, sandbox
@@ -19,6 +20,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger(__package__).setLevel(logging.INFO)
     log.setLevel(logging.INFO)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it serves, an interrupt just ends it
     try:
         options = parse(sys.argv[1:])
         _serve(options)

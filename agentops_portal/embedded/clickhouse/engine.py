@@ -1,6 +1,7 @@
 """The engine of the `chdb` wheel: one per process, opened on one folder, used through a connection per request."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,25 @@ class Engine:
     def kill_all(self) -> None:
         """Cancel every query that runs."""
         self._first.query("KILL QUERY WHERE 1 ASYNC", "Null")
+
+    def with_own_ids(self, text: bytes, running: Mapping[str, str]) -> bytes:
+        """A KILL QUERY in which ids of clients are replaced by the ids the engine has given to the same queries.
+
+        The engine chooses ids itself; a query is known by the file it reads or writes (`running`: id → file).
+        """
+        found = {literal(name): path for name, path in running.items() if path}
+        parts = [(token, found[token.text]) for token in sql.tokens(text) if token.text in found]
+        for token, path in reversed(parts):
+            text = text[: token.start] + literal(self._id_of(path)) + text[token.end :]
+        return text
+
+    def _id_of(self, path: str) -> str:
+        connection = self.connect()
+        try:
+            query = b"SELECT query_id FROM system.processes WHERE position(query, " + literal(f"'{path}'") + b") > 0"
+            return str(connection.query(query + b" ORDER BY elapsed DESC LIMIT 1", "TSVRaw").bytes().decode().strip())
+        finally:
+            connection.close()
 
     def _load(self, connection: Connection, table: Table) -> None:
         create = b"CREATE TEMPORARY TABLE " + identifier(table.name) + b" (" + table.structure.encode() + b")"

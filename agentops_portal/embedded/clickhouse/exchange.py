@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from . import access, bodies, coding, errors, queries, sql
-from .bodies import Receive
+from .bodies import Gone, Receive
 from .engine import Result, refusal
 from .errors import ClickHouseError
 from .pipes import Pipe
@@ -53,9 +53,16 @@ class Exchange:
             await self._execute(query)
         except ClickHouseError as error:
             failure = error
+        except (Gone, asyncio.CancelledError):
+            raise
         except OSError as error:  # of the spool
             text = f"The data of the query could not be kept: {error.strerror}"
             failure = errors.made(243, "NOT_ENOUGH_SPACE", text, self._version)
+        except Exception:
+            log.exception("query %s failed in this server itself", query.id if query else "-")
+            failure = errors.made(
+                1002, "UNKNOWN_EXCEPTION", "An error of the embedded server, see its log", self._version
+            )
         finally:
             if query:
                 query.close()

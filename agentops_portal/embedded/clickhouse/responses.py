@@ -1,5 +1,6 @@
 """Writes responses: headers, bodies, compression, and errors before or in the middle of a result."""
 
+import asyncio
 import json
 import re
 import secrets
@@ -13,6 +14,7 @@ from .errors import ClickHouseError
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of a query's id, which its client chooses
+_LARGE = 1 << 17  # bytes; compressing more would keep other requests waiting
 _PLAIN = "text/plain; charset=UTF-8"
 # Content types of formats (ClickHouse: FormatFactory), the first pattern that fits counts.
 _CONTENT_TYPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -76,7 +78,7 @@ class Response:
     async def whole(self, body: bytes, status: int = 200) -> None:
         """Send a complete body, its length first."""
         if self.encoder:
-            body = self.encoder.compress(body) + self.encoder.flush()
+            body = await self._encoded(self.encoder, body) + self.encoder.flush()
         self.headers.setdefault("Content-Type", _PLAIN)
         self.headers["Content-Length"] = str(len(body))
         await self._start(status)
@@ -89,7 +91,7 @@ class Response:
 
     async def part(self, data: bytes) -> None:
         if self.encoder:
-            data = self.encoder.compress(data)
+            data = await self._encoded(self.encoder, data)
         if data and not self._without_body:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
@@ -116,6 +118,11 @@ class Response:
         if self.encoder:
             await self._send({"type": "http.response.body", "body": self.encoder.flush(), "more_body": True})
         raise Aborted
+
+    async def _encoded(self, encoder: Encoder, data: bytes) -> bytes:
+        if len(data) < _LARGE:
+            return encoder.compress(data)
+        return await asyncio.to_thread(encoder.compress, data)
 
     async def _start(self, status: int) -> None:
         self._started = True

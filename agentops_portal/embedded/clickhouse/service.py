@@ -20,7 +20,7 @@ class Service:
         self.engine = engine
         self.password = password
         self.sessions = Sessions(engine)
-        self.running: set[str] = set()  # ids of queries
+        self.running: dict[str, str] = {}  # ids of queries, and the file each reads or writes
         self._spool_folder = spool_folder
         self._budget = Budget(_SPOOL_MEMORY)
         self._workers = ThreadPoolExecutor(_WORKERS, "query")
@@ -33,12 +33,14 @@ class Service:
         if query.id in self.running:
             text = f"Query with id = {query.id} is already running."
             raise errors.made(216, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING", text, self.engine.version)
-        self.running.add(query.id)
+        self.running[query.id] = out or (query.data.path() if query.data else "")
         try:
             loop = asyncio.get_running_loop()
+            if query.statement.words[:2] == (b"KILL", b"QUERY"):
+                query.text = await asyncio.to_thread(self.engine.with_own_ids, query.text, dict(self.running))
             return await loop.run_in_executor(self._workers, runner.run, self.engine, self.sessions, query, use, out)
         finally:
-            self.running.discard(query.id)
+            del self.running[query.id]
 
     async def kill(self, path: str, work: "asyncio.Future[Result]") -> None:
         """Stop the query that writes into `path`, and wait until it has; it may not have begun when first asked."""

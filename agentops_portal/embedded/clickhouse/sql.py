@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
+# What is opened and never closed ends with the text: the engine refuses it, and reading stays linear.
 _TOKEN = re.compile(
-    rb"""(?P<blank>[\s\x00]+|--[^\n]*|\#[ !][^\n]*|/\*.*?\*/)
+    rb"""(?P<blank>[\s\x00]+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)
-    |(?P<quoted>"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`)
-    |(?P<string>'(?:[^'\\]|\\.|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    |(?P<quoted>"(?:[^"\\]|\\.|"")*(?:"|\\?\Z)|`(?:[^`\\]|\\.|``)*(?:`|\\?\Z))
+    |(?P<string>'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))
     |(?P<number>\d[\w.]*)
     |(?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
