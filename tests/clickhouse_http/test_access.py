@@ -175,3 +175,24 @@ def test_tables_and_columns_may_be_called_as_those_functions(ask: Ask) -> None:
     assert ask("CREATE TABLE file (url String, file UInt8, s3 UInt8) ENGINE = Memory").text == ""
     assert ask("INSERT INTO file (url, file, s3) VALUES ('http', 1, 2)").text == ""
     assert ask("WITH url AS (SELECT 1 AS file) SELECT file.url, (SELECT file FROM url) FROM file").text == "http\t1\n"
+
+
+def test_a_backup_stays_in_the_data_folder(ask: Ask, database: str, embedded_only: Process) -> None:
+    ask("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+    ask("INSERT INTO t VALUES (1)")
+    assert "BACKUP_CREATED" in ask(f"BACKUP TABLE t TO File('{database}')").text
+    assert (embedded_only.folder / "backups" / database).is_dir()
+    ask("DROP TABLE t SYNC")
+    assert "RESTORED" in ask(f"RESTORE TABLE {database}.t FROM File('{database}')").text
+    assert ask("SELECT a FROM t").text == "1\n"
+    for query in ("BACKUP TABLE t TO File('/tmp/backup')", "RESTORE TABLE t FROM File('/etc')"):
+        assert ask(query).status_code >= 400
+    assert ask("BACKUP TABLE t TO S3('http://127.0.0.1:1/')").headers["X-ClickHouse-Exception-Code"] == "497"
+
+
+def test_a_slow_query_is_logged_by_its_id_alone(ask: Ask, embedded_only: Process) -> None:
+    ask("SELECT sleep(1.1), 'data of a user'", query_id="a-slow-one")
+    ask("SELECT 1", query_id="a-fast-one")
+    assert "query a-slow-one took 1." in embedded_only.log
+    assert "a-fast-one" not in embedded_only.log
+    assert "data of a user" not in embedded_only.log

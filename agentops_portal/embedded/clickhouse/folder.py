@@ -32,6 +32,8 @@ class DataFolder:
         except OSError as error:
             raise Unusable(f"The data folder {path} can't be written: {error.strerror}.", UNWRITABLE) from error
         self._take_lock()
+        for left_behind in self.spool.iterdir():
+            left_behind.unlink()
 
     def check_version(self, engine: str) -> None:
         """Raises Unusable when a newer engine than `engine` (such as 26.9.2.1) has written this folder."""

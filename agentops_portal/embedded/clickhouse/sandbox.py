@@ -75,8 +75,8 @@ def enter(folder: Path, port: int) -> bool:
     Returns False, and says so in the log, where the kernel can't do it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    version = libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION)
-    if sys.platform != "linux" or version < 1:
+    version = libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION) if sys.platform == "linux" else 0
+    if version < 1:
         log.warning("this kernel has no Landlock: SQL of local users can read the files of this one")
         return False
     rights = max(mask for needs, mask in _FILE_RIGHTS_OF_VERSION.items() if needs <= version)

@@ -1,16 +1,19 @@
 """Bytes on their way into or out of the engine: in memory while they are few, on disk when they are many.
 
-The engine reads files only, and reaches these by their descriptor (`/dev/fd/N`). They have no name, so nothing of
-them is left behind when the process is killed.
+The engine reads files only. On Linux it reaches these by their descriptor (`/dev/fd/N`): they have no name, so nothing
+of them is left behind when the process is killed. Elsewhere they need a name, and the next start clears them away.
 """
 
 import contextlib
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+_LINUX = sys.platform == "linux"
 
 
 class Budget:
@@ -34,13 +37,13 @@ class Budget:
 
 
 class Spool:
-    """A file without a name; writing raises OSError when the disk is full."""
+    """One body or result; writing raises OSError when the disk is full."""
 
     def __init__(self, folder: Path, budget: Budget) -> None:
         self.size = 0
         self._folder = folder
         self._budget = budget
-        self._in_memory = hasattr(os, "memfd_create")
+        self._in_memory = _LINUX
         self._file: IO[bytes] = os.fdopen(os.memfd_create("spool"), "w+b") if self._in_memory else self._on_disk()
 
     def write(self, data: bytes) -> None:
@@ -52,7 +55,7 @@ class Spool:
     def path(self) -> str:
         """Where the engine finds all that was written so far."""
         self._file.flush()
-        return f"/dev/fd/{self._file.fileno()}"
+        return f"/dev/fd/{self._file.fileno()}" if _LINUX else str(self._file.name)
 
     def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
         """All that was written, piece by piece."""
@@ -69,7 +72,7 @@ class Spool:
             self._file.close()
 
     def _on_disk(self) -> IO[bytes]:
-        return tempfile.TemporaryFile(dir=self._folder)
+        return (tempfile.TemporaryFile if _LINUX else tempfile.NamedTemporaryFile)(dir=self._folder)
 
     def _move_to_disk(self) -> None:
         on_disk = self._on_disk()

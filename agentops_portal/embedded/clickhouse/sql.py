@@ -125,12 +125,13 @@ class _Reader:
             elif token.text in (b")", b"]"):
                 self.depth -= 1
             if self.seen and self.fault is None:
-                self.fault = _refused(self.seen[-2] if len(self.seen) > 1 else self.seen[-1], self.seen[-1], token)
+                before = self.seen[-2] if len(self.seen) > 1 else self.seen[-1]
+                self.fault = _refused(self.seen[0], before, self.seen[-1], token)
             self.seen.append(token)
             yield token
 
 
-def _refused(before: Token, last: Token, token: Token) -> Fault | None:
+def _refused(first: Token, before: Token, last: Token, token: Token) -> Fault | None:
     if last.text == b";" and token.text != b";":
         return Fault.MANY
     if token.kind == "word":
@@ -143,6 +144,8 @@ def _refused(before: Token, last: Token, token: Token) -> Fault | None:
             return Fault.STOP
         engine = last.text == b"ENGINE" or (last.text == b"=" and before.text == b"ENGINE")
         return Fault.FOREIGN if engine and _FOREIGN.fullmatch(token.text) else None
+    if last.text == b"FILE" and first.text in (b"BACKUP", b"RESTORE"):
+        return None  # the engine keeps these within the folder for backups
     called = token.text == b"(" and last.kind == "word" and before.text not in _NAMING
     return Fault.FOREIGN if called and _FOREIGN.fullmatch(last.text) else None
 
