@@ -60,6 +60,8 @@ class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
         receipt.last_seen_at = max(receipt.last_seen_at, tally.last_seen_at)
         if tally.last_error_at is not None:
             receipt.last_error, receipt.last_error_at = tally.last_error, tally.last_error_at
+        if tally.last_accepted_at is not None:
+            receipt.last_accepted_at = max(receipt.last_accepted_at or tally.last_accepted_at, tally.last_accepted_at)
         if tally.clock_skew_ms is not None:
             receipt.clock_skew_ms = tally.clock_skew_ms
         receipt.save()
@@ -88,6 +90,9 @@ class IngestReceipt(models.Model):
     last_error_at = models.DateTimeField(_("time of the last error"), null=True)
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
+    last_accepted_at = models.DateTimeField(
+        _("last span received"), null=True, help_text=_("When the last request arrived whose spans were stored.")
+    )
     clock_skew_ms = models.BigIntegerField(
         _("clock skew in ms"),
         null=True,

@@ -52,6 +52,8 @@ def test_a_receipt_counts_what_was_accepted_and_what_was_refused(
     assert "text/plain" in receipt.last_error
     assert receipt.hour == datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     assert receipt.first_seen_at <= receipt.last_seen_at == receipt.last_error_at
+    assert receipt.last_accepted_at is not None
+    assert receipt.first_seen_at <= receipt.last_accepted_at < receipt.last_seen_at
     assert receipt.clock_skew_ms is not None
     assert abs(receipt.clock_skew_ms - 3_600_000) < 30_000
 

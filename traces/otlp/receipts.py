@@ -41,6 +41,7 @@ class Tally:
     last_error_at: datetime | None = None
     first_seen_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     last_seen_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    last_accepted_at: datetime | None = None
     clock_skew_ms: int | None = None
 
 
@@ -62,6 +63,8 @@ class ReceiptBook:
                 tally.duplicate_requests += 1
             else:
                 tally.accepted_spans += request.spans
+                if request.spans:
+                    tally.last_accepted_at = tally.last_seen_at
             if request.latest_end:
                 tally.clock_skew_ms = request.latest_end // 1_000_000 - int(tally.last_seen_at.timestamp() * 1000)
             if request.rejected:
@@ -135,6 +138,7 @@ def _merged(older: Tally, newer: Tally) -> Tally:
         last_error_at=newer.last_error_at or older.last_error_at,
         first_seen_at=older.first_seen_at,
         last_seen_at=newer.last_seen_at,
+        last_accepted_at=newer.last_accepted_at or older.last_accepted_at,
         clock_skew_ms=newer.clock_skew_ms if newer.clock_skew_ms is not None else older.clock_skew_ms,
     )
 
