@@ -1,0 +1,10 @@
+from django.db import migrations
+
+from traces.schema.sync import SyncTypedColumns
+
+
+class Migration(migrations.Migration):
+    """Stores made by 0001 before a dialect changed; see traces/dialects/README.md."""
+
+    dependencies = [("traces", "0003_last_accepted_at")]
+    operations = [SyncTypedColumns("077b47698bad")]
