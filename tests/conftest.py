@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-pytest_plugins = ["tests.receiver"]  # its fixtures: otlp, tenant
+pytest_plugins = ["tests.receiver", "tests.outage"]  # fixtures: otlp and tenant, outage
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

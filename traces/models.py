@@ -1,17 +1,22 @@
 """Spans as the ORM sees them (ClickHouse), and what the portal notes about receiving them (PostgreSQL)."""
 
-from datetime import datetime
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from clickhouse_backend import models as clickhouse
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import ApiKey
 
 if TYPE_CHECKING:
     from .otlp.receipts import Tally
+
+_CURSOR = re.compile(r"[0-9]{1,10}-[0-9]{1,18}")
 
 
 class Span(clickhouse.ClickhouseModel):
@@ -44,6 +49,29 @@ class Span(clickhouse.ClickhouseModel):
         return f"{self.SpanName} {self.TraceId}/{self.SpanId}"
 
 
+@dataclass(frozen=True)
+class ReceiptCursor:
+    """The last receipt of a page. Text form: `hour-id`, the hour in seconds since 1970."""
+
+    hour: datetime
+    id: int
+
+    @classmethod
+    def of(cls, receipt: "IngestReceipt") -> "ReceiptCursor":
+        return cls(receipt.hour, receipt.pk)
+
+    @classmethod
+    def parse(cls, text: str) -> "ReceiptCursor":
+        """Raises ValueError when `text` is not what `str()` of a cursor gives."""
+        if not _CURSOR.fullmatch(text):
+            raise ValueError("no cursor")
+        hour, _dash, receipt = text.partition("-")
+        return cls(datetime.fromtimestamp(int(hour), UTC), int(receipt))
+
+    def __str__(self) -> str:
+        return f"{int(self.hour.timestamp())}-{self.id}"
+
+
 class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
     def add(self, key_id: UUID, hour: datetime, tally: "Tally") -> None:
         """Add counts to the receipt of a key and hour. Call it in a transaction; other processes may do the same."""
@@ -68,7 +96,16 @@ class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
 
     def of_project(self, project_id: UUID) -> "IngestReceiptQuerySet":
         """The receipts of a project's keys, the newest hour first."""
-        return self.filter(key__project_id=project_id).select_related("key").order_by("-hour", "key__name")
+        return self.filter(key__project_id=project_id).select_related("key").order_by("-hour", "-id")
+
+    def between(self, since: datetime | None, until: datetime | None = None) -> "IngestReceiptQuerySet":
+        """Hours that begin at `since` or later and before `until`; None leaves an end open."""
+        begun = self if since is None else self.filter(hour__gte=since)
+        return begun if until is None else begun.filter(hour__lt=until)
+
+    def after(self, cursor: "ReceiptCursor") -> "IngestReceiptQuerySet":
+        """What follows a receipt in the order of `of_project`."""
+        return self.filter(Q(hour__lt=cursor.hour) | Q(hour=cursor.hour, id__lt=cursor.id))
 
 
 class IngestReceipt(models.Model):

@@ -35,5 +35,11 @@ MEDIA_ROOT = PORTAL_VAR / "media"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # Keys first: their answer to strangers is 401, a session's would be 403.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "projects.api.authentication.KeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "projects.api.errors.handle",
 }

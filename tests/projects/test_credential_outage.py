@@ -1,14 +1,11 @@
 """PostgreSQL away, for real: the connection points at a port where nobody listens."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils.timezone import now
 
 from projects import credential_cache, credentials
@@ -16,32 +13,9 @@ from projects.credentials import CredentialStoreUnavailable, InvalidCredential, 
 from projects.services import create_api_key
 from projects.tokens import issue_project_token
 from tests.cast import Cast
-from tests.services import free_ports
+from tests.outage import Outage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Outage = Callable[[], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def outage() -> Outage:
-    @contextmanager
-    def postgres_is_away() -> Iterator[None]:
-        port = connection.settings_dict["PORT"]
-        timeout = connection.settings_dict["OPTIONS"]["pool"]["timeout"]
-        move_to(str(free_ports(1)[0]), timeout=0.3)
-        try:
-            yield
-        finally:
-            move_to(port, timeout)
-
-    def move_to(port: str, timeout: float) -> None:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined] # it has read the settings already
-        connection.settings_dict["PORT"] = port
-        connection.settings_dict["OPTIONS"]["pool"]["timeout"] = timeout
-
-    return postgres_is_away
 
 
 @pytest.mark.parametrize("kind", ["key", "token"])
