@@ -35,6 +35,14 @@ def duration(nanoseconds: int) -> str:
     return _("%(hours)d h %(minutes)02d m") % {"hours": hours, "minutes": minutes}
 
 
+def rough_duration(seconds: int) -> str:
+    """The size of a time, in one unit: 12 s, 5 min, 3 h, 4 d."""
+    for size, text in ((86_400, _("%(count)d d")), (3_600, _("%(count)d h")), (60, _("%(count)d min"))):
+        if seconds >= 0.99 * size:  # an hour that lost a moment on the way is still one
+            return text % {"count": round(seconds / size)}
+    return _("%(count)d s") % {"count": seconds}
+
+
 def _three_digits(value: float) -> str:
     if value >= 99.95:
         return f"{value:.0f}"

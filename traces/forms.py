@@ -7,12 +7,15 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
+from projects.models import ApiKey
 from traces.queries.scopes import END_OF_TIME, EPOCH
 from traces.queries.trace_list import Cursor, TraceFilter
 
@@ -71,8 +74,29 @@ class TraceListQuery:
     is_default_range: bool
 
 
-class TraceListForm(forms.Form):
+class AddressForm(forms.Form):
+    """A form whose values stand in the address of its page."""
+
+    paging = "page"  # the parameter that another filter drops
+
+    def address(self, **changes: str) -> str:
+        """The query string of this page with some parameters changed ('' drops one), the place in the list excepted."""
+        kept = {name: self.data.get(name, "") for name in self.fields if name != self.paging}
+        return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
+
+    def problems(self) -> list[str]:
+        """One sentence per fault, with the name of the field."""
+        return [
+            gettext("%(field)s: %(problem)s")
+            % {"field": self.fields[name].label or name, "problem": " ".join(map(str, errors))}
+            for name, errors in self.errors.items()
+        ]
+
+
+class TraceListForm(AddressForm):
     """GET parameters of the trace list; none means the last seven days."""
+
+    paging = "cursor"
 
     range = forms.ChoiceField(
         required=False,
@@ -121,11 +145,6 @@ class TraceListForm(forms.Form):
             is_default_range=values["range"] == DEFAULT_RANGE,
         )
 
-    def address(self, **changes: str) -> str:
-        """The query string of this list with some parameters changed ('' drops one), page excepted."""
-        kept = {name: self.data.get(name, "") for name in self.fields if name != "cursor"}
-        return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
-
     @property
     def start_value(self) -> str:
         return self._moment_value("start")
@@ -146,10 +165,31 @@ class TraceListForm(forms.Form):
             return ""
         return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S")
 
-    def problems(self) -> list[str]:
-        """One sentence per fault, with the name of the field."""
-        return [
-            gettext("%(field)s: %(problem)s")
-            % {"field": self.fields[name].label or name, "problem": " ".join(map(str, errors))}
-            for name, errors in self.errors.items()
-        ]
+
+class IngestForm(AddressForm):
+    """GET parameters of the ingest page; none means the last 24 hours of all keys."""
+
+    HOURS = {"24h": 24, "7d": 7 * 24}
+
+    range = forms.ChoiceField(
+        required=False,
+        label=_("Time range"),
+        choices=[(key, RANGES[key][1]) for key in HOURS],
+        error_messages={"invalid_choice": _("%(value)s is not one of 24h, 7d.")},
+    )
+    key = forms.ModelChoiceField(
+        ApiKey.objects.none(),
+        required=False,
+        label=_("Key"),
+        empty_label=_("All keys"),
+        error_messages={"invalid_choice": _("This project has no such key.")},
+    )
+    page = forms.IntegerField(required=False, label=_("Page"), min_value=1, max_value=1_000_000)
+
+    def __init__(self, data: QueryDict, *, keys: QuerySet[ApiKey]) -> None:
+        super().__init__(data)
+        self.fields["key"].queryset = keys  # type: ignore[attr-defined]
+
+    def hours(self) -> int:
+        """How many hours a valid form asks for; the running one counts."""
+        return self.HOURS[self.cleaned_data["range"] or "24h"]

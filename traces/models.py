@@ -142,6 +142,11 @@ class IngestReceipt(models.Model):
         verbose_name = _("ingest receipt")
         verbose_name_plural = _("ingest receipts")
         constraints = [models.UniqueConstraint(fields=["key", "hour"], name="one_receipt_per_key_and_hour")]
+        indexes = [models.Index(fields=["-hour", "-id"], name="receipt_hour")]
 
     def __str__(self) -> str:
         return f"{self.key} {self.hour:%Y-%m-%d %H:00}"
+
+    @property
+    def refused_requests(self) -> int:
+        return sum(self.refused.values())

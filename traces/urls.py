@@ -17,6 +17,7 @@ project_urls = [
 
 urlpatterns = [
     path("projects/<uuid:project_id>/traces/", include(project_urls)),
+    path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
     path("sessions", views.session_redirect, name="session-redirect"),
     path("sessions/", views.session_redirect),
 ]

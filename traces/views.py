@@ -1,10 +1,12 @@
-"""The trace pages: list, one trace, one span. Which project a user sees is decided in projects.access."""
+"""The trace pages: list, one trace, one span, what was received. Which project a user sees: projects.access."""
 
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -15,7 +17,9 @@ from projects.snippets import receiver_url
 
 from .converters import stored_trace_id
 from .first_steps import first_steps
-from .forms import TraceListForm
+from .forms import IngestForm, TraceListForm
+from .ingest import first_hour, summary
+from .models import IngestReceipt
 from .queries import trace_detail as detail_queries
 from .queries import trace_list as list_queries
 from .queries.span_detail import span_detail as query_span
@@ -136,3 +140,27 @@ def session_redirect(request: HttpRequest) -> HttpResponse:
     if project_id is None:
         raise Http404(_("There is no such trace in your projects."))
     return redirect("trace-detail", project_id=project_id, trace_id=trace_id)
+
+
+INGEST_ROWS = 200
+
+
+@require_GET
+@login_required
+def ingest(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """What each key sent in each hour. Asks PostgreSQL only: it also tells why nothing arrives without ClickHouse.
+
+    Context: `form`, `summary` of the last 24 hours, `keys` of the project, `page` of receipts; 400 with the field named
+    when the address does not fit.
+    """
+    project = open_project(request, project_id)
+    form = IngestForm(request.GET, keys=project.keys.order_by("name", "created_at"))
+    now = timezone.now()
+    context: dict[str, object] = {"project": project, "form": form, "summary": summary(project.pk, first_hour(now, 24))}
+    if not form.is_valid():
+        return render(request, "traces/ingest.html", context, status=400)
+    receipts = IngestReceipt.objects.of_project(project.pk).between(first_hour(now, form.hours()))
+    if form.cleaned_data["key"]:
+        receipts = receipts.filter(key=form.cleaned_data["key"])
+    context["page"] = Paginator(receipts, INGEST_ROWS).get_page(form.cleaned_data["page"])
+    return render(request, "traces/ingest.html", context)
