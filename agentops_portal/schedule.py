@@ -23,6 +23,7 @@ class Scheduled:
 
 SCHEDULE = [
     Scheduled("portal.clear_expired_sessions", hour="3", minute="15"),
+    Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
 ]
 
 

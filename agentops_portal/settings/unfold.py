@@ -87,6 +87,7 @@ UNFOLD = {
                 "items": [
                     _model(_("Audit events"), "history", "projects", "auditevent"),
                     _model(_("Failed sign-ins"), "lock_clock", "projects", "loginfailure"),
+                    _model(_("Ingest receipts"), "inbox", "traces", "ingestreceipt"),
                 ],
             },
             {
