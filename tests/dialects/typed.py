@@ -82,7 +82,7 @@ def names(project_id: UUID) -> dict[str, str]:
         "SELECT SpanId, SpanName FROM otel_traces WHERE project_id = {project:String}",
         parameters={"project": str(project_id)},
     )
-    return {span_id: name for span_id, name in result.result_rows}
+    return {str(span_id): str(name) for span_id, name in result.result_rows}
 
 
 def assert_typed(found: Mapping[str, Typed], expected: Mapping[str, Typed]) -> None:
