@@ -21,6 +21,7 @@ PATHS = {
     "nothing": "traces/?q=nothing-is-called-this",
     "bad-range": "traces/?start=2026-01-02T00:00&end=2026-01-01T00:00",
     "keys": "keys/",
+    "ingest": "ingest/?range=7d",
 }
 
 

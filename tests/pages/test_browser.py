@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from projects.models import Project, User
 from projects.services import create_api_key
+from traces.models import IngestReceipt
 
 from .conftest import PASSWORD
 from .spans import RECORDED_DAY, Spanlet, recorded, store, store_trace, trace_id
@@ -211,7 +213,19 @@ def test_nothing_is_wider_than_a_phone(page: Page, traces: Project) -> None:
         [Spanlet("word" * 60, attributes={"session.id": "s" * 200, "user.id": "아주 긴 사용자 이름 " * 20})],
         number=7,
     )
-    create_api_key(project=traces, name="k" * 90)
+    key = create_api_key(project=traces, name="k" * 90).key
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    IngestReceipt.objects.create(
+        key=key,
+        hour=hour,
+        accepted_spans=10**15,
+        refused={"bad_data": 10**9},
+        last_error="e" * 300,
+        last_error_at=hour,
+        first_seen_at=hour,
+        last_seen_at=hour,
+        clock_skew_ms=-(10**9),
+    )
     base = f"/projects/{traces.pk}"
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for path in (
@@ -223,6 +237,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, traces: Project) -> None:
         f"{base}/traces/{trace_id(7)}/?span=0000000000000001",
         f"{base}/traces/{BLOCKED}/spans/2afc156b4281c482/",
         f"{base}/keys/",
+        f"{base}/ingest/",
         "/projects/",
         "/account/",
     ):
