@@ -38,9 +38,6 @@ DIALECT = Dialect(
         "guardrail_name": (f"(if({_KIND} = 'guardrail', SpanAttributes['operation.name'], ''))",),
         "guardrail_mode": (f"(if({_KIND} = 'guardrail', SpanAttributes['agentops.guardrail.spec'], ''))",),
     },
-    guardrail_outcome=f"""multiIf(
-        {_KIND} != 'guardrail', '',
-        match(SpanAttributes['agentops.guardrail.output'], '"tripwire_triggered": *true'), 'blocked',
-        StatusCode = 'Error', 'failed',
-        'allowed')""",
+    guardrail_outcome="""if(
+        match(SpanAttributes['agentops.guardrail.output'], '"tripwire_triggered": *true'), 'blocked', '')""",
 )

@@ -5,7 +5,7 @@ ClickHouse expression over the span's columns. `traces.schema.typed_columns` joi
 `MATERIALIZED` columns of `otel_traces`: the first dialect that has a value wins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 SPAN_TYPES = (
@@ -24,6 +24,7 @@ SPAN_TYPES = (
 )
 GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed")
 
+BLANK = "''"
 # An attribute key, or a ClickHouse expression in parentheses.
 Source = str
 
@@ -37,7 +38,7 @@ class Dialect:
     llm_call: condition under which a span without a stated kind is the one span of a model invocation.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column → sources of its text, best first.
-    guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES or '' for a span that is no guardrail run.
+    guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES, 'not_run', or '' when it does not tell.
     """
 
     name: str
@@ -58,3 +59,12 @@ def attribute(key: str) -> str:
 
 def sql(source: Source) -> str:
     return source if source.startswith("(") else attribute(source)
+
+
+def first_of(sources: Iterable[Source]) -> str:
+    """The SQL of the first source that is not blank; '' when all are."""
+    expressions = list(dict.fromkeys(sql(source) for source in sources))
+    if len(expressions) < 2:
+        return "".join(expressions) or BLANK
+    *earlier, last = expressions
+    return f"coalesce({', '.join(f'nullIf({expression}, {BLANK})' for expression in earlier)}, {last})"

@@ -1,6 +1,10 @@
 """OpenTelemetry GenAI semantic conventions, which most clients speak at least in part."""
 
-from .base import Dialect
+from .base import Dialect, first_of
+
+# What was done, and what was found; an action of "allow" leaves the word to the verdict.
+ACTIONS = ("gen_ai.security.action.type", "gen_ai.security.action", "gen_ai.security.decision.type")
+VERDICTS = ("gen_ai.security.verdict.type", "gen_ai.security.verdict")
 
 DIALECT = Dialect(
     name="genai",
@@ -32,15 +36,14 @@ DIALECT = Dialect(
         "user_id": ("user.id", "enduser.id"),
         "agent_name": ("gen_ai.agent.name",),
         "tool_name": ("gen_ai.tool.name",),
-        "guardrail_name": ("gen_ai.guardrail.name",),
-        "guardrail_mode": ("gen_ai.guardrail.target",),
+        "guardrail_name": ("gen_ai.guardrail.name", "gen_ai.security.guardrail.name", "gen_ai.guardian.name"),
+        "guardrail_mode": ("gen_ai.guardrail.target", "gen_ai.security.target.type"),
     },
-    # The guardrail part is a proposal: https://github.com/open-telemetry/semantic-conventions/issues/1034
-    guardrail_outcome="""multiIf(
-        SpanAttributes['gen_ai.guardrail.name'] = '', '',
-        StatusCode = 'Error', 'failed',
-        lower(SpanAttributes['gen_ai.security.action']) IN ('block', 'blocked', 'deny', 'denied'), 'blocked',
-        lower(SpanAttributes['gen_ai.security.action']) IN ('mask', 'masked', 'redact', 'modify'), 'masked',
-        lower(SpanAttributes['gen_ai.security.verdict']) IN ('flag', 'flagged', 'warn', 'unsafe'), 'flagged',
-        'allowed')""",
+    # The guardrail part is a proposal, with these spellings so far:
+    # https://github.com/open-telemetry/semantic-conventions/issues/1034
+    guardrail_outcome=f"""multiIf(
+        lower({first_of(ACTIONS)}) IN ('block', 'blocked', 'deny', 'denied'), 'blocked',
+        lower({first_of(ACTIONS)}) IN ('mask', 'masked', 'redact', 'modify'), 'masked',
+        lower({first_of(VERDICTS)}) IN ('flag', 'flagged', 'warn', 'unsafe'), 'flagged',
+        '')""",
 )

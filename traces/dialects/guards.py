@@ -9,12 +9,11 @@ DIALECT = Dialect(
         "guardrail_name": ("guard.name", "validator.name"),
         "guardrail_mode": ("guard.phase", "validator.on_fail"),
     },
-    guardrail_outcome="""multiIf(
-        SpanAttributes['guard.name'] = '' AND SpanAttributes['validator.name'] = '', '',
+    guardrail_outcome="""if(
         SpanAttributes['guard.denied'] = 'true', 'blocked',
-        lower(SpanAttributes['guard.action']) IN ('deny', 'block'), 'blocked',
-        lower(SpanAttributes['guard.action']) IN ('redact', 'mask', 'sanitize'), 'masked',
-        lower(SpanAttributes['guard.action']) IN ('warn', 'flag'), 'flagged',
-        StatusCode = 'Error', 'failed',
-        'allowed')""",
+        transform(
+            lower(SpanAttributes['guard.action']),
+            ['deny', 'block', 'redact', 'mask', 'sanitize', 'warn', 'flag'],
+            ['blocked', 'blocked', 'masked', 'masked', 'masked', 'flagged', 'flagged'],
+            ''))""",
 )

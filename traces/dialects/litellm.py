@@ -10,6 +10,12 @@ _RESPONSE = "concat(SpanAttributes['guardrail_response'], SpanAttributes['litell
 # v1: JSON such as {"email": 1}; V2: a number.
 _MASKED_COUNT = "concat(SpanAttributes['masked_entity_count'], SpanAttributes['litellm.guardrail.masked_entity_count'])"
 
+
+def _in_usage(name: str) -> str:
+    """A number in the v1 tracer's metadata.usage_object, the only place of some; Python's repr again."""
+    return f"(extract(SpanAttributes['metadata.usage_object'], '''{name}'': ([0-9]+)'))"
+
+
 DIALECT = Dialect(
     name="litellm",
     reference="https://docs.litellm.ai/docs/observability/opentelemetry_integration",
@@ -36,6 +42,8 @@ DIALECT = Dialect(
     values={
         "requested_model": ("litellm.model_group",),
         "total_tokens": ("llm.usage.total_tokens",),
+        "cached_input_tokens": (_in_usage("cached_tokens"),),
+        "reasoning_tokens": (_in_usage("reasoning_tokens"),),
         "reported_cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
         "session_id": (_SESSION_IN_METADATA,),
         "user_id": (
@@ -57,7 +65,7 @@ DIALECT = Dialect(
                 {_STATUS}, ['guardrail_intervened', 'guardrail_failed_to_respond', 'guardrail_flagged'],
                 ['blocked', 'failed', 'flagged'], NULL),
             multiIf(
-                {_STATUS} = 'not_run', '',
+                {_STATUS} = 'not_run', 'not_run',
                 match({_RESPONSE}, '"action": *"MASK"') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
                 {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
                 'allowed')))""",

@@ -31,5 +31,7 @@ DIALECT = Dialect(
         "user_id": ("user.id",),
         "tool_name": ("tool.name",),
         "agent_name": ("agent.name",),
+        # The convention has no attribute for it. LiteLLM, whose spans state this kind too, is asked first.
+        "guardrail_name": ("(if(SpanAttributes['openinference.span.kind'] = 'GUARDRAIL', SpanName, ''))",),
     },
 )

@@ -7,4 +7,4 @@ class Migration(migrations.Migration):
     """Stores made by 0001 before a dialect changed; see traces/dialects/README.md."""
 
     dependencies = [("traces", "0003_last_accepted_at")]
-    operations = [SyncTypedColumns("077b47698bad")]
+    operations = [SyncTypedColumns("a3cef7bedb90")]

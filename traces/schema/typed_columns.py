@@ -7,7 +7,7 @@ Collector.
 from collections.abc import Iterable
 
 from traces.dialects import DIALECTS, Dialect
-from traces.dialects.base import attribute, sql
+from traces.dialects.base import attribute, first_of
 
 TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
@@ -15,18 +15,8 @@ _END = (
     "fromUnixTimestamp64Nano(toInt64(least(toUInt64(greatest(toUnixTimestamp64Nano(Timestamp), 0)) "
     "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
 )
-BLANK = "''"
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
 LLM_TYPES = "('llm', 'embedding')"
-
-
-def first_of(sources: Iterable[str]) -> str:
-    """The first source that is not blank; '' when all are."""
-    expressions = list(dict.fromkeys(sql(source) for source in sources))
-    if len(expressions) < 2:
-        return "".join(expressions) or "''"
-    *earlier, last = expressions
-    return f"coalesce({', '.join(f'nullIf({expression}, {BLANK})' for expression in earlier)}, {last})"
 
 
 def value_of(column: str, dialects: Iterable[Dialect]) -> str:
@@ -58,7 +48,6 @@ def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
     """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
     dialects = tuple(dialects)
-    outcomes = [dialect.guardrail_outcome for dialect in dialects if dialect.guardrail_outcome]
     text = "LowCardinality(String)"
     columns = {
         "project_id": (
@@ -70,8 +59,8 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         ),
         "end_timestamp": ("DateTime64(9)", _END),
         "guardrail_name": (text, value_of("guardrail_name", dialects)),
-        "guardrail_mode": (text, f"if(guardrail_name = '', '', {value_of('guardrail_mode', dialects)})"),
-        "guardrail_outcome": (text, f"if(guardrail_name = '', '', {first_of(f'({o})' for o in outcomes)})"),
+        "guardrail_mode": (text, _guardrail_mode(dialects)),
+        "guardrail_outcome": (text, _guardrail_outcome(dialects)),
         "model": (text, value_of("model", dialects)),
         "http_status": (
             "UInt16",
@@ -99,6 +88,19 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "agent_name": (text, value_of("agent_name", dialects)),
     }
     return columns
+
+
+def _guardrail_mode(dialects: tuple[Dialect, ...]) -> str:
+    # A list of modes comes as Python's text of one: "['pre_call', 'post_call']" is pre_call,post_call.
+    mode = f"replaceRegexpAll({value_of('guardrail_mode', dialects)}, '[^a-zA-Z0-9_.,:-]', '')"
+    return f"if(guardrail_name = '', '', {mode})"
+
+
+def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
+    """What a dialect says, else what the span's status says; '' for a guardrail that did not run."""
+    outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
+    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'allowed'))"])
+    return f"if(guardrail_name = '', '', replaceOne({outcome}, 'not_run', ''))"
 
 
 def _span_type(dialects: tuple[Dialect, ...]) -> str:
