@@ -1,7 +1,16 @@
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
 from traces.schema import tables
+
+
+def create_span_store(editor: BaseDatabaseSchemaEditor) -> list[str]:
+    return tables.create_statements()
+
+
+def drop_span_store(editor: BaseDatabaseSchemaEditor) -> list[str]:
+    return tables.drop_statements()
 
 
 class Migration(migrations.Migration):
@@ -10,8 +19,5 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [
-        ClickHouseSQL(
-            lambda editor: tables.create_statements(),
-            lambda editor: tables.drop_statements(),
-        ),
+        ClickHouseSQL(create_span_store, drop_span_store),
     ]

@@ -6,5 +6,5 @@ from traces.schema.sync import SyncTypedColumns
 class Migration(migrations.Migration):
     """Stores made by 0001 before a dialect changed; see traces/dialects/README.md."""
 
-    dependencies = [("traces", "0003_last_accepted_at")]
+    dependencies = [("traces", "0001_span_store")]
     operations = [SyncTypedColumns("a3cef7bedb90")]
