@@ -164,7 +164,13 @@ def test_the_proxy_answered_as_expected(run: Run) -> None:
 
 @pytest.mark.parametrize("label", SPANS)
 def test_every_span_of_a_call_is_there(run: Run, label: str) -> None:
-    assert Counter(span["SpanName"] for span in run.traces[label]) == Counter(SPANS[label])
+    trace = run.traces[label]
+    found, expected = Counter(span["SpanName"] for span in trace), Counter(SPANS[label])
+
+    assert not expected - found
+    # LiteLLM adds a proxy_pre_call for a guardrail class that takes its time, which on a busy machine any may.
+    assert set(found - expected) <= {"proxy_pre_call"}
+    assert len({span["SpanId"] for span in trace}) == len(trace)
 
 
 @pytest.mark.parametrize("label", STATUS)
