@@ -142,5 +142,7 @@ def test_a_full_disk_is_an_error_and_damages_nothing(start: Callable[..., Proces
     again = start(small_disk / "data").wait_until_ready()
     with again.address.http() as http:
         assert http.post("/", content="SELECT count() FROM t").text == f"{accepted * 2000}\n"
-        assert http.post("/", content="TRUNCATE TABLE t").status_code == 200
+        # With no byte left ClickHouse cannot write the empty parts of a TRUNCATE; dropping needs no room.
+        assert http.post("/", content="DROP TABLE t SYNC").status_code == 200
+        http.post("/", content="CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
         assert http.post("/", content=random).status_code == 200
