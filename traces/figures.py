@@ -1,6 +1,7 @@
 """What the figures of a trace are: the one definition that the list, the trace page and their totals share.
 
-`FIGURES` are SQL expressions over the rows of `otel_traces`, one group per TraceId. Rules:
+`INGREDIENTS` say what each span adds to its trace, and how what two spans add becomes one: they are the columns of the
+roll-up `trace_summaries` (traces/schema/trace_summaries.py). `FIGURES` are expressions over them. Rules:
 
 root      the span without a parent; the earliest of several, and the earliest span of all while none has arrived.
           Of two that start together the longer one: a parent is never shorter than what it waits for.
@@ -8,70 +9,149 @@ start/end earliest start and latest end of all spans; the duration lies between 
 status    `error` when the root's status is Error; or a server span answered with HTTP 400 or more; or the root says
           nothing (Unset) and the LLM call, agent or tool that ended last failed. Else `ok`: a fallback that worked
           leaves failed spans in a trace that is fine, which is why `error_count` stands beside the status.
+LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one, so failed calls with the same parent,
+          start and model are one.
 tokens    sums over LLM calls; a call has them once, however many spans describe it.
-cost      what clients reported (LLM calls and tools). An LLM call without a reported cost is counted as unknown.
+cost      what clients reported (LLM calls and tools). An answer from the cache cost nothing; what was reported for it
+          is what it saved. Any other LLM call without a reported cost is counted as unknown.
+session,  the one that the trace's spans name; of several the last in alphabetical order, whichever arrives first.
+user
 guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-# Smallest first. Duration is unsigned and may exceed what a signed number holds.
-_ROOT_ORDER = "(ParentSpanId != '', Timestamp, -toInt64(least(Duration, 9223372036854775807)), SpanId)"
-_IS_WORK = "is_llm_call OR span_type IN ('agent', 'tool')"
-_RUN = "(guardrail_name, guardrail_mode, Timestamp, end_timestamp)"
+from traces.dialects.base import GUARDRAIL_OUTCOMES
 
 
-def _root(column: str) -> str:
-    return f"argMin({column}, {_ROOT_ORDER})"
+@dataclass(frozen=True)
+class Ingredient:
+    """What a span adds to its trace.
+
+    type: of the column in ClickHouse; of_span: expression over a row of `otel_traces`; merge: the aggregate function
+    that makes one of several.
+    """
+
+    type: str
+    of_span: str
+    merge: str
 
 
-_STATUS = f"""if(
-        {_root("StatusCode")} = 'Error'
-        OR countIf(SpanKind = 'Server' AND http_status >= 400) > 0
-        OR ({_root("StatusCode")} = 'Unset' AND argMaxIf(StatusCode, (end_timestamp, SpanId), {_IS_WORK}) = 'Error'),
-        'error', 'ok')"""
+def _sum(of_span: str, type_: str = "UInt64") -> Ingredient:
+    return Ingredient(type_, of_span, "sum")
 
+
+def _set(of_span: str, element: str = "String") -> Ingredient:
+    return Ingredient(f"Array({element})", of_span, "groupUniqArrayArray")
+
+
+_MONEY = "Nullable(Decimal(38, 12))"  # NULL: nothing was reported
+
+# The price of an insert grows with every function in these expressions: what can be worked out later is a figure.
+# No name of a span's column: an alias would hide it from the expressions beside.
+INGREDIENTS = {
+    "started": Ingredient("DateTime64(9)", "Timestamp", "min"),
+    "ended": Ingredient("DateTime64(9)", "end_timestamp", "max"),
+    "root": Ingredient(
+        "Tuple(is_child Bool, started DateTime64(9), shortness UInt64, span_id String, name String, service String, "
+        "status String)",
+        "(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, StatusCode)",
+        "min",
+    ),
+    "last_work": Ingredient(
+        "Tuple(is_work Bool, ended DateTime64(9), span_id String, status String)",
+        "(span_type IN ('llm', 'embedding', 'agent', 'tool'), end_timestamp, SpanId, StatusCode)",
+        "max",
+    ),
+    "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
+    "spans": _sum("1"),
+    "failed_spans": _sum("StatusCode = 'Error'"),
+    "done_calls": _sum("is_llm_call AND StatusCode != 'Error'"),
+    "failed_calls": _set(
+        "if(is_llm_call AND StatusCode = 'Error', [cityHash64(ParentSpanId, Timestamp, model)], [])", "UInt64"
+    ),
+    "priced_calls": _sum("is_llm_call AND (cache_hit OR isNotNull(reported_cost))"),
+    "cached_calls": _sum("cache_hit"),
+    "input": _sum("input_tokens"),
+    "output": _sum("output_tokens"),
+    "cached_input": _sum("cached_input_tokens"),
+    "reasoning": _sum("reasoning_tokens"),
+    "tokens": _sum("total_tokens"),
+    "cost": _sum("if(cache_hit, 0, reported_cost)", _MONEY),
+    "saved": _sum("if(cache_hit, reported_cost, NULL)", _MONEY),
+    "model_names": _set("if(is_llm_call, [model], [])"),
+    "agent_names": _set("[agent_name]"),
+    "span_names": _set("[SpanName]"),
+    "session": Ingredient("String", "session_id", "max"),
+    "user": Ingredient("String", "user_id", "max"),
+    "runs": _set(
+        "if(guardrail_outcome = '', [], "
+        "[(cityHash64(guardrail_name, guardrail_mode, Timestamp, end_timestamp), guardrail_outcome)])",
+        "Tuple(id UInt64, outcome String)",
+    ),
+}
+
+_CALLS = "(done_calls + length(failed_calls))"
 FIGURES = {
-    "trace_id": "TraceId",
-    "name": _root("SpanName"),
-    "service": _root("ServiceName"),
-    "root_span_id": _root("SpanId"),
-    "has_root": "countIf(ParentSpanId = '') > 0",
-    "start_ns": "min(toUnixTimestamp64Nano(Timestamp))",
-    "end_ns": "max(toUnixTimestamp64Nano(end_timestamp))",
-    "status": _STATUS,
-    "span_count": "count()",
-    "error_count": "countIf(StatusCode = 'Error')",
-    "llm_calls": "countIf(is_llm_call)",
-    "input_tokens": "sum(input_tokens)",
-    "output_tokens": "sum(output_tokens)",
-    "cached_input_tokens": "sum(cached_input_tokens)",
-    "reasoning_tokens": "sum(reasoning_tokens)",
-    "total_tokens": "sum(total_tokens)",
-    "reported_cost": "sum(reported_cost)",
-    "reported_count": "count(reported_cost)",
-    "unknown_cost_calls": "countIf(is_llm_call AND isNull(reported_cost))",
-    "models": "arraySort(groupUniqArrayIf(toString(model), is_llm_call AND model != ''))",
-    "session_id": "argMinIf(session_id, Timestamp, session_id != '')",
-    "user_id": "argMinIf(user_id, Timestamp, user_id != '')",
-    "guardrail_runs": f"uniqExactIf({_RUN}, guardrail_outcome != '')",
-    "blocked_runs": f"uniqExactIf({_RUN}, guardrail_outcome = 'blocked')",
-    "masked_runs": f"uniqExactIf({_RUN}, guardrail_outcome = 'masked')",
-    "flagged_runs": f"uniqExactIf({_RUN}, guardrail_outcome = 'flagged')",
-    "failed_runs": f"uniqExactIf({_RUN}, guardrail_outcome = 'failed')",
+    "trace_id": "trace_id",
+    "name": "root.name",
+    "service": "root.service",
+    "root_span_id": "root.span_id",
+    "has_root": "NOT root.is_child",
+    "start_ns": "toUnixTimestamp64Nano(started)",
+    "end_ns": "toUnixTimestamp64Nano(ended)",
+    "status": "if(root.status = 'Error' OR server_status >= 400 "
+    "OR (root.status = 'Unset' AND last_work.is_work AND last_work.status = 'Error'), 'error', 'ok')",
+    "span_count": "spans",
+    "error_count": "failed_spans",
+    "llm_calls": _CALLS,
+    "cache_hits": "cached_calls",
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cached_input_tokens": "cached_input",
+    "reasoning_tokens": "reasoning",
+    "total_tokens": "tokens",
+    "reported_cost": "cost",
+    "saved_cost": "saved",
+    "unknown_cost_calls": f"if({_CALLS} > priced_calls, {_CALLS} - priced_calls, 0)",
+    "models": "arraySort(arrayFilter(name -> name != '', model_names))",
+    "agents": "arraySort(arrayFilter(name -> name != '', agent_names))",
+    "session_id": "session",
+    "user_id": "user",
+    "guardrail_runs": "arrayUniq(arrayMap(run -> run.id, runs))",
+    **{
+        f"{outcome}_runs": f"arrayCount(run -> run.outcome = '{outcome}', runs)"
+        for outcome in GUARDRAIL_OUTCOMES
+        if outcome != "allowed"
+    },
 }
 
 
-def figures_sql(*names: str) -> str:
-    """`SELECT` of the named figures as `figure_<name>`, of all without names; FROM and GROUP BY TraceId must follow.
+def figures_sql(source: str, names: Iterable[str] = FIGURES) -> str:
+    """`SELECT` of figures as `figure_<name>` from a source that has the ingredients, one row a trace."""
+    columns = ", ".join(f"{FIGURES[name]} AS figure_{name}" for name in names)
+    return f"SELECT {columns} FROM ({source})"  # noqa: S608  (expressions of this file)
 
-    The prefix is needed: an alias `input_tokens` would hide the column that `sum(input_tokens)` means.
-    """
-    columns = ",\n    ".join(f"{FIGURES[name]} AS figure_{name}" for name in names or FIGURES)
-    return f"SELECT\n    {columns}"
+
+def ingredients_of(*expressions: str) -> list[str]:
+    """The names of the ingredients that the expressions use."""
+    words = set(re.findall(r"\w+", " ".join(expressions)))
+    return [name for name in INGREDIENTS if name in words]
+
+
+def merged_ingredients(names: Iterable[str] = INGREDIENTS) -> str:
+    """Columns of a `SELECT … FROM trace_summaries … GROUP BY trace_id`."""
+    return ", ".join(["trace_id", *(f"{INGREDIENTS[name].merge}({name}) AS {name}" for name in names)])
+
+
+def span_ingredients() -> str:
+    """Columns of a `SELECT … FROM otel_traces … GROUP BY TraceId`: the same as the roll-up has, from the spans."""
+    gathered = (f"CAST({each.merge}({each.of_span}), '{each.type}') AS {name}" for name, each in INGREDIENTS.items())
+    return ", ".join(["TraceId AS trace_id", *gathered])
 
 
 @dataclass(frozen=True)
@@ -80,6 +160,7 @@ class Cost:
 
     reported: Decimal | None  # None: nothing was reported
     unknown_calls: int  # LLM calls whose cost nobody knows
+    saved: Decimal | None = None  # what answers from a cache would have cost
 
     @property
     def is_partial(self) -> bool:
@@ -88,6 +169,11 @@ class Cost:
     @property
     def is_unknown(self) -> bool:
         return self.reported is None and self.unknown_calls > 0
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Cost":
+        """From columns reported_cost, unknown_cost_calls and, where there is one, saved_cost."""
+        return cls(row["reported_cost"], row["unknown_cost_calls"], row.get("saved_cost"))
 
 
 @dataclass(frozen=True)
@@ -105,6 +191,7 @@ class TraceFigures:
     span_count: int
     error_count: int
     llm_calls: int
+    cache_hits: int
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int
@@ -112,6 +199,7 @@ class TraceFigures:
     total_tokens: int
     cost: Cost
     models: tuple[str, ...]
+    agents: tuple[str, ...]
     session_id: str
     user_id: str
     guardrail_runs: int
@@ -134,17 +222,11 @@ class TraceFigures:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "TraceFigures":
-        """From a row of `figures_sql()`."""
+        """From a row of `figures_sql()` with all figures."""
         values = {name.removeprefix("figure_"): value for name, value in row.items()}
-        cost = cost_of(values)
-        for name in ("reported_cost", "reported_count", "unknown_cost_calls"):
+        cost = Cost.of(values)
+        for name in ("reported_cost", "unknown_cost_calls", "saved_cost"):
             values.pop(name)
-        values["models"] = tuple(values["models"])
+        values |= {name: tuple(values[name]) for name in ("models", "agents")}
         values["has_root"] = bool(values["has_root"])
         return cls(cost=cost, **values)
-
-
-def cost_of(values: Mapping[str, Any]) -> Cost:
-    """From the columns reported_cost, reported_count and unknown_cost_calls."""
-    reported = values["reported_cost"] if values["reported_count"] else None
-    return Cost(reported=reported, unknown_calls=values["unknown_cost_calls"])

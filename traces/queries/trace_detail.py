@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.figures import TraceFigures, figures_sql
+from traces.figures import TraceFigures, figures_sql, span_ingredients
 
 from .scopes import scope_of, whole_time
+from .summaries import IN_DAYS, TABLE
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
 MAX_SPANS = 5_000
@@ -72,13 +73,13 @@ _SPAN_COLUMNS: Mapping[str, str] = {
 
 
 def trace_scope(project_id: UUID, trace_id: str) -> Scope | None:
-    """The time range of a trace, from the look-up table; None when the project has no such trace."""
+    """The time range of a trace, from its summary; None when the project has no such trace."""
     [row] = select(
-        """
-        SELECT toUnixTimestamp64Nano(min(Start)) AS start_ns, toUnixTimestamp64Nano(max(End)) AS end_ns, count() AS rows
-        FROM otel_traces_trace_id_ts
-        WHERE project_id = {project_id:String} AND TraceId = {trace_id:String}
-            AND Start >= {start:DateTime64(9)} AND Start < {end:DateTime64(9)}
+        f"""
+        SELECT toUnixTimestamp64Nano(min(started)) AS start_ns, toUnixTimestamp64Nano(max(ended)) AS end_ns,
+            count() AS rows
+        FROM {TABLE}
+        WHERE {IN_DAYS} AND trace_hash = cityHash64({{trace_id:String}}) AND trace_id = {{trace_id:String}}
         """,
         name="trace_detail.scope",
         scope=whole_time(project_id),
@@ -90,7 +91,7 @@ def trace_scope(project_id: UUID, trace_id: str) -> Scope | None:
 def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
     """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
     rows = select(
-        f"{figures_sql()} {_OF_TRACE} GROUP BY TraceId",
+        figures_sql(f"SELECT {span_ingredients()} {_OF_TRACE} GROUP BY TraceId"),
         name="trace_detail.figures",
         scope=scope,
         parameters={"trace_id": trace_id},

@@ -1,38 +1,23 @@
 """The traces of a project in a time range: one page of them, their totals, the models to filter by.
 
 A trace belongs to the range in which it starts, and its figures cover all of its spans, also those that a filter does
-not match. Which traces start when is read from `otel_traces_trace_id_ts`, one row per trace and insert; spans are read
-for the traces of the page only, or, where a filter or a total needs them, for the traces of the range.
+not match.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.figures import FIGURES, Cost, TraceFigures, cost_of, figures_sql
+from traces.figures import FIGURES, Cost, TraceFigures
 
-from .scopes import datetime_of, scope_of, whole_time
+from .scopes import datetime_of, whole_time
+from .summaries import figures_of, newest_rows_sql, traces_sql
+from .usage import models_called
 
 PAGE_SIZE = 50
-
-# HAVING, because min() over a part of a trace's rows would make up a later start.
-_STARTED = """
-    SELECT TraceId, toUnixTimestamp64Nano(min(Start)) AS start_ns, toUnixTimestamp64Nano(max(End)) AS end_ns
-    FROM otel_traces_trace_id_ts
-    WHERE project_id = {project_id:String}
-    GROUP BY TraceId
-    HAVING min(Start) >= {start:DateTime64(9)} AND min(Start) < {end:DateTime64(9)}
-"""
-
-_SPANS = f"""
-    FROM otel_traces
-    WHERE project_id = {{project_id:String}}
-        AND Timestamp >= {{start:DateTime64(9)}}
-        AND Timestamp <= (SELECT fromUnixTimestamp64Nano(max(end_ns)) FROM ({_STARTED}))
-        AND TraceId IN (SELECT TraceId FROM ({_STARTED}))
-    GROUP BY TraceId
-"""
 
 
 @dataclass(frozen=True)
@@ -47,22 +32,22 @@ class TraceFilter:
     def __bool__(self) -> bool:
         return bool(self.text or self.status or self.model or self.llm_only)
 
-    def having(self) -> str:
-        """SQL over a group of spans."""
-        conditions = []
+    def conditions(self) -> dict[str, str]:
+        """SQL over the ingredients of a trace, by name."""
+        conditions = {}
         if self.text:
             # Compared as text, so that % and _ mean themselves.
-            conditions.append(
-                "(position(TraceId, {trace_id_part:String}) > 0 OR "
-                "countIf(positionCaseInsensitiveUTF8(SpanName, {text:String}) > 0) > 0)"
+            conditions["has_text"] = (
+                "position(trace_id, {trace_id_part:String}) > 0 OR "
+                "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names)"
             )
         if self.status:
-            conditions.append(f"({FIGURES['status']}) = {{status:String}}")
+            conditions["has_status"] = f"({FIGURES['status']}) = {{status:String}}"
         if self.model:
-            conditions.append("countIf(is_llm_call AND model = {model:String}) > 0")
+            conditions["has_model"] = "has(model_names, {model:String})"
         if self.llm_only:
-            conditions.append("countIf(is_llm_call) > 0")
-        return f"HAVING {' AND '.join(conditions)}" if conditions else ""
+            conditions["has_calls"] = f"{FIGURES['llm_calls']} > 0"
+        return conditions
 
     def parameters(self) -> dict[str, str]:
         values = {
@@ -72,8 +57,8 @@ class TraceFilter:
             "status": self.status,
             "model": self.model,
         }
-        having = self.having()
-        return {name: value for name, value in values.items() if f"{{{name}:" in having}
+        sql = " ".join(self.conditions().values())
+        return {name: value for name, value in values.items() if f"{{{name}:" in sql}
 
 
 @dataclass(frozen=True)
@@ -117,67 +102,93 @@ class Totals:
 
 def trace_page(scope: Scope, wanted: TraceFilter, after: Cursor | None, size: int = PAGE_SIZE) -> TracePage:
     """The newest traces first, or those that follow `after`."""
-    keys = _page_keys(scope, wanted, after, size + 1)
-    shown = keys[:size]
-    figures = _figures_of(scope, shown)
-    last = shown[-1] if len(keys) > size else None
-    return TracePage(
-        traces=[figures[key["TraceId"]] for key in shown if key["TraceId"] in figures],
-        next_cursor=Cursor(last["start_ns"], last["TraceId"]) if last else None,
-    )
-
-
-def _page_keys(scope: Scope, wanted: TraceFilter, after: Cursor | None, limit: int) -> list[dict[str, Any]]:
-    source = _STARTED
-    if wanted:
-        source = f"""
-            SELECT TraceId, min(toUnixTimestamp64Nano(Timestamp)) AS start_ns,
-                max(toUnixTimestamp64Nano(end_timestamp)) AS end_ns
-            {_SPANS} {wanted.having()}
-        """
-    parameters: dict[str, Any] = {**wanted.parameters(), "limit": limit}
-    follows = ""
     if after:
-        follows = "WHERE (start_ns, TraceId) < ({after_ns:Int64}, {after_id:String})"
-        parameters |= {"after_ns": after.start_ns, "after_id": after.trace_id}
-    return select(
-        f"SELECT TraceId, start_ns, end_ns FROM ({source}) {follows} "
-        "ORDER BY start_ns DESC, TraceId DESC LIMIT {limit:UInt32}",
-        name="trace_list.keys",
-        scope=scope,
-        parameters=parameters,
-    )
+        scope = _until(scope, after)
+    found = _filtered(scope, wanted, after, size + 1) if wanted else _newest(scope, after, size + 1)
+    shown = found[:size]
+    last = shown[-1] if len(found) > size else None
+    return TracePage(traces=shown, next_cursor=Cursor(last.start_ns, last.trace_id) if last else None)
 
 
-def _figures_of(scope: Scope, keys: list[dict[str, Any]]) -> dict[str, TraceFigures]:
-    if not keys:
-        return {}
-    rows = select(
-        f"""
-        {figures_sql()}
-        FROM otel_traces
-        WHERE project_id = {{project_id:String}}
-            AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
-            AND TraceId IN {{trace_ids:Array(String)}}
-        GROUP BY TraceId
-        """,
-        name="trace_list.figures",
-        scope=scope_of(scope.project_id, min(key["start_ns"] for key in keys), max(key["end_ns"] for key in keys)),
-        parameters={"trace_ids": [key["TraceId"] for key in keys]},
-    )
-    return {row["figure_trace_id"]: TraceFigures.of(row) for row in rows}
+def _until(scope: Scope, after: Cursor) -> Scope:
+    """The scope without the days that lie behind the cursor."""
+    end = datetime_of(after.start_ns) + timedelta(microseconds=1)
+    return replace(scope, end=min(scope.end, max(end, scope.start + timedelta(microseconds=1))))
+
+
+def _follows(after: Cursor | None) -> tuple[str, dict[str, Any]]:
+    if after is None:
+        return "true", {}
+    condition = "(toUnixTimestamp64Nano(started), trace_id) < ({after_ns:Int64}, {after_id:String})"
+    return condition, {"after_ns": after.start_ns, "after_id": after.trace_id}
+
+
+def _newest(scope: Scope, after: Cursor | None, limit: int) -> list[TraceFigures]:
+    """The newest `limit` traces. Rows that are not their trace's first are read, and skipped."""
+    found: dict[str, TraceFigures] = {}
+    while len(found) < limit:
+        follows, parameters = _follows(after)
+        wanted = 2 * (limit - len(found))
+        rows = select(
+            newest_rows_sql(follows),
+            name="trace_list.newest_rows",
+            scope=scope,
+            parameters=parameters | {"limit": wanted},
+        )
+        figures = figures_of(scope.project_id, {row["trace_id"] for row in rows})
+        for row in rows:
+            trace = figures.get(row["trace_id"])
+            if trace and trace.start_ns == row["start_ns"]:
+                found.setdefault(trace.trace_id, trace)
+        if len(rows) < wanted:
+            break
+        after = Cursor(rows[-1]["start_ns"], rows[-1]["trace_id"])
+        scope = _until(scope, after)
+    return list(found.values())[:limit]
+
+
+def _filtered(scope: Scope, wanted: TraceFilter, after: Cursor | None, limit: int) -> list[TraceFigures]:
+    """The newest `limit` traces that fit the filter. It looks further back only when the newest days have too few."""
+    follows, parameters = _follows(after)
+    keys: list[dict[str, Any]] = []
+    for newest in _newest_parts(scope):
+        conditions = {**wanted.conditions(), "follows": follows}
+        source = traces_sql(newest, {"id": "trace_id", "start_ns": FIGURES["start_ns"], **conditions})
+        keys = select(
+            f"SELECT id, start_ns FROM ({source}) WHERE {' AND '.join(conditions)} "
+            "ORDER BY start_ns DESC, id DESC LIMIT {limit:UInt32}",
+            name="trace_list.filtered",
+            scope=newest,
+            parameters={**wanted.parameters(), **parameters, "limit": limit},
+        )
+        if len(keys) == limit:
+            break
+    figures = figures_of(scope.project_id, [key["id"] for key in keys])
+    return [figures[key["id"]] for key in keys if key["id"] in figures]
+
+
+def _newest_parts(scope: Scope) -> Iterator[Scope]:
+    """The last day of a scope, its last week, all of it: the shorter ones only where they are much less."""
+    for days in (1, 7):
+        start = scope.end - timedelta(days=days)
+        if scope.end - scope.start > timedelta(days=2 * days):
+            yield replace(scope, start=start)
+    yield scope
+
+
+_SUMS = ("span_count", "llm_calls", "total_tokens", "reported_cost", "saved_cost", "unknown_cost_calls")
 
 
 def totals(scope: Scope, wanted: TraceFilter) -> Totals:
     """Sums over every trace that starts in the range and fits the filter, not over a page of them."""
-    names = ("status", "span_count", "llm_calls", "total_tokens", "reported_cost", "reported_count")
+    conditions = wanted.conditions()
+    figures = {f"figure_{name}": FIGURES[name] for name in ("status", *_SUMS)}
+    sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)
     [row] = select(
         f"""
-        SELECT count() AS traces, countIf(figure_status = 'error') AS error_traces, sum(figure_span_count) AS spans,
-            sum(figure_llm_calls) AS llm_calls, sum(figure_total_tokens) AS total_tokens,
-            sum(figure_reported_cost) AS reported_cost, sum(figure_reported_count) AS reported_count,
-            sum(figure_unknown_cost_calls) AS unknown_cost_calls
-        FROM ({figures_sql(*names, "unknown_cost_calls")} {_SPANS} {wanted.having()})
+        SELECT count() AS traces, countIf(figure_status = 'error') AS error_traces, {sums}
+        FROM ({traces_sql(scope, {**figures, **conditions})})
+        WHERE {" AND ".join(conditions) or "true"}
         """,
         name="trace_list.totals",
         scope=scope,
@@ -187,28 +198,13 @@ def totals(scope: Scope, wanted: TraceFilter) -> Totals:
 
 
 def _totals_of(row: Mapping[str, Any]) -> Totals:
-    plain = ("traces", "error_traces", "spans", "llm_calls", "total_tokens")
-    return Totals(**{name: row[name] for name in plain}, cost=cost_of(row))
+    plain = ("traces", "error_traces", "llm_calls", "total_tokens")
+    return Totals(**{name: row[name] for name in plain}, spans=row["span_count"], cost=Cost.of(row))
 
 
 def models(scope: Scope, limit: int = 200) -> list[str]:
-    """The models called in the range, the most used first."""
-    rows = select(
-        """
-        SELECT toString(model) AS name
-        FROM otel_traces
-        WHERE project_id = {project_id:String}
-            AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}
-            AND is_llm_call AND model != ''
-        GROUP BY name
-        ORDER BY count() DESC, name
-        LIMIT {limit:UInt32}
-        """,
-        name="trace_list.models",
-        scope=scope,
-        parameters={"limit": limit},
-    )
-    return [row["name"] for row in rows]
+    """The models called in the range, give or take a quarter of an hour, the most used first."""
+    return models_called(scope, limit)
 
 
 @dataclass(frozen=True)
@@ -219,15 +215,11 @@ class Newest:
     start_ns: int
 
     @property
-    def start(self) -> Any:
+    def start(self) -> datetime:
         return datetime_of(self.start_ns)
 
 
-def newest_trace(project_id: Any) -> Newest | None:
+def newest_trace(project_id: UUID) -> Newest | None:
     """The trace of a project that started last, at any time; None when it has none at all."""
-    rows = select(
-        f"SELECT TraceId, start_ns FROM ({_STARTED}) ORDER BY start_ns DESC LIMIT 1",
-        name="trace_list.newest",
-        scope=whole_time(project_id),
-    )
-    return Newest(rows[0]["TraceId"], rows[0]["start_ns"]) if rows else None
+    newest = _newest(whole_time(project_id), None, 1)
+    return Newest(newest[0].trace_id, newest[0].start_ns) if newest else None

@@ -14,8 +14,6 @@ from .typed_columns import typed_columns
 SPANS = "otel_traces"
 INBOX = "otlp"
 DECODER = "otlp_to_otel_traces"
-TIMES = "otel_traces_trace_id_ts"
-TIMES_VIEW = "otel_traces_trace_id_ts_mv"
 
 _MAP = "Map(LowCardinality(String), String)"
 _EXPORTER_COLUMNS = f"""
@@ -55,16 +53,6 @@ _INDEXES = """
     INDEX idx_request_digest request_digest TYPE bloom_filter(0.001) GRANULARITY 1"""
 _PARTS = "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)"
 
-_TIMES_COLUMNS = """
-    project_id String,
-    TraceId String CODEC(ZSTD(1)),
-    Start SimpleAggregateFunction(min, DateTime64(9)) CODEC(ZSTD(1)),
-    End SimpleAggregateFunction(max, DateTime64(9)) CODEC(ZSTD(1))"""
-_TIMES_SELECT = (
-    "SELECT project_id, TraceId, min(Timestamp) AS Start, max(end_timestamp) AS End FROM {source} "
-    "WHERE TraceId != '' GROUP BY project_id, TraceId"
-)
-
 
 def create_statements() -> list[str]:
     typed = ",\n    ".join(
@@ -73,16 +61,6 @@ def create_statements() -> list[str]:
     columns = ",".join((_EXPORTER_COLUMNS, _OWN_COLUMNS, typed, _INDEXES))
     return [
         *ddl.create_table(SPANS, columns, ddl.merge_tree(), _PARTS, shard_by="cityHash64(TraceId)"),
-        *ddl.create_table(
-            TIMES,
-            _TIMES_COLUMNS,
-            ddl.merge_tree("AggregatingMergeTree"),
-            "ORDER BY (project_id, TraceId)",
-            shard_by="cityHash64(TraceId)",
-        ),
-        ddl.create_materialized_view(
-            TIMES_VIEW, to=ddl.local(TIMES), select=_TIMES_SELECT.format(source=ddl.local(SPANS))
-        ),
         *ddl.create_table(INBOX, ENVELOPE_COLUMNS, "Null"),
         ddl.create_materialized_view(DECODER, to=SPANS, select=DECODE_SELECT.format(source=ddl.local(INBOX))),
     ]
@@ -92,7 +70,5 @@ def drop_statements() -> list[str]:
     return [
         ddl.drop_view(DECODER),
         *ddl.drop_table(INBOX),
-        ddl.drop_view(TIMES_VIEW),
-        *ddl.drop_table(TIMES),
         *ddl.drop_table(SPANS),
     ]

@@ -1,0 +1,54 @@
+"""Ways in which the spans of a request may reach the store."""
+
+import random
+from collections.abc import Iterator
+from uuid import UUID
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.pages.spans import store
+
+DAY_NS = 86_400 * 10**9
+
+
+def pieces(request: ExportTraceServiceRequest) -> Iterator[ExportTraceServiceRequest]:
+    """A request for each span."""
+    for resource_spans in request.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                piece = ExportTraceServiceRequest()
+                target = piece.resource_spans.add(resource=resource_spans.resource)
+                target.scope_spans.add(scope=scope_spans.scope).spans.append(span)
+                yield piece
+
+
+def in_any_order(request: ExportTraceServiceRequest, seed: int, requests: int) -> Iterator[ExportTraceServiceRequest]:
+    """The spans of a request dealt to so many requests, in an order that follows from the seed."""
+    dice = random.Random(seed)
+    spans = list(pieces(request))
+    dice.shuffle(spans)
+    for number in range(requests):
+        joined = ExportTraceServiceRequest()
+        for piece in spans[number::requests]:
+            joined.MergeFrom(piece)
+        if joined.resource_spans:
+            yield joined
+
+
+def spread_over_days(request: ExportTraceServiceRequest, seed: int) -> ExportTraceServiceRequest:
+    """The same, with the start of every span moved by −2 to 2 days: traces that no day holds."""
+    dice = random.Random(seed)
+    moved = ExportTraceServiceRequest()
+    moved.CopyFrom(request)
+    for resource_spans in moved.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                shift = dice.choice([-2, -1, 0, 0, 0, 1, 2]) * DAY_NS + dice.randrange(10**9)
+                span.start_time_unix_nano += shift
+                span.end_time_unix_nano += shift
+    return moved
+
+
+def send(project_id: UUID, request: ExportTraceServiceRequest, seed: int, requests: int = 6) -> None:
+    for part in in_any_order(request, seed, requests):
+        store(project_id, part)

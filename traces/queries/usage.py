@@ -1,0 +1,164 @@
+"""What a project used: LLM calls, tokens, cost and latency, by model and in time, from `usage_quarters`.
+
+Rows are counted in quarters of an hour, so a range counts with every quarter that it touches. A call belongs to the
+quarter in which it starts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.figures import Cost
+from traces.schema.rollup import units_since_1970
+from traces.schema.usage import QUARTER_NS, USAGE
+
+IN_RANGE = (
+    "project_id = {project_id:String} "
+    f"AND quarter >= {units_since_1970('{start:DateTime64(9)}', QUARTER_NS)} "
+    f"AND quarter <= {units_since_1970('{end:DateTime64(9)} - INTERVAL 1 NANOSECOND', QUARTER_NS)}"
+)
+_CALL = "type IN ('llm', 'embedding')"
+_DONE = f"{_CALL} AND status != 'Error'"
+_FAILED = "length(groupUniqArrayArray(failed_calls))"  # two spans of a failed call count once, see traces/figures.py
+_ALL = f"(sumIf(spans, {_DONE}) + {_FAILED})"
+_FIGURES = {
+    "calls": _ALL,
+    "failed_calls": _FAILED,
+    "cache_hits": "sum(cached_calls)",
+    "input_tokens": "sum(input)",
+    "output_tokens": "sum(output)",
+    "cached_input_tokens": "sum(cached_input)",
+    "reasoning_tokens": "sum(reasoning)",
+    "total_tokens": "sum(tokens)",
+    "reported_cost": "sum(cost)",
+    "saved_cost": "sum(saved)",
+    "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64(sumIf(spans, {_CALL} AND is_priced)), 0)",
+    "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
+    "requests": "sumIf(spans, is_root)",
+    "failed_requests": "sumIf(spans, is_root AND status = 'Error')",
+    "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
+}
+_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
+
+Dimension = Literal["model", "provider", "service", "agent"]
+Step = Literal["quarter", "hour", "day"]
+_START_OF: Mapping[Step, str] = {"quarter": "toStartOfFifteenMinutes", "hour": "toStartOfHour", "day": "toStartOfDay"}
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Nanoseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Sums over LLM calls; requests are root spans."""
+
+    calls: int
+    failed_calls: int
+    cache_hits: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    cost: Cost
+    latency: Latency | None  # of calls that did not fail; None: there was none
+    requests: int
+    failed_requests: int  # those whose root span has status Error
+    request_latency: Latency | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Usage":
+        values = {name: row[f"figure_{name}"] for name in _FIGURES}
+        cost = Cost.of(values)
+        for name in ("reported_cost", "saved_cost", "unknown_cost_calls"):
+            values.pop(name)
+        calls, requests = values.pop("latency_ns"), values.pop("request_latency_ns")
+        done = values["calls"] - values["failed_calls"]
+        return cls(
+            **values,
+            cost=cost,
+            latency=Latency(*calls) if done else None,
+            request_latency=Latency(*requests) if values["requests"] else None,
+        )
+
+
+_NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None, 0, 0, None)
+
+
+def usage_total(scope: Scope) -> Usage:
+    """All of the range."""
+    [row] = select(f"SELECT {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}", name="usage.total", scope=scope)
+    return Usage.of(row)
+
+
+def usage_by(scope: Scope, dimension: Dimension) -> dict[str, Usage]:
+    """By the name of a model, provider, service or agent, the most called first; '' holds what names none."""
+    rows = select(
+        f"""
+        SELECT toString({dimension}) AS name, {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}
+        GROUP BY name
+        HAVING figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost)
+        ORDER BY figure_calls DESC, name
+        """,
+        name=f"usage.by_{dimension}",
+        scope=scope,
+    )
+    return {row["name"]: Usage.of(row) for row in rows}
+
+
+def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, Usage]:
+    """By quarters of an hour, hours or days as they are cut in a time zone: start → usage, empty ones included."""
+    rows = select(
+        f"""
+        SELECT toUnixTimestamp({_START_OF[step]}(toDateTime(quarter * 900, {{zone:String}}))) AS start, {_COLUMNS}
+        FROM {USAGE.table} WHERE {IN_RANGE}
+        GROUP BY start
+        """,
+        name="usage.over_time",
+        scope=scope,
+        parameters={"zone": zone.key},
+    )
+    found = {row["start"]: Usage.of(row) for row in rows}
+    return {start: found.get(int(start.timestamp()), _NOTHING) for start in _starts(scope, step, zone)}
+
+
+def _starts(scope: Scope, step: Step, zone: ZoneInfo) -> Iterator[datetime]:
+    """The starts of all steps that the scope touches, the first one maybe before it."""
+    local = scope.start.astimezone(zone).replace(second=0, microsecond=0)
+    if step == "day":
+        start = local.replace(hour=0, minute=0, fold=0)
+        while start < scope.end:
+            yield start
+            start += timedelta(days=1)  # of the wall clock: a day may have 23 or 25 hours
+        return
+    width = timedelta(minutes=15 if step == "quarter" else 60)
+    moment = local.replace(minute=local.minute // 15 * 15 if step == "quarter" else 0).astimezone(UTC)
+    while moment < scope.end:
+        yield moment.astimezone(zone)
+        moment += width
+
+
+def models_called(scope: Scope, limit: int) -> list[str]:
+    """The models of LLM calls, the most called first."""
+    rows = select(
+        f"""
+        SELECT toString(model) AS name FROM {USAGE.table}
+        WHERE {IN_RANGE} AND {_CALL} AND model != ''
+        GROUP BY name
+        ORDER BY sum(spans) DESC, name
+        LIMIT {{limit:UInt32}}
+        """,
+        name="usage.models",
+        scope=scope,
+        parameters={"limit": limit},
+    )
+    return [row["name"] for row in rows]
