@@ -106,7 +106,9 @@ def cost_of(spans: Iterable[Row], calls: Iterable[Row]) -> Cost:
     ]
     saved = [s["reported_cost"] for s in spans if s["cache_hit"] and s["reported_cost"] is not None]
     unknown = [s for s in calls if s["reported_cost"] is None and not s["cache_hit"]]
-    return Cost(sum(reported) if reported else None, len(unknown), sum(saved) if saved else None)
+    return Cost(
+        sum(reported, Decimal(0)) if reported else None, len(unknown), sum(saved, Decimal(0)) if saved else None
+    )
 
 
 @dataclass(frozen=True)
