@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
-from django.utils.translation import gettext as _
 
 from agentops_portal.clickhouse.client import ALIAS
 from traces.rollups import StillReceiving, rebuild
@@ -22,14 +21,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, since: date | None, until: date | None, **options: Any) -> None:
         if since and until and since >= until:
-            raise CommandError(_("--until must come after --since."))
+            raise CommandError("--until must come after --since.")
         try:
             days = rebuild(connections[ALIAS], since, until)
         except StillReceiving as error:
             raise CommandError(
-                _("%(error)s Stop the receivers, or leave these days out with --until, and run it again.")
-                % {"error": error}
+                f"{error} Stop the receivers, or leave these days out with --until, and run it again."
             ) from error
         except DatabaseError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(_("Rebuilt the roll-ups of %(days)s days.") % {"days": days})
+        self.stdout.write(f"Rebuilt the roll-ups of {days} days.")
