@@ -120,6 +120,7 @@ def _store(result: dict[str, Any]) -> dict[str, Any]:
         "ms/insert": result["ingest"]["inserts"]["ms_per_insert"],
         "acknowledged": result["ingest"]["acknowledged_spans"],
         "stored": result["ingest"]["stored_rows"],
+        "foreign cores": ingest.foreign_cores(result["ingest"]["usage"], result["ingest"]["load"]["cpu_seconds"]),
         "clickhouse peak MiB": result["ingest"]["usage"]["peak_rss_mib"].get("clickhouse", 0.0),
     }
 

@@ -108,8 +108,15 @@ def _rate(result: dict[str, Any]) -> dict[str, Any]:
         "acknowledged": result["acknowledged_spans"],
         "stored": result["stored_rows"],
         "equal": result["acknowledged_is_stored"],
+        "foreign cores": foreign_cores(result["usage"], result["load"]["cpu_seconds"]),
         "refused": sum(load["refused"].values()),
     }
+
+
+def foreign_cores(usage: dict[str, Any], load_cpu: float) -> float:
+    """Cores that programs other than the portal and the load generator had: above 0.2 the machine was not quiet."""
+    foreign = usage["machine_cpu_seconds"] - sum(usage["cpu_seconds"].values()) - load_cpu
+    return round(max(foreign / max(usage["seconds"], 0.001), 0.0), 2)
 
 
 def _cost(result: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import count, repeat
 from math import ceil
 from typing import Any
 
@@ -29,6 +30,7 @@ class Load:
     seconds: float
     warm_up: float = 0.0
     pause: float = 0.0  # seconds between an answer and the next request
+    requests: int = 0  # no more than that many are begun; 0: no limit
     path: str = "/v1/traces"
     headers: dict[str, str] = field(default_factory=dict)
     host: str = "127.0.0.1"
@@ -76,6 +78,7 @@ async def _send(load: Load) -> dict[str, Any]:
     bodies = Bodies(load.spans, load.service)
     finished: list[tuple[float, float]] = []  # (when, latency)
     refused: Counter[str] = Counter()
+    left = count(load.requests, -1) if load.requests else repeat(1)
     headers = {"Content-Type": "application/x-protobuf", **load.headers}
     cpu = time.process_time()
     started = time.perf_counter()
@@ -84,7 +87,7 @@ async def _send(load: Load) -> dict[str, Any]:
     async def exporter() -> None:
         connection = Connection(load.host, load.port, load.path, headers)
         try:
-            while time.perf_counter() < end:
+            while time.perf_counter() < end and next(left) > 0:
                 body = bodies.make()
                 sent = time.perf_counter()
                 try:

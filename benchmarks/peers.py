@@ -1,7 +1,8 @@
 """Peers on the same machine with the same bodies: Arize Phoenix and MLflow, each its own server over its SQLite file.
 
-What counts is stored spans: Phoenix acknowledges before it has stored anything. So a peer gets the load for a while,
-then time to store what it has taken, and the rate is stored spans over the seconds until the last of them was there.
+What counts is stored spans: Phoenix acknowledges before it has stored anything, and stores nothing while it works off
+a long queue. So a peer gets as much as it can store in a minute, and its rate is stored spans over the seconds until
+the last of them was there.
 """
 
 import hashlib
@@ -28,7 +29,8 @@ from .sampling import sampled
 
 START_SECONDS = 120
 INSTALL_SECONDS = 900
-CALM_SECONDS = 20  # without a new row a peer is done
+REQUESTS, QUICK_REQUESTS = 16, 8
+STORE_SECONDS = 90  # from the first request; what is not stored by then does not count
 # No peer phones home: their telemetry is off, and a proxy that does not exist stops the rest.
 OFFLINE = {
     "PHOENIX_TELEMETRY_ENABLED": "false",
@@ -87,32 +89,34 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 def _measure(peer: Peer, quick: bool) -> dict[str, Any]:
-    send, wait = (5.0, 10.0) if quick else (30.0, 30.0)
-    say(f"peer {peer.name}: bodies of {MAIN.spans} spans, {MAIN.connections} connections, {send:.0f} s, then waiting")
+    requests = QUICK_REQUESTS if quick else REQUESTS
+    say(f"peer {peer.name}: {requests} bodies of {MAIN.spans} spans, {MAIN.connections} connections, until stored")
     try:
         binaries = _environment(peer)
         with scratch_folder(peer.name) as folder, _running(peer, binaries, folder) as (port, process):
-            return {"version": _version(binaries, peer), **_rate(peer, folder, port, process, send, wait)}
+            return {"version": _version(binaries, peer), **_rate(peer, folder, port, process, requests)}
     except (RuntimeError, subprocess.SubprocessError) as error:
         say(f"peer {peer.name}: {error}")
         return {"error": str(error)[-2000:]}
 
 
-def _rate(peer: Peer, folder: Path, port: int, process: psutil.Process, send: float, wait: float) -> dict[str, Any]:
+def _rate(peer: Peer, folder: Path, port: int, process: psutil.Process, requests: int) -> dict[str, Any]:
     database = folder / peer.database
     load = Load(
         port=port,
         service="bench",
         spans=MAIN.spans,
         connections=MAIN.connections,
-        seconds=send,
+        seconds=STORE_SECONDS,
+        requests=requests,
         headers=dict(peer.headers),
     )
     before = _stored(database)
     started = time.monotonic()
     with sampled(lambda: {peer.name: [process, *process.children(recursive=True)]}) as usage:
         measured = run(load)
-        stored, took = _wait_until_stored(database, before, started, measured.spans, wait)
+        stored = _wait_until_stored(database, before + measured.spans, started + STORE_SECONDS) - before
+    took = time.monotonic() - started
     return {
         "load": asdict(measured),
         "acknowledged_spans": measured.spans,
@@ -123,18 +127,11 @@ def _rate(peer: Peer, folder: Path, port: int, process: psutil.Process, send: fl
     }
 
 
-def _wait_until_stored(database: Path, before: int, started: float, wanted: int, wait: float) -> tuple[int, float]:
-    """Stored spans, and the seconds from `started` until the last of them was seen."""
-    deadline = time.monotonic() + wait
-    stored, changed = 0, time.monotonic()
-    while True:
-        now_stored = _stored(database) - before
-        if now_stored != stored:
-            stored, changed = now_stored, time.monotonic()
-        now = time.monotonic()
-        if stored >= wanted or now > deadline or now - changed > CALM_SECONDS:
-            return stored, max(changed - started, 0.001)
+def _wait_until_stored(database: Path, wanted: int, deadline: float) -> int:
+    """The rows of a peer's database, when they are `wanted` or the time is over."""
+    while (stored := _stored(database)) < wanted and time.monotonic() < deadline:
         time.sleep(0.1)
+    return stored
 
 
 def _stored(database: Path) -> int:
@@ -241,5 +238,5 @@ def table_of(raw: dict[str, Any]) -> str:
                 "portal / peer": round(ours["load"]["spans_per_second"] / max(peer["stored_spans_per_second"], 0.1)),
             }
         )
-    title = f"Peers: the same bodies ({MAIN.spans} spans, {MAIN.connections} connections), time until stored"
+    title = f"Peers: bodies of {MAIN.spans} spans from {MAIN.connections} connections, until they are stored"
     return table(title, rows)

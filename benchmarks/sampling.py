@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,10 +17,16 @@ Trees = Callable[[], dict[str, list[psutil.Process]]]
 
 @dataclass
 class Usage:
-    """Of each process with its descendants: CPU seconds, and the most resident memory (MiB) at one time."""
+    """Of each process with its descendants: CPU seconds, and the most resident memory (MiB) at one time.
+
+    `machine_cpu_seconds` is what the whole machine was busy: what is left of it when all that is known is taken off was
+    other programs', and says whether the machine was quiet.
+    """
 
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     peak_rss_mib: dict[str, float] = field(default_factory=dict)
+    machine_cpu_seconds: float = 0.0
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def sampled(trees: Trees) -> Iterator[Usage]:
     """Fills the Usage it gives by the end of the block."""
     usage = Usage()
     ended = threading.Event()
-    before = _cpu(trees())
+    before, busy, started = _cpu(trees()), _machine_cpu(), time.monotonic()
 
     def watch() -> None:
         while True:
@@ -45,6 +52,13 @@ def sampled(trees: Trees) -> Iterator[Usage]:
         watcher.join()
         after = _cpu(trees())
         usage.cpu_seconds = {name: round(cpu - before.get(name, 0.0), 2) for name, cpu in after.items()}
+        usage.machine_cpu_seconds = round(_machine_cpu() - busy, 2)
+        usage.seconds = round(time.monotonic() - started, 2)
+
+
+def _machine_cpu() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
 def _cpu(trees: dict[str, list[psutil.Process]]) -> dict[str, float]:
