@@ -78,21 +78,25 @@ _TYPED = """
     total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
     guardrail_outcome, http_status
 """
+# What `detail_of` makes a SpanDetail of.
+COLUMNS = f"""
+    TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
+    SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
+    ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
+    toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
+    StatusMessage AS status_message, SpanAttributes AS attributes, ResourceAttributes AS resource,
+    arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`) AS event_times,
+    `Events.Name` AS event_names, `Events.Attributes` AS event_attributes,
+    `Links.TraceId` AS link_traces, `Links.SpanId` AS link_spans, `Links.TraceState` AS link_states,
+    `Links.Attributes` AS link_attributes, span_type AS type, {_TYPED}
+"""
 
 
 def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
     """One span of a trace; the earliest when an exporter used an id twice; None when there is none."""
     rows = select(
         f"""
-        SELECT TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
-            SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
-            ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
-            toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
-            StatusMessage AS status_message, SpanAttributes AS attributes, ResourceAttributes AS resource,
-            arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`) AS event_times,
-            `Events.Name` AS event_names, `Events.Attributes` AS event_attributes,
-            `Links.TraceId` AS link_traces, `Links.SpanId` AS link_spans, `Links.TraceState` AS link_states,
-            `Links.Attributes` AS link_attributes, span_type AS type, {_TYPED}
+        SELECT {COLUMNS}
         FROM otel_traces
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
@@ -104,10 +108,11 @@ def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
         scope=scope,
         parameters={"trace_id": trace_id, "span_id": span_id},
     )
-    return _detail_of(rows[0]) if rows else None
+    return detail_of(rows[0]) if rows else None
 
 
-def _detail_of(row: dict[str, Any]) -> SpanDetail:
+def detail_of(row: dict[str, Any]) -> SpanDetail:
+    """From a row of COLUMNS."""
     events = zip(row.pop("event_times"), row.pop("event_names"), row.pop("event_attributes"), strict=True)
     links = zip(
         row.pop("link_traces"),
