@@ -13,6 +13,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/logo.svg"), name="favicon"),
     path("language/", language_set, name="language-set"),
     path("", include("agentops_portal.health.urls")),
+    path("", include("agentops_portal.openapi.urls")),
     path("api/v1/", include("traces.api.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),

@@ -44,6 +44,7 @@ from .databases import (
 )
 from .ingest import OTLP_MAX_BODY_BYTES, OTLP_MAX_INFLATED_BYTES, OTLP_MAX_QUEUED_BYTES
 from .logs import LOG_FORMAT, LOG_LEVEL, LOGGING
+from .openapi import SPECTACULAR_SETTINGS
 from .security import (
     AUTH_PASSWORD_VALIDATORS,
     AUTH_USER_MODEL,

@@ -21,7 +21,16 @@ MAX_LIMIT = 1000
 class PageParameters(Parameters):
     """Base of the query parameters of a list; it adds its own `cursor` (CursorField)."""
 
-    limit = serializers.IntegerField(default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT)
+    limit = serializers.IntegerField(
+        default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT, help_text="Rows of one page."
+    )
+
+
+def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """What `page` answers, for `@extend_schema(responses=…)`."""
+    name = f"{serializer.__name__.removesuffix('Serializer')}Page"
+    address = serializers.URLField(allow_null=True, help_text="Of the next page; null on the last one.")
+    return type(name, (serializers.Serializer,), {"results": serializer(many=True), "next": address})
 
 
 def page(

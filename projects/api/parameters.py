@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -25,6 +26,7 @@ class Parameters(serializers.Serializer[Any]):
         return dict(parameters.validated_data)
 
 
+@extend_schema_field({"type": "string", "format": "date-time", "examples": ["2026-11-23T09:30:00Z"]})
 class MomentField(serializers.Field[datetime, str, str, Any]):
     """A time with its offset, ISO 8601: `2026-11-23T09:30:00Z`, `2026-11-23T18:30+09:00`. Gives UTC."""
 
@@ -50,11 +52,13 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
         return value.isoformat()
 
 
+@extend_schema_field({"type": "string"})
 class CursorField(serializers.Field[Any, str, str, Any]):
     """Where a page begins: a text that the page before gave. `parse` reads it and raises ValueError when it cannot."""
 
     def __init__(self, parse: Callable[[str], Any], **kwargs: Any) -> None:
-        super().__init__(required=False, **kwargs)
+        text = "Where the page begins: comes in the address `next`."
+        super().__init__(**{"required": False, "help_text": text, **kwargs})
         self._parse = parse
 
     def to_internal_value(self, data: str) -> Any:

@@ -6,13 +6,14 @@ from uuid import UUID
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from projects.api.access import MayRead, readable_project
-from projects.api.paging import PageParameters, page
+from projects.api.paging import PageParameters, page, page_of
 from projects.api.parameters import CursorField, MomentField
 from projects.api.serializers import PortalModelSerializer
 from projects.models import ApiKey
@@ -71,6 +72,13 @@ class IngestReceiptsView(APIView):
 
     permission_classes = (MayRead,)
 
+    @extend_schema(
+        operation_id="ingest_receipts_list",
+        summary="Receipts of a project's keys",
+        tags=["Ingest"],
+        parameters=[ReceiptParameters],
+        responses=page_of(ReceiptSerializer),
+    )
     def get(self, request: Request, project_id: UUID) -> Response:
         project = readable_project(request, project_id)
         wanted = ReceiptParameters.of(request, project=project)

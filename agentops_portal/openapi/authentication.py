@@ -1,0 +1,35 @@
+"""How the schema names the ways to sign in."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+_KEY = "An API key of the project; it needs the scope read for reading."
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """Any one of three headers."""
+
+    target_class = "projects.api.authentication.KeyAuthentication"
+    match_subclasses = True
+    name = ["bearer", "apiKey", "agentopsApiKey"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        bearer = {"type": "http", "scheme": "bearer", "description": f"{_KEY} Or a project token."}
+        headers = ("x-api-key", "X-Agentops-Api-Key")
+        return [bearer, *({"type": "apiKey", "in": "header", "name": name, "description": _KEY} for name in headers)]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    match_subclasses = True
+    priority = 1  # before drf-spectacular's own, which has no description
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        text = "The session of the portal's pages. Changes also need the header X-CSRFToken with the cookie csrftoken."
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": text}

@@ -1,0 +1,39 @@
+"""What every endpoint of /api/v1 answers besides its own, so that no view repeats it."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+
+from . import authentication as authentication  # its classes announce themselves to drf-spectacular
+
+PREFIX = "/api/v1/"
+DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+FAULTS = {
+    "type": "object",
+    "description": "Each parameter or field with what is wrong with it; `detail` for a body that is no JSON.",
+    "additionalProperties": True,
+}
+ERRORS = {
+    "400": ("A parameter or field is wrong; it is named.", FAULTS),
+    "401": ("No credential, or one that is wrong, revoked or expired.", DETAIL),
+    "403": ("The role or the key's scopes are too low.", DETAIL),
+    "404": ("There is no such thing, or it is somebody else's.", DETAIL),
+    "406": ("The header Accept excludes what this address answers.", DETAIL),
+    "429": ("Too many requests; Retry-After says when to come back.", DETAIL),
+    "503": ("A store does not answer or cannot take the query now; Retry-After says when to ask again.", DETAIL),
+}
+OF_BODIES = {"415": ("The body's Content-Type is not application/json.", DETAIL)}
+
+
+class PortalSchema(AutoSchema):
+    """drf-spectacular's, with the common errors of /api/v1."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if not self.path.startswith(PREFIX) or direction != "response":
+            return bodies
+        common = {**ERRORS, **(OF_BODIES if self.method in ("POST", "PUT", "PATCH") else {})}
+        for status, (description, schema) in common.items():
+            answer = {"description": description, "content": {"application/json": {"schema": schema}}}
+            bodies.setdefault(status, answer)
+        return dict(sorted(bodies.items()))
