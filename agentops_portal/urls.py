@@ -15,6 +15,8 @@ urlpatterns = [
     path("", include("agentops_portal.health.urls")),
     path("", include("agentops_portal.openapi.urls")),
     path("api/v1/", include("traces.api.urls")),
+    path("api/monitoring/", include("traces.api.monitoring.urls")),
+    path("api/agentops/", include("traces.api.monitoring.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),
 ]
