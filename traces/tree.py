@@ -6,15 +6,26 @@ circle: every span is drawn exactly once. Iterative, because a trace may be deep
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from traces.queries.trace_detail import SpanRow
+
+class HasParent(Protocol):
+    """What a tree needs to know of a span."""
+
+    @property
+    def span_id(self) -> str: ...
+    @property
+    def parent_span_id(self) -> str: ...
+
+
+Span = TypeVar("Span", bound=HasParent)
 
 
 @dataclass
-class Node:
+class Node(Generic[Span]):
     """A span in the tree. The nodes of a subtree follow their root in the list, one level deeper."""
 
-    span: SpanRow
+    span: Span
     depth: int
     is_orphan: bool  # it names a parent that is not in the trace, or that is its own descendant
     descendants: int = 0
@@ -25,7 +36,7 @@ class Node:
         return self.depth + 1
 
 
-def span_tree(spans: Sequence[SpanRow]) -> list[Node]:
+def span_tree(spans: Sequence[Span]) -> list[Node[Span]]:
     """All of `spans` (in order of their start), parents before children: first the roots, then the orphans."""
     by_id: dict[str, int] = {}
     for position, span in enumerate(spans):
@@ -42,7 +53,7 @@ def span_tree(spans: Sequence[SpanRow]) -> list[Node]:
         else:
             children.setdefault(parent, []).append(position)
 
-    nodes: list[Node] = []
+    nodes: list[Node[Span]] = []
     drawn: set[int] = set()
     for top in roots:
         _draw(spans, children, top, False, nodes, drawn)
@@ -54,16 +65,16 @@ def span_tree(spans: Sequence[SpanRow]) -> list[Node]:
 
 
 def _draw(
-    spans: Sequence[SpanRow],
+    spans: Sequence[Span],
     children: dict[int, list[int]],
     top: int,
     is_orphan: bool,
-    nodes: list[Node],
+    nodes: list[Node[Span]],
     drawn: set[int],
 ) -> None:
     """Append the subtree of `top` to `nodes`, unless it has been drawn."""
     stack = [(top, 0)]
-    open_nodes: list[Node] = []  # the path from the top to the node before
+    open_nodes: list[Node[Span]] = []  # the path from the top to the node before
     while stack:
         position, depth = stack.pop()
         if position in drawn:
@@ -77,7 +88,7 @@ def _draw(
     _close(open_nodes, 0)
 
 
-def _close(open_nodes: list[Node], depth: int) -> None:
+def _close(open_nodes: list[Node[Span]], depth: int) -> None:
     """Leave the subtrees that end before a node of `depth`, adding their sizes to their parents."""
     while len(open_nodes) > depth:
         closed = open_nodes.pop()

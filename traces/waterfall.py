@@ -54,7 +54,7 @@ def waterfall(figures: TraceFigures, spans: Sequence[SpanRow]) -> list[Row]:
     return [_row(node, figures.start_ns, max(figures.duration_ns, 1), runs) for node in span_tree(spans)]
 
 
-def _row(node: Node, start_ns: int, duration_ns: int, runs: set[tuple[str, str, int, int]]) -> Row:
+def _row(node: Node[SpanRow], start_ns: int, duration_ns: int, runs: set[tuple[str, str, int, int]]) -> Row:
     span = node.span
     icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
     width = min(max(span.duration_ns / duration_ns * 100, MIN_WIDTH), 100)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
+from traces.figures import Cost
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,25 @@ class SpanDetail:
     guardrail_mode: str
     guardrail_outcome: str
     http_status: int
+    cache_hit: bool
 
     @property
     def is_error(self) -> bool:
         return self.status == "Error"
 
+    @property
+    def cost(self) -> Cost:
+        """What this span adds to the cost of its trace."""
+        unknown = self.is_llm_call and not self.cache_hit and self.reported_cost is None
+        if self.cache_hit:
+            return Cost(Decimal(0), 0, self.reported_cost)
+        return Cost(self.reported_cost, int(unknown))
+
 
 _TYPED = """
     is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
     total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
-    guardrail_outcome, http_status
+    guardrail_outcome, http_status, cache_hit
 """
 # What `detail_of` makes a SpanDetail of.
 COLUMNS = f"""
