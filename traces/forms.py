@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import ApiKey
+from traces.queries.filters import TraceFilter
 from traces.queries.scopes import END_OF_TIME, EPOCH
-from traces.queries.trace_list import Cursor, TraceFilter
+from traces.queries.trace_list import Cursor
 
 RANGES = {
     "15m": (timedelta(minutes=15), _("Last 15 minutes")),

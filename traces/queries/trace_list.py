@@ -13,52 +13,12 @@ from uuid import UUID
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import FIGURES, Cost, TraceFigures
 
+from .filters import TraceFilter as TraceFilter
 from .scopes import datetime_of, whole_time
 from .summaries import figures_of, newest_rows_sql, traces_sql
 from .usage import models_called
 
 PAGE_SIZE = 50
-
-
-@dataclass(frozen=True)
-class TraceFilter:
-    """What a trace must be to be listed; blank means any."""
-
-    text: str = ""  # part of the trace id or of a span's name, whatever the case
-    status: str = ""  # ok | error
-    model: str = ""
-    llm_only: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.text or self.status or self.model or self.llm_only)
-
-    def conditions(self) -> dict[str, str]:
-        """SQL over the ingredients of a trace, by name."""
-        conditions = {}
-        if self.text:
-            # Compared as text, so that % and _ mean themselves.
-            conditions["has_text"] = (
-                "position(trace_id, {trace_id_part:String}) > 0 OR "
-                "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names)"
-            )
-        if self.status:
-            conditions["has_status"] = f"({FIGURES['status']}) = {{status:String}}"
-        if self.model:
-            conditions["has_model"] = "has(model_names, {model:String})"
-        if self.llm_only:
-            conditions["has_calls"] = f"{FIGURES['llm_calls']} > 0"
-        return conditions
-
-    def parameters(self) -> dict[str, str]:
-        values = {
-            "text": self.text,
-            # No id contains "\n": a text that is no part of an id must not match every id.
-            "trace_id_part": self.text.replace("-", "").lower() or "\n",
-            "status": self.status,
-            "model": self.model,
-        }
-        sql = " ".join(self.conditions().values())
-        return {name: value for name, value in values.items() if f"{{{name}:" in sql}
 
 
 @dataclass(frozen=True)
