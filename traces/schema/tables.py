@@ -12,8 +12,10 @@ from .otlp_proto import ENVELOPE_COLUMNS
 from .typed_columns import typed_columns
 
 SPANS = "otel_traces"
-INBOX = "otlp"
+MESSAGES = "otlp"  # decodes what is inserted, and keeps none of it
 DECODER = "otlp_to_otel_traces"
+INBOX = "otlp_inbox"  # requests as they came, until their spans are stored
+UNREADABLE = "otlp_unreadable"  # requests that ClickHouse cannot decode
 
 _MAP = "Map(LowCardinality(String), String)"
 _EXPORTER_COLUMNS = f"""
@@ -41,7 +43,7 @@ _EXPORTER_COLUMNS = f"""
     `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
 # Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest stands in the rows
 # themselves, because one row is the most that ClickHouse writes all or nothing: a request is known to be stored if,
-# and only if, its spans are (traces/otlp/duplicates.py).
+# and only if, its spans are (traces/otlp/store.py).
 _OWN_COLUMNS = f"""
     ScopeAttributes {_MAP} CODEC(ZSTD(1)),
     request_digest FixedString(16) CODEC(ZSTD(1)),
@@ -61,14 +63,44 @@ def create_statements() -> list[str]:
     columns = ",".join((_EXPORTER_COLUMNS, _OWN_COLUMNS, typed, _INDEXES))
     return [
         *ddl.create_table(SPANS, columns, ddl.merge_tree(), _PARTS, shard_by="cityHash64(TraceId)"),
-        *ddl.create_table(INBOX, ENVELOPE_COLUMNS, "Null"),
-        ddl.create_materialized_view(DECODER, to=SPANS, select=DECODE_SELECT.format(source=ddl.local(INBOX))),
+        *ddl.create_table(MESSAGES, ENVELOPE_COLUMNS, "Null"),
+        ddl.create_materialized_view(DECODER, to=SPANS, select=DECODE_SELECT.format(source=ddl.local(MESSAGES))),
     ]
 
 
 def drop_statements() -> list[str]:
     return [
         ddl.drop_view(DECODER),
-        *ddl.drop_table(INBOX),
+        *ddl.drop_table(MESSAGES),
         *ddl.drop_table(SPANS),
     ]
+
+
+_REQUEST_COLUMNS = """
+    received_at DateTime64(3) DEFAULT now64(3),
+    project_id UUID,
+    key_id UUID,
+    digest FixedString(16),
+    spans UInt32,
+    body String CODEC(LZ4)"""
+# A segment lives for a second or so and is dropped whole, so merging its parts would be work for nothing.
+_SEGMENTS = (
+    "PARTITION BY segment ORDER BY tuple() "
+    "SETTINGS max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1, "
+    "old_parts_lifetime = 10"
+)
+_KEPT_FOR_A_WHILE = (
+    "PARTITION BY toYYYYMM(received_at) ORDER BY received_at TTL toDateTime(received_at) + toIntervalDay(30)"
+)
+
+
+def create_inbox_statements() -> list[str]:
+    inbox, unreadable = f"segment String,{_REQUEST_COLUMNS}", f"{_REQUEST_COLUMNS}, reason String"
+    return [
+        *ddl.create_table(INBOX, inbox, ddl.merge_tree(), _SEGMENTS),
+        *ddl.create_table(UNREADABLE, unreadable, ddl.merge_tree(), _KEPT_FOR_A_WHILE),
+    ]
+
+
+def drop_inbox_statements() -> list[str]:
+    return [*ddl.drop_table(INBOX), *ddl.drop_table(UNREADABLE)]
