@@ -1,4 +1,4 @@
-"""The web process: traces go to the receiver, everything else to Django.
+"""The web process: traces go to the receiver, coding agents to the MCP endpoint, everything else to Django.
 
 granian --interface asgi agentops_portal.asgi:application
 """
@@ -18,14 +18,32 @@ Send = Callable[[Message], Awaitable[None]]
 
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
+from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
+from traces.mcp.endpoint import Endpoint  # noqa: E402
 from traces.otlp.http import application as receiver  # noqa: E402
 
 TRACES_PATH = "/v1/traces"
 
+mcp = Endpoint()
+
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI 3. Start-up and shutdown concern the receiver alone: Django has no such events."""
-    if scope["type"] == "lifespan" or scope["path"].rstrip("/") == TRACES_PATH:
+    """ASGI 3. Django has no start-up and shutdown events: what else runs here begins and ends with the receiver."""
+    if scope["type"] == "lifespan":
+        await receiver(scope, _closing_mcp(receive), send)
+    elif scope["path"].rstrip("/") == TRACES_PATH:
         await receiver(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
+        await mcp(scope, receive, send)
     else:
         await django(scope, receive, send)  # type: ignore[arg-type]  # its stubs want read-only messages
+
+
+def _closing_mcp(receive: Receive) -> Receive:
+    async def receive_event() -> Message:
+        event = await receive()
+        if event["type"] == "lifespan.shutdown":
+            await mcp.close()
+        return event
+
+    return receive_event

@@ -1,5 +1,6 @@
 """Guardrail runs, each once however often it was sent, from the ledger `guardrail_runs`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentops_portal.clickhouse.gate import Scope, select
@@ -9,12 +10,12 @@ from traces.schema.guardrail_runs import GUARDRAIL_RUNS
 
 from .summaries import figures_of, traces_sql
 
-_RUNS = f"""
+RUNS = f"""
     FROM {GUARDRAIL_RUNS.table} FINAL
     WHERE project_id = {{project_id:String}}
         AND started >= {{start:DateTime64(9)}} AND started < {{end:DateTime64(9)}}
 """
-_DURATION = "toUnixTimestamp64Nano(ended) - toUnixTimestamp64Nano(started)"
+DURATION = "toUnixTimestamp64Nano(ended) - toUnixTimestamp64Nano(started)"
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,20 @@ class GuardedTraces:
         return self.with_blocks / self.with_runs if self.with_runs else None
 
 
-def guardrail_runs(scope: Scope, limit: int = 100) -> list[GuardrailRun]:
-    """The runs that start in the scope, the newest first; at most `limit`."""
+def guardrail_runs(scope: Scope, limit: int = 100, outcomes: Sequence[str] = GUARDRAIL_OUTCOMES) -> list[GuardrailRun]:
+    """The runs with one of `outcomes` that start in the scope, the newest first; at most `limit`."""
     rows = select(
         f"""
         SELECT trace_id AS trace, span_id AS span, toString(guardrail) AS name, toString(mode) AS when,
             toString(outcome) AS result, toString(service) AS of_service, toUnixTimestamp64Nano(started) AS start_ns,
-            {_DURATION} AS duration_ns
-        {_RUNS}
+            {DURATION} AS duration_ns
+        {RUNS} AND outcome IN {{outcomes:Array(String)}}
         ORDER BY started DESC, trace_id DESC, guardrail, mode
         LIMIT {{limit:UInt32}}
         """,
         name="guardrails.runs",
         scope=scope,
-        parameters={"limit": limit},
+        parameters={"limit": limit, "outcomes": list(outcomes)},
     )
     traces = figures_of(scope.project_id, {row["trace"] for row in rows})
     return [
@@ -117,8 +118,8 @@ def guardrail_use(scope: Scope) -> list[GuardrailUse]:
     rows = select(
         f"""
         SELECT toString(guardrail) AS name, toString(mode) AS when, count() AS runs, {outcomes},
-            quantilesExact(0.5, 0.95)({_DURATION}) AS durations
-        {_RUNS}
+            quantilesExact(0.5, 0.95)({DURATION}) AS durations
+        {RUNS}
         GROUP BY name, when
         ORDER BY blocked DESC, runs DESC, name, when
         """,
