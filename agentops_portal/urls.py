@@ -7,6 +7,11 @@ from django.views.generic import RedirectView
 
 from .views import language_set
 
+handler400 = "projects.api.fallbacks.bad_request"
+handler403 = "projects.api.fallbacks.permission_denied"
+handler404 = "projects.api.fallbacks.not_found"
+handler500 = "projects.api.fallbacks.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon of their own: the admin, JSON.

@@ -46,6 +46,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("active"), default=True, help_text=_("Switch this off instead of deleting an account.")
     )
     date_joined = models.DateTimeField(_("joined"), default=now, editable=False)
+    email_confirmed_at = models.DateTimeField(
+        _("address confirmed"),
+        null=True,
+        blank=True,
+        default=now,
+        editable=False,
+        help_text=_("Empty: signed up and has not opened the link in the e-mail yet."),
+    )
+    avatar_url = models.URLField(_("picture"), max_length=500, blank=True)
+    survey_is_complete = models.BooleanField(default=False, editable=False)  # AgentOps' dashboard asks once
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -330,6 +340,21 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class RequestCount(models.Model):
+    """How many requests of one key, person or address there were in a window (rates.py)."""
+
+    name = models.CharField(primary_key=True, max_length=64, editable=False, help_text=_("A hash of whose they are."))
+    window_start = models.DateTimeField(db_index=True)
+    requests = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("request count")
+        verbose_name_plural = _("request counts")
+
+    def __str__(self) -> str:
+        return f"{self.name[:8]} {self.window_start:%H:%M} {self.requests}"
 
 
 class LoginFailure(models.Model):

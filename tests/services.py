@@ -54,6 +54,7 @@ class Services:
         for name in FOREIGN:
             os.environ.pop(name, None)
             os.environ.pop(f"{name}_FILE", None)
+        os.environ["API_REQUESTS_PER_MINUTE"] = os.environ["AUTH_REQUESTS_PER_MINUTE"] = "0"  # fuzzing asks often
         ports = free_ports(5)
         os.environ["PORTAL_VAR"] = str(self.folder / "var")
         os.environ["PORTAL_DOTENV"] = str(self.folder / ".env")  # not the developer's

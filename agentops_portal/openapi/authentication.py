@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -24,6 +25,10 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return [{name: []} for name in self.name]
 
 
+class PublicKeyScheme(KeyScheme):
+    target_class = "projects.api.contract.PublicKeyAuthentication"
+
+
 class SessionScheme(OpenApiAuthenticationExtension):
     target_class = "rest_framework.authentication.SessionAuthentication"
     match_subclasses = True
@@ -31,5 +36,12 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        text = "The session of the portal's pages. Changes also need the header X-CSRFToken with the cookie csrftoken."
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": text}
+        text = (
+            "The session of the portal's pages. Changes below /api/v1 also need the header X-CSRFToken with the cookie"
+            " csrftoken; elsewhere the header Origin must name the portal or an origin of CORS_ALLOWED_ORIGINS."
+        )
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": text}
+
+
+class ContractSessionScheme(SessionScheme):
+    target_class = "projects.api.contract.SessionOfThisPortal"

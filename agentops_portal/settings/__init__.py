@@ -1,5 +1,16 @@
 """Django settings, one module per concern; every name that Django reads is imported here by name."""
 
+from .api import (
+    API_REQUESTS_PER_MINUTE,
+    AUTH_MAILS_PER_HOUR,
+    AUTH_REQUESTS_PER_MINUTE,
+    CORS_ALLOW_CREDENTIALS,
+    CORS_ALLOW_HEADERS,
+    CORS_ALLOWED_ORIGINS,
+    CORS_EXPOSE_HEADERS,
+    CORS_URLS_REGEX,
+    REST_FRAMEWORK,
+)
 from .apps import ASGI_APPLICATION, INSTALLED_APPS, MIDDLEWARE, ROOT_URLCONF, TEMPLATES
 from .background import (
     BROKER_DIR,
@@ -62,6 +73,7 @@ from .security import (
     SECURE_SSL_REDIRECT,
     SESSION_COOKIE_AGE,
     SESSION_COOKIE_HTTPONLY,
+    SESSION_COOKIE_NAME,
     SESSION_COOKIE_SECURE,
     TRUSTED_PROXY_COUNT,
     X_FRAME_OPTIONS,
@@ -72,7 +84,6 @@ from .web import (
     LANGUAGES,
     LOCALE_PATHS,
     MEDIA_ROOT,
-    REST_FRAMEWORK,
     STATIC_ROOT,
     STATIC_URL,
     STATICFILES_DIRS,

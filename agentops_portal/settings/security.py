@@ -41,6 +41,7 @@ TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, maximum=10)
 SESSION_COOKIE_SECURE = PORTAL_URL_IS_HTTPS
 CSRF_COOKIE_SECURE = PORTAL_URL_IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = env.text("AUTH_COOKIE_NAME", "session_id")  # as AgentOps' dashboard knows it
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PORTAL_URL_IS_HTTPS else 0
 SECURE_SSL_REDIRECT = False  # the proxy that holds the certificate redirects

@@ -1,4 +1,4 @@
-"""Languages, times, static files, API defaults."""
+"""Languages, times, static files."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -30,17 +30,3 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = PORTAL_VAR / "media"
-
-# https://www.django-rest-framework.org/api-guide/settings/
-REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    # Keys first: their answer to strangers is 401, a session's would be 403.
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "projects.api.authentication.KeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "EXCEPTION_HANDLER": "projects.api.errors.handle",
-    "DEFAULT_SCHEMA_CLASS": "agentops_portal.openapi.autoschema.PortalSchema",
-}

@@ -2,9 +2,12 @@
 that rows which come meanwhile neither repeat nor hide others, and a late page costs what the first does.
 """
 
-from collections.abc import Callable, Sequence
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import orjson
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +36,34 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> type[serialize
     return type(name, (serializers.Serializer,), {"results": serializer(many=True), "next": address})
 
 
+@dataclass(frozen=True)
+class KeyCursor:
+    """The last row of a page by the values that the list is sorted by; as text, base64 of them as JSON."""
+
+    values: tuple[int | str, ...]
+
+    @classmethod
+    def parser(cls, *types: type[int] | type[str]) -> Callable[[str], "KeyCursor"]:
+        """For CursorField: reads `str()` of a cursor with values of these types; else ValueError."""
+
+        def parse(text: str) -> KeyCursor:
+            try:
+                values = orjson.loads(urlsafe_b64decode(text.encode("ascii") + b"=="))
+            except (ValueError, UnicodeEncodeError):
+                raise ValueError("no cursor") from None
+            fits = isinstance(values, list) and len(values) == len(types)
+            if not fits or any(type(value) is not kind for value, kind in zip(values, types, strict=True)):
+                raise ValueError("a cursor of another list")
+            if any(isinstance(value, int) and not 0 <= value < 2**63 for value in values):
+                raise ValueError("no time")
+            return cls(tuple(values))
+
+        return parse
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(orjson.dumps(self.values)).decode("ascii").rstrip("=")
+
+
 def page(
     request: Request,
     rows: Sequence[Row],
@@ -40,10 +71,17 @@ def page(
     *,
     cursor_of: Callable[[Row], object],
     serializer: type[serializers.BaseSerializer[Any]],
+    pinned: Mapping[str, str] | None = None,
+    context: Mapping[str, object] | None = None,
 ) -> Response:
-    """The answer with up to `limit` rows. Fetch one more: it tells whether there is a next page."""
+    """The answer with up to `limit` rows. Fetch one more: it tells whether there is a next page.
+
+    pinned: parameters that the next page must repeat although this one left them out; context: of the serializer.
+    """
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
-        following = replace_query_param(request.build_absolute_uri(), "cursor", str(cursor_of(shown[-1])))
-    return Response({"results": serializer(shown, many=True).data, "next": following})
+        following = request.build_absolute_uri()
+        for name, value in {**(pinned or {}), "cursor": str(cursor_of(shown[-1]))}.items():
+            following = replace_query_param(following, name, value)
+    return Response({"results": serializer(shown, many=True, context=dict(context or {})).data, "next": following})

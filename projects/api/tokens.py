@@ -14,6 +14,8 @@ from projects.credentials import CredentialStoreUnavailable, InvalidCredential, 
 from projects.digests import canonical
 from projects.tokens import PLAN, InvalidToken, read_project_token, sign_project_token
 
+from .throttles import CredentialThrottle
+
 RETRY_AFTER = {"Retry-After": "5"}
 
 
@@ -23,6 +25,7 @@ class TokenView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = (CredentialThrottle,)
 
     def post(self, request: Request) -> Response:
         """Body {"api_key": uuid} → {"token", "project_id", "project_prem_status"}; else 400, 403, 422 or 503."""

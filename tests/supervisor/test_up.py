@@ -180,7 +180,7 @@ def test_a_killed_process_is_back_within_10_seconds(portal: Portal, name: str) -
     assert portal.leader(name).pid != killed.pid
     portal.wait_until_ready()
     # A session that is looked up in PostgreSQL, on a connection that may have been cut: a redirect, no error.
-    assert httpx.get(portal.url, cookies={"sessionid": "x" * 32}).status_code == 302
+    assert httpx.get(portal.url, cookies={"session_id": "x" * 32}).status_code == 302
 
 
 def test_a_killed_worker_of_the_web_server_is_back_too(portal: Portal) -> None:

@@ -44,7 +44,7 @@ def test_it_names_every_way_to_sign_in(client: Client) -> None:
     assert schemes["bearer"] == "bearer"
     assert schemes["apiKey"] == "x-api-key"
     assert schemes["agentopsApiKey"] == "X-Agentops-Api-Key"
-    assert schemes["session"] == "sessionid"
+    assert schemes["session"] == "session_id"
     receipts = schema["paths"]["/api/v1/projects/{project_id}/ingest-receipts"]["get"]
     assert receipts["security"] == [{"bearer": []}, {"apiKey": []}, {"agentopsApiKey": []}, {"session": []}]
 
