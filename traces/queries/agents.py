@@ -1,0 +1,81 @@
+"""What agents did: the traces in which they took part, and what these used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.figures import FIGURES, Cost
+
+from .summaries import traces_sql
+from .trace_metrics import DURATION, DURATION_COLUMNS, Durations
+from .usage import Usage, usage_by
+
+
+@dataclass(frozen=True)
+class AgentFigures:
+    """An agent in a range of time.
+
+    Counts and durations are of the traces that start in the range and in which a span names the agent. Tokens and cost
+    are those of LLM calls that name the agent; where a client names it on the agent's own span only, those of all LLM
+    calls of the traces in which it is the only agent. So no call counts for two agents.
+    """
+
+    name: str
+    traces: int
+    error_traces: int  # with status error
+    span_count: int
+    error_count: int  # spans with status Error
+    durations: Durations
+    llm_calls: int
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cost: Cost
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent of the traces that did not end in an error, 0 to 100; None when there is no trace."""
+        return 100 * (self.traces - self.error_traces) / self.traces if self.traces else None
+
+
+_ALONE = ("llm_calls", "input_tokens", "output_tokens", "total_tokens", "reported_cost", "unknown_cost_calls")
+_FIGURES = {
+    **{f"figure_{name}": FIGURES[name] for name in ("agents", "status", "span_count", "error_count", *_ALONE)},
+    "figure_duration": DURATION,
+}
+_ALONE_COLUMNS = ", ".join(f"sumIf(figure_{name}, length(figure_agents) = 1) AS {name}" for name in _ALONE)
+
+
+def agent_figures(scope: Scope, name: str = "") -> list[AgentFigures]:
+    """Every agent that took part in a trace of the scope, the busiest first; only the named one if there is a name."""
+    wanted = "agent = {agent:String}" if name else "true"
+    rows = select(
+        f"""
+        SELECT arrayJoin(figure_agents) AS agent, count() AS traces, countIf(figure_status = 'error') AS error_traces,
+            sum(figure_span_count) AS span_count, sum(figure_error_count) AS error_count, {DURATION_COLUMNS},
+            {_ALONE_COLUMNS}
+        FROM ({traces_sql(scope, _FIGURES)})
+        WHERE {wanted}
+        GROUP BY agent
+        ORDER BY traces DESC, agent
+        """,
+        name="agents.figures",
+        scope=scope,
+        parameters={"agent": name} if name else {},
+    )
+    by_name = usage_by(scope, "agent") if rows else {}
+    return [_figures_of(row, by_name.get(row["agent"])) for row in rows]
+
+
+def _figures_of(row: Mapping[str, Any], named: Usage | None) -> AgentFigures:
+    counts = {name: row[name] for name in ("traces", "error_traces", "span_count", "error_count")}
+    if named is not None and named.calls >= row["llm_calls"]:
+        used: dict[str, Any] = {
+            name: getattr(named, name) for name in ("input_tokens", "output_tokens", "total_tokens", "cost")
+        }
+        used["llm_calls"] = named.calls
+    else:
+        used = {name: row[name] for name in ("llm_calls", "input_tokens", "output_tokens", "total_tokens")}
+        used["cost"] = Cost.of(row)
+    return AgentFigures(name=row["agent"], **counts, durations=Durations.of(row), **used)
