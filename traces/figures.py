@@ -16,6 +16,7 @@ cost      what clients reported (LLM calls and tools). An answer from the cache 
           is what it saved. Any other LLM call without a reported cost is counted as unknown.
 session,  the one that the trace's spans name; of several the last in alphabetical order, whichever arrives first.
 user
+tags      all that its spans name, as the texts in which they name them (traces/tags.py).
 guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM.
 """
 
@@ -26,6 +27,8 @@ from decimal import Decimal
 from typing import Any
 
 from traces.dialects.base import GUARDRAIL_OUTCOMES
+
+from .tags import tag_text_sql, tags_of
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ INGREDIENTS = {
     "span_names": _set("[SpanName]"),
     "session": Ingredient("String", "session_id", "max"),
     "user": Ingredient("String", "user_id", "max"),
+    "tag_texts": _set(f"[{tag_text_sql()}]"),
     "runs": _set(
         "if(guardrail_outcome = '', [], "
         "[(cityHash64(guardrail_name, guardrail_mode, Timestamp, end_timestamp), guardrail_outcome)])",
@@ -122,6 +126,7 @@ FIGURES = {
     "agents": "arraySort(arrayFilter(name -> name != '', agent_names))",
     "session_id": "session",
     "user_id": "user",
+    "tags": "arrayFilter(text -> text != '', tag_texts)",
     "guardrail_runs": "arrayUniq(arrayMap(run -> run.id, runs))",
     **{
         f"{outcome}_runs": f"arrayCount(run -> run.outcome = '{outcome}', runs)"
@@ -202,6 +207,7 @@ class TraceFigures:
     agents: tuple[str, ...]
     session_id: str
     user_id: str
+    tags: tuple[str, ...]
     guardrail_runs: int
     blocked_runs: int
     masked_runs: int
@@ -228,5 +234,6 @@ class TraceFigures:
         for name in ("reported_cost", "unknown_cost_calls", "saved_cost"):
             values.pop(name)
         values |= {name: tuple(values[name]) for name in ("models", "agents")}
+        values["tags"] = tags_of(values["tags"])
         values["has_root"] = bool(values["has_root"])
         return cls(cost=cost, **values)

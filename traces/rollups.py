@@ -85,7 +85,9 @@ def _rebuild_day(cursor: CursorWrapper, day: int) -> None:
     for rollup in ROLLUPS:
         _delete(cursor, rollup, day)
         spans = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
-        cursor.execute(f"INSERT INTO {rollup.table} {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
+        # By name: a column that a migration added stands last in the table.
+        columns = ", ".join([*rollup.keys, *rollup.values])
+        cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
 
 
 def _delete(cursor: CursorWrapper, rollup: Rollup, day: int) -> None:

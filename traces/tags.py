@@ -1,21 +1,35 @@
 """The tags of a trace, out of the texts in which clients send them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from .messages.decode import as_list, decoded
 
 MAX_TAGS = 50
 
+# The values are JSON arrays or Python lists as text; LiteLLM's is a dict with whatever the caller sent.
+TAG_ATTRIBUTES = ("agentops.tags", "tag.tags", "langfuse.trace.tags", "metadata.requester_metadata")
+# The list under "tags" in a dict, which may hold brackets in its quoted texts.
+_LIST_IN_DICT = r"""[''"]tags[''"]: ?(\\[(?:''(?:[^''\\\\]|\\\\.)*''|"(?:[^"\\\\]|\\\\.)*"|[^\\]''"])*\\])"""
 
-def tags_of(texts: Mapping[str, Iterable[str]]) -> list[str]:
-    """All tags, each once, in alphabetical order. `texts`: attribute → what spans say in it (TAG_ATTRIBUTES)."""
-    found = {tag for key, values in texts.items() for text in values for tag in _tags(key, text)}
-    return sorted(found)[:MAX_TAGS]
+
+def tag_text_sql() -> str:
+    """SQL: the text in which a span says its tags, '' for most spans. Every insert pays for it.
+
+    A look-up in a Map reads all its keys as texts; `indexOf` compares numbers, for the keys are LowCardinality. One
+    text is taken: no client knows two dialects of tags.
+    """
+    positions = ", ".join(f"indexOf(mapKeys(SpanAttributes), '{key}')" for key in TAG_ATTRIBUTES)
+    text = f"mapValues(SpanAttributes)[greatest({positions})]"
+    return f"if(startsWith({text}, '{{'), extract({text}, '{_LIST_IN_DICT}'), {text})"
 
 
-def _tags(key: str, text: str) -> list[str]:
+def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """All tags, each once, in alphabetical order. `texts`: what spans say in TAG_ATTRIBUTES."""
+    found = {tag for text in texts for tag in _tags(text)}
+    return tuple(sorted(found)[:MAX_TAGS])
+
+
+def _tags(text: str) -> list[str]:
     value: Any = decoded(text)
-    if key == "metadata.requester_metadata":  # LiteLLM: a dict with whatever the caller sent
-        value = value.get("tags") if isinstance(value, Mapping) else None
     return [tag for tag in as_list(value) if isinstance(tag, str) and tag]

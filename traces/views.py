@@ -25,7 +25,6 @@ from .queries import trace_list as list_queries
 from .queries.span_detail import span_detail as query_span
 from .span_page import as_json, span_context
 from .store_errors import shows_store_errors, wants_fragment
-from .tags import tags_of
 from .waterfall import default_span, is_deep, ticks, waterfall
 
 
@@ -90,7 +89,7 @@ def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpR
     context = {
         "project": project,
         "figures": figures,
-        "tags": tags_of(detail_queries.tag_texts(scope, trace_id)),
+        "tags": list(figures.tags),
         "rows": rows,
         "is_deep": is_deep(rows),
         "icons": sorted({row.icon for row in rows}),

@@ -3,6 +3,8 @@
 Slow, and nothing of it is shared with the roll-ups: what both say is right.
 """
 
+import ast
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ _COLUMNS = """
     TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, StatusCode, Duration, span_type, is_llm_call, model,
     provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, total_tokens, reported_cost,
     cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode, guardrail_outcome, http_status,
-    toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
+    SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
 """
 
 
@@ -81,12 +83,21 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         agents=tuple(sorted({s["agent_name"] for s in spans} - {""})),
         session_id=max(s["session_id"] for s in spans),
         user_id=max(s["user_id"] for s in spans),
+        tags=tuple(sorted({tag for s in spans for tag in tags_of(s["SpanAttributes"])})),
         guardrail_runs=len(runs),
         **{
             f"{outcome}_runs": sum(run.outcome == outcome for run in runs)
             for outcome in ("blocked", "masked", "flagged", "failed")
         },
     )
+
+
+def tags_of(attributes: dict[str, str]) -> list[str]:
+    for key in ("agentops.tags", "tag.tags", "langfuse.trace.tags"):
+        if key in attributes:
+            return list(json.loads(attributes[key]))
+    metadata = ast.literal_eval(attributes.get("metadata.requester_metadata") or "{}")
+    return list(metadata.get("tags", []))
 
 
 def llm_calls(spans: Iterable[Row]) -> list[Row]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
@@ -109,25 +108,6 @@ def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
         parameters={"trace_id": trace_id, "limit": limit},
     )
     return [SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows]
-
-
-# The attributes in which clients send tags; the values are JSON arrays or Python lists as text.
-TAG_ATTRIBUTES = ("agentops.tags", "tag.tags", "langfuse.trace.tags", "metadata.requester_metadata")
-
-
-def tag_texts(scope: Scope, trace_id: str) -> dict[str, list[str]]:
-    """What the spans of one trace say in each of TAG_ATTRIBUTES, undecoded, each text once."""
-    columns = ", ".join(
-        f"groupUniqArrayIf(50)(SpanAttributes['{key}'], SpanAttributes['{key}'] != '') AS text_{position}"
-        for position, key in enumerate(TAG_ATTRIBUTES)
-    )
-    rows: list[dict[str, Any]] = select(
-        f"SELECT {columns} {_OF_TRACE}",
-        name="trace_detail.tags",
-        scope=scope,
-        parameters={"trace_id": trace_id},
-    )
-    return {key: sorted(rows[0][f"text_{position}"]) for position, key in enumerate(TAG_ATTRIBUTES)}
 
 
 def project_of_trace(project_ids: Iterable[UUID], trace_id: str) -> UUID | None:

@@ -52,6 +52,18 @@ class Rollup:
     def create_view(self) -> str:
         return ddl.create_materialized_view(self.view, to=ddl.local(self.table), select=self.select(ddl.local(SPANS)))
 
+    def alter(self) -> list[str]:
+        """Statements that add the columns of today's code to a table of earlier code, and make its view fill them.
+
+        Rows that are there have defaults in new columns until they are computed anew (traces/rollups.py).
+        """
+        columns = ", ".join(f"ADD COLUMN IF NOT EXISTS {name} {kind}" for name, (kind, _) in self.values.items())
+        tables = dict.fromkeys((ddl.local(self.table), self.table))
+        return [
+            *(f"ALTER TABLE {table} {ddl.on_cluster()} {columns}" for table in tables),
+            f"ALTER TABLE {self.view} {ddl.on_cluster()} MODIFY QUERY {self.select(ddl.local(SPANS))}",
+        ]
+
     def drop(self) -> list[str]:
         return [ddl.drop_view(self.view), *ddl.drop_table(self.table)]
 

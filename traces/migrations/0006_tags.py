@@ -1,0 +1,31 @@
+import structlog
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from agentops_portal.clickhouse.operations import ClickHouseSQL
+from traces.rollups import StillReceiving, rebuild
+from traces.schema.trace_summaries import TRACE_SUMMARIES
+
+log = structlog.get_logger(__name__)
+
+
+def add_tags(editor: BaseDatabaseSchemaEditor) -> list[str]:
+    return TRACE_SUMMARIES.alter()
+
+
+def fill_tags(editor: BaseDatabaseSchemaEditor) -> None:
+    """From the spans that were there before."""
+    try:
+        rebuild(editor.connection)
+    except StillReceiving as error:
+        log.warning("run `manage.py rebuild_rollups` when fewer spans arrive", reason=str(error))
+
+
+class Migration(migrations.Migration):
+    """Trace summaries of stores made by 0004 learn the tags of their traces."""
+
+    dependencies = [("traces", "0005_inbox")]
+    operations = [
+        ClickHouseSQL(add_tags, ()),
+        ClickHouseSQL(fill_tags, ()),
+    ]
