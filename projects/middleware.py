@@ -29,15 +29,27 @@ class PreferencesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = _user(request)
-        if user is not None and user.language and translation.check_for_language(user.language):
-            translation.activate(user.language)
-            request.LANGUAGE_CODE = translation.get_language() or user.language
-        zone = _zone(user.timezone if user is not None else "") or _zone(
-            unquote(request.COOKIES.get(TIMEZONE_COOKIE, ""))
-        )
+        language = preferred_language(request)
+        if language:
+            translation.activate(language)
+            request.LANGUAGE_CODE = translation.get_language() or language
+        zone = preferred_zone(request)
         with timezone.override(zone) if zone is not None else nullcontext():
             return self.get_response(request)
+
+
+def preferred_language(request: HttpRequest) -> str:
+    """What the account says; "" when it says nothing."""
+    user = _user(request)
+    if user is not None and user.language and translation.check_for_language(user.language):
+        return user.language
+    return ""
+
+
+def preferred_zone(request: HttpRequest) -> ZoneInfo | None:
+    """What the account says, else the browser."""
+    user = _user(request)
+    return _zone(user.timezone if user is not None else "") or _zone(unquote(request.COOKIES.get(TIMEZONE_COOKIE, "")))
 
 
 def _user(request: HttpRequest) -> User | None:

@@ -24,8 +24,9 @@ from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 
 from .figures import TraceFigures
 from .queries.export import spans_of_traces
+from .queries.filters import TraceFilter
 from .queries.scopes import scope_of
-from .queries.trace_list import TraceFilter, trace_page
+from .queries.trace_list import trace_page
 from .times import iso_utc
 
 Format = Literal["csv", "json", "jsonl"]

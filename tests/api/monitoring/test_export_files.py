@@ -16,8 +16,9 @@ from tests.pages.spans import MS, Spanlet, Value, recorded, request_of, span_id,
 from traces import export
 from traces.export import CONTENT_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS, ExportBroken, Format, export_traces
 from traces.queries.export import spans_of_traces
+from traces.queries.filters import TraceFilter
 from traces.queries.scopes import whole_time
-from traces.queries.trace_list import TraceFilter, trace_page
+from traces.queries.trace_list import trace_page
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
