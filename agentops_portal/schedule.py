@@ -23,6 +23,7 @@ class Scheduled:
 
 SCHEDULE = [
     Scheduled("portal.clear_expired_sessions", hour="3", minute="15"),
+    Scheduled("projects.remove_old_counts", hour="3", minute="20"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
 ]
 

@@ -42,6 +42,14 @@ class LoginForm(Styled, auth_forms.AuthenticationForm):
         "invalid_login": _("E-mail address and password do not match an active account."),
     }
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if user.email_confirmed_at is None:
+            raise ValidationError(
+                _("This address is not confirmed yet: open the link in the e-mail that we sent you."),
+                code="unconfirmed",
+            )
+
     def clean(self) -> dict[str, Any]:
         email = self.cleaned_data.get("username", "")
         address = client_address(self.request) if self.request else None
@@ -86,6 +94,18 @@ class PasswordForm(Styled, auth_forms.PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["old_password"].widget.attrs["autofocus"]  # the page starts with another form
+
+
+class NewPasswordForm(Styled, auth_forms.SetPasswordForm):
+    """The new password, twice, for somebody who opened the link in the e-mail."""
+
+
+class AddressForm(Styled, forms.Form):
+    """Where to send the link for a new password."""
+
+    email = forms.EmailField(
+        label=_("e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
 
 class KeyForm(Styled, forms.Form):

@@ -93,8 +93,10 @@ class ProjectQuerySet(QuerySet["Project"]):
 
 class InvitationQuerySet(QuerySet["Invitation"]):
     def addressed_to(self, user: Actor) -> Self:
-        """Invitations that wait for `user`'s own e-mail address."""
-        return self.none() if isinstance(user, AnonymousUser) else self.filter(email=user.email)
+        """Invitations that wait for `user`'s own e-mail address, if it was confirmed."""
+        if isinstance(user, AnonymousUser) or user.email_confirmed_at is None:
+            return self.none()
+        return self.filter(email=user.email)
 
     def administered_by(self, user: Actor) -> Self:
         """Invitations into the organizations that `user` may change."""

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from . import views
+from . import recovery, views
 from .api.tokens import TokenView
 
 account_urls = [
@@ -22,6 +22,14 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password-reset/", recovery.password_reset, name="password-reset"),
+    path(
+        "password-reset/<uidb64>/<token>/",
+        recovery.PasswordResetConfirmView.as_view(),
+        name="password-reset-confirm",
+    ),
+    path("signup/<uidb64>/<token>/", recovery.signup_confirm, name="signup-confirm"),
+    path("auth/", include("projects.api.auth.urls")),
     path("account/", include(account_urls)),
     path("projects/", include(project_urls)),
     path("v3/auth/token", TokenView.as_view(), name="auth-token"),

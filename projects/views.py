@@ -1,7 +1,9 @@
 """Sign-in, the account, the list of projects and their keys."""
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
@@ -24,11 +26,14 @@ from .snippets import snippets
 
 
 class LoginView(auth_views.LoginView):
-    """Context: `form` (username, password) and `next`. Too many failures answer 429 with Retry-After."""
+    """Context: `form` (username, password), `next`, `may_send` (e-mails). Too many failures: 429 with Retry-After."""
 
     template_name = "projects/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "may_send": settings.EMAIL_IS_CONFIGURED}
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)

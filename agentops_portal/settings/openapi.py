@@ -51,6 +51,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # What is sent and what is answered differ: a key's secret is only answered, defaults are only optional when sent.
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TraceStatusEnum": ["ok", "error"],
+        "SpanStatusEnum": ["Unset", "Ok", "Error"],
+        "GuardrailOutcomeEnum": "traces.dialects.base.GUARDRAIL_OUTCOMES",
+    },
     "SORT_OPERATION_PARAMETERS": False,
     # The test of the whole schema says more than the check of `manage.py check --deploy`.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,

@@ -33,6 +33,16 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link in the e-mail works
+
+# Whether strangers may make an account and an organization of their own; else administrators make accounts.
+SIGNUP_ALLOWED = env.boolean("SIGNUP_ALLOWED", default=False)
+
+# People who have signed in to this Supabase project may use that sign-in here, if they have an account here.
+_supabase = env.url("SUPABASE_URL", ("https", "http"))
+SUPABASE_URL = _supabase.geturl().rstrip("/") if _supabase else ""
+SUPABASE_JWT_SECRET = env.text("SUPABASE_JWT_SECRET")
+
 # How many proxies stand in front; their X-Forwarded-For tells whose failed sign-ins count together.
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, maximum=10)
 

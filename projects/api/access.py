@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from projects.credentials import Credential
-from projects.models import KeyScope, Project
+from projects.models import KeyScope, Project, User
 
 
 class MayRead(BasePermission):
@@ -21,6 +21,15 @@ class MayRead(BasePermission):
         if isinstance(request.auth, Credential):
             return KeyScope.READ in request.auth.scopes
         return bool(request.user and request.user.is_authenticated)
+
+
+class IsPerson(BasePermission):
+    """A signed-in user. Nobody: 401; a key: 403, whatever its scopes."""
+
+    message = "This is for people: sign in, a key or token does not open it."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and request.user.is_active
 
 
 def readable_project(request: Request, project_id: UUID) -> Project:

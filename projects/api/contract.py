@@ -72,6 +72,9 @@ class SessionOfThisPortal(BaseAuthentication):
             )
         return user, None
 
+    def authenticate_header(self, request: Request) -> str:
+        return 'Session realm="api"'  # without one, DRF would answer 403 to strangers
+
 
 def comes_from_a_known_page(request: Request) -> bool:
     """Whether Origin, else Referer, names this portal or an origin of its settings."""
