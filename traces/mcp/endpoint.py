@@ -11,16 +11,19 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from typing import TYPE_CHECKING
 
 import orjson
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.http.request import split_domain_port, validate_host
 
 from agentops_portal.health.metrics import observe
 from projects import credentials
 from projects.models import KeyScope
+from projects.rates import Limit, take
 from traces.otlp.http import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ PATH = "/mcp"
 PROJECT_KEY = "portal.project_id"  # in the ASGI scope that tools see
 MAX_BODY_BYTES = 256 * 1024  # of a request: a tool call is a few hundred
 THREADS = 4  # tools that run at a time
+PROTOCOL_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name", "last-event-id")
 CHALLENGE = 'Bearer realm="AgentOps Portal"'
 
 log = structlog.get_logger(__name__)
@@ -54,14 +58,17 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status = 500
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
         async def watched(message: Scope) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], *_for_pages(headers)]}
             await send(message)
 
         try:
-            await self._answer(scope, receive, watched)
+            await self._answer(scope, headers, receive, watched)
         except Refused as refusal:
             await _send_refusal(watched, refusal)
         finally:
@@ -74,13 +81,13 @@ class Endpoint:
         if running is not None:
             await running.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    async def _answer(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         _check_place(headers)
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _send_preflight(send)
+            return
         if scope["method"] != "POST":
-            raise Refused(
-                405, "method_not_allowed", "This is an MCP endpoint: clients POST to it.", header=("allow", "POST")
-            )
+            raise Refused(405, "method_not_allowed", "This is an MCP endpoint: clients POST to it.", ("allow", "POST"))
         credential = await _authenticate(headers)
         if self._running is None:
             self._running = _Running()
@@ -133,7 +140,7 @@ def _check_place(headers: Mapping[str, str]) -> None:
     if not (domain and validate_host(domain, settings.ALLOWED_HOSTS)):
         raise Refused(421, "misdirected_request", "The portal does not go by this host name: see ALLOWED_HOSTS.")
     origin = headers.get("origin")
-    if origin and origin not in (*settings.CSRF_TRUSTED_ORIGINS, *getattr(settings, "CORS_ALLOWED_ORIGINS", ())):
+    if origin and origin not in settings.CORS_ALLOWED_ORIGINS:
         raise Refused(403, "forbidden_origin", "Web pages of this origin may not ask here.")
 
 
@@ -147,22 +154,54 @@ async def _authenticate(headers: Mapping[str, str]) -> credentials.Credential:
             CHALLENGE,
         )
     try:
-        credential = credentials.peek(secret)
-        if credential is None:
-            credential = await asyncio.to_thread(credentials.authenticate, secret)
+        credential = await asyncio.to_thread(_admitted, secret)
     except credentials.InvalidCredential as error:
         raise _unauthorized(str(error), f'{CHALLENGE}, error="invalid_token"') from None
     except credentials.CredentialStoreUnavailable as error:
-        raise Refused(503, "temporarily_unavailable", str(error), header=("retry-after", "5")) from None
+        raise Refused(503, "temporarily_unavailable", str(error), ("retry-after", "5")) from None
     if KeyScope.READ not in credential.scopes:
         text = "This API key may send but not read: make one with the permission to read."
         challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{KeyScope.READ}"'
-        raise Refused(403, "insufficient_scope", text, header=("www-authenticate", challenge))
+        raise Refused(403, "insufficient_scope", text, ("www-authenticate", challenge))
     return credential
 
 
 def _unauthorized(text: str, challenge: str) -> Refused:
-    return Refused(401, "invalid_token", text, header=("www-authenticate", challenge))
+    return Refused(401, "invalid_token", text, ("www-authenticate", challenge))
+
+
+def _admitted(secret: str) -> credentials.Credential:
+    """The credential, counted with the key's other requests to the API. Blocks. Raises Refused, InvalidCredential or
+    CredentialStoreUnavailable.
+    """
+    try:
+        credential = credentials.authenticate(secret)
+        if settings.API_REQUESTS_PER_MINUTE:
+            usage = take(Limit("api", settings.API_REQUESTS_PER_MINUTE), f"key:{credential.key_id}")
+            if not usage.allowed:
+                wait = max(1, ceil(usage.reset - time.time()))
+                raise Refused(429, "too_many_requests", f"Ask again in {wait} s.", ("retry-after", str(wait)))
+        return credential
+    finally:
+        connections.close_all()  # of this thread: no request of Django's ends here
+
+
+def _for_pages(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """https://fetch.spec.whatwg.org/#http-cors-protocol"""
+    origin = headers.get("origin")
+    if origin not in settings.CORS_ALLOWED_ORIGINS:
+        return []
+    return [(b"access-control-allow-origin", origin.encode()), (b"vary", b"origin")]
+
+
+async def _send_preflight(send: Send) -> None:
+    allowed = [
+        (b"access-control-allow-methods", b"POST"),
+        (b"access-control-allow-headers", ", ".join((*settings.CORS_ALLOW_HEADERS, *PROTOCOL_HEADERS)).encode()),
+        (b"access-control-max-age", b"7200"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": allowed})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send_refusal(send: Send, refusal: Refused) -> None:

@@ -120,9 +120,10 @@ def _steps(scope: Scope, wanted: UsageParameters) -> dict[datetime, usage.Usage]
         return {}
     if (scope.end - scope.start) / timedelta(hours=1 if wanted.step == "hour" else 24) > MAX_STEPS:
         raise Fault(f"step: This range has more than {MAX_STEPS} steps: choose a longer step or a shorter range.")
-    now = timezone.now()
     steps = usage.usage_over_time(scope, wanted.step, zone)
-    return {start: used for start, used in steps.items() if start <= now or used.calls or used.requests}
+    # A range without an end goes on a little after now: not with empty steps.
+    until = wanted.end or timezone.now()
+    return {start: used for start, used in steps.items() if start <= until or used.calls or used.requests}
 
 
 def _latency(latency: usage.Latency | None) -> Latency | None:
