@@ -22,7 +22,7 @@ NS_OF_MS = 1_000_000
 TOOLS = ("tool", "retriever")
 
 
-def milliseconds(nanoseconds: int) -> float:
+def milliseconds(nanoseconds: float) -> float:
     """Milliseconds, with all that lies below as their fraction."""
     return nanoseconds / NS_OF_MS
 

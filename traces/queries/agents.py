@@ -6,10 +6,11 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import FIGURES, Cost
+from traces.schema.usage import USAGE
 
 from .summaries import traces_sql
 from .trace_metrics import DURATION, DURATION_COLUMNS, Durations
-from .usage import Usage, usage_by
+from .usage import IN_RANGE, Usage, usage_by
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,13 @@ def _figures_of(row: Mapping[str, Any], named: Usage | None) -> AgentFigures:
         used = {name: row[name] for name in ("llm_calls", "input_tokens", "output_tokens", "total_tokens")}
         used["cost"] = Cost.of(row)
     return AgentFigures(name=row["agent"], **counts, durations=Durations.of(row), **used)
+
+
+def agent_calls(scope: Scope) -> int:
+    """How often agents were called: their spans, in the quarters of an hour that the scope touches."""
+    [row] = select(
+        f"SELECT sumIf(spans, type = 'agent') AS calls FROM {USAGE.table} WHERE {IN_RANGE}",
+        name="agents.calls",
+        scope=scope,
+    )
+    return int(row["calls"])

@@ -1,0 +1,183 @@
+"""GET …/traces, …/traces/{trace_id}: the list, and one trace with all that was sent of its spans."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from projects.api.contract import ContractView
+from projects.api.contract_schema import errors
+from traces.queries.filters import TraceFilter
+from traces.queries.numbered_pages import AgentFilter, numbered_page
+from traces.queries.span_detail import SpanDetail
+from traces.queries.trace_detail import trace_figures
+from traces.queries.trace_spans import MAX_SPANS, trace_spans
+from traces.replay import milliseconds
+
+from .parameters import TAG, ProjectParameters, RangeParameters, located_trace, scope_of_range, trace_not_found
+from .shapes import dollars, list_row, state, store_time
+
+NS_OF_MS = 10**6
+
+
+class TraceListParameters(RangeParameters):
+    search = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=200,
+        help_text="Part of the trace id or of a span's name. The figures of a trace found cover all of its spans.",
+    )
+    page = serializers.IntegerField(default=1, min_value=1, max_value=1_000_000)
+    size = serializers.IntegerField(default=20, min_value=1, max_value=100)
+    trace_type = serializers.ChoiceField(
+        choices=["agent", "llm", "all"],
+        default="all",
+        help_text="agent: traces in which a named agent took part; llm: traces with LLM calls.",
+    )
+    status = serializers.ChoiceField(choices=["success", "error"], required=False, allow_blank=True, default="")
+    model = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+    min_duration = serializers.FloatField(required=False, min_value=0, max_value=1e12, help_text="Milliseconds.")
+    max_duration = serializers.FloatField(required=False, min_value=0, max_value=1e12, help_text="Milliseconds.")
+    min_cost = serializers.DecimalField(
+        required=False, max_digits=24, decimal_places=12, min_value=Decimal(0), help_text="US dollars that are known."
+    )
+    max_cost = serializers.DecimalField(
+        required=False, max_digits=24, decimal_places=12, min_value=Decimal(0), help_text="US dollars that are known."
+    )
+
+    def wanted(self, asked: dict[str, Any]) -> TraceFilter:
+        kind = AgentFilter if asked["trace_type"] == "agent" else TraceFilter
+        durations = {name: asked.get(f"{name}_duration") for name in ("min", "max")}
+        return kind(
+            text=asked["search"].strip(),
+            status={"success": "ok", "error": "error", "": ""}[asked["status"]],
+            model=asked["model"],
+            llm_only=asked["trace_type"] == "llm",
+            min_duration_ns=None if durations["min"] is None else round(durations["min"] * NS_OF_MS),
+            max_duration_ns=None if durations["max"] is None else round(durations["max"] * NS_OF_MS),
+            min_cost=asked.get("min_cost"),
+            max_cost=asked.get("max_cost"),
+        )
+
+
+class MonitoringTraceRowSerializer(serializers.Serializer[Any]):
+    trace_id = serializers.CharField()
+    service_name = serializers.CharField(help_text="Of the root.")
+    span_name = serializers.CharField(help_text="Of the root.")
+    start_time = serializers.CharField(help_text="UTC, nanoseconds: 2026-11-23 09:30:00.123456789.")
+    started_at = serializers.CharField(help_text="The same with its offset: 2026-11-23T09:30:00.123456789Z.")
+    duration = serializers.FloatField(help_text="Milliseconds, from the first start to the last end.")
+    status = serializers.ChoiceField(choices=["success", "error"])
+    span_count = serializers.IntegerField()
+    error_count = serializers.IntegerField(help_text="Spans with status Error, whatever the status of the trace.")
+    llm_call_count = serializers.IntegerField()
+    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+    models = serializers.ListField(child=serializers.CharField())
+    agents = serializers.ListField(child=serializers.CharField())
+    tags = serializers.ListField(child=serializers.CharField())
+
+
+class MonitoringTracePageSerializer(serializers.Serializer[Any]):
+    traces = MonitoringTraceRowSerializer(many=True)
+    total = serializers.IntegerField(help_text="Traces on all pages.")
+    page = serializers.IntegerField()
+    size = serializers.IntegerField()
+
+
+class MonitoringSpanSerializer(serializers.Serializer[Any]):
+    trace_id = serializers.CharField()
+    span_id = serializers.CharField()
+    parent_span_id = serializers.CharField(help_text="Empty for a root.", allow_blank=True)
+    span_name = serializers.CharField()
+    span_kind = serializers.CharField()
+    span_type = serializers.CharField(help_text="llm, embedding, tool, agent, guardrail, retriever, http, other …")
+    service_name = serializers.CharField()
+    timestamp = serializers.CharField(help_text="Start, UTC, nanoseconds: 2026-11-23 09:30:00.123456789.")
+    duration = serializers.FloatField(help_text="Milliseconds.")
+    status_code = serializers.CharField(help_text="Ok, Error or Unset.")
+    status_message = serializers.CharField(allow_blank=True)
+    span_attributes = serializers.DictField(child=serializers.CharField())
+    resource_attributes = serializers.DictField(child=serializers.CharField())
+    project_id = serializers.CharField()
+
+
+class MonitoringTraceSerializer(serializers.Serializer[Any]):
+    trace_id = serializers.CharField()
+    project_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["success", "error"])
+    spans = MonitoringSpanSerializer(many=True, help_text=f"The earliest first; at most {MAX_SPANS:,}.")
+    total_spans = serializers.IntegerField(help_text="Of the trace, also those that are too many to be answered.")
+    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
+    tags = serializers.ListField(child=serializers.CharField())
+
+
+class TracesView(ContractView):
+    @extend_schema(
+        tags=[TAG],
+        summary="The traces of a project",
+        description="Traces that start in the range, the newest first.",
+        parameters=[TraceListParameters],
+        responses={200: MonitoringTracePageSerializer, **errors(404)},
+    )
+    def get(self, request: Request) -> Response:
+        asked = TraceListParameters.of_query(request)
+        scope = scope_of_range(request, asked)
+        traces, total = numbered_page(scope, TraceListParameters().wanted(asked), asked["page"], asked["size"])
+        rows = [list_row(trace) for trace in traces]
+        return Response({"traces": rows, "total": total, "page": asked["page"], "size": asked["size"]})
+
+
+class TraceView(ContractView):
+    @extend_schema(
+        tags=[TAG],
+        summary="One trace with its spans",
+        parameters=[ProjectParameters],
+        responses={200: MonitoringTraceSerializer, **errors(404)},
+    )
+    def get(self, request: Request, trace_id: str) -> Response:
+        stored, scope = located_trace(request, trace_id)
+        figures = trace_figures(scope, stored)
+        if figures is None:
+            raise trace_not_found(trace_id)
+        project_id = str(scope.project_id)
+        return Response(
+            {
+                "trace_id": stored,
+                "project_id": project_id,
+                "status": state(figures.status),
+                "spans": [span_row(span, project_id) for span in trace_spans(scope, stored)],
+                "total_spans": figures.span_count,
+                "total_cost": dollars(figures.cost),
+                "unknown_cost_calls": figures.cost.unknown_calls,
+                "tags": list(figures.tags),
+            }
+        )
+
+
+def span_row(span: SpanDetail, project_id: str) -> dict[str, Any]:
+    """A span with its attributes as they were sent, flat."""
+    return {
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_span_id,
+        "span_name": span.name,
+        "span_kind": span.kind,
+        "span_type": span.type,
+        "service_name": span.service,
+        "timestamp": store_time(span.start_ns),
+        "duration": milliseconds(span.duration_ns),
+        "status_code": span.status,
+        "status_message": span.status_message,
+        "span_attributes": span.attributes,
+        "resource_attributes": span.resource,
+        "project_id": project_id,
+    }
