@@ -192,6 +192,13 @@ class Project(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_RETENTION_DAYS)],
         help_text=_("Older spans are removed."),
     )
+    description = models.TextField(_("description"), blank=True)
+    default_model = models.CharField(
+        _("default model"), max_length=200, blank=True, help_text=_("What clients that ask for it should call.")
+    )
+    settings = models.JSONField(
+        _("settings"), default=dict, blank=True, help_text=_("Kept for clients as they sent it; the portal reads none.")
+    )
     max_requests_per_minute = models.PositiveIntegerField(
         _("requests per minute"),
         null=True,

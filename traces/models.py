@@ -13,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import ApiKey
 
+from .registry import Agent as Agent
+from .registry import AgentRun as AgentRun
+from .sharing import ShareLink as ShareLink
+
 if TYPE_CHECKING:
     from .otlp.receipts import Tally
 
