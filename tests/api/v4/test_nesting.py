@@ -119,7 +119,7 @@ def flat(value: Any, path: str) -> dict[str, str]:
     """What a client writes of a structure: a key for each text in it."""
     if isinstance(value, str):
         return {path: value}
-    items = value.items() if isinstance(value, dict) else enumerate(value)
+    items: Any = value.items() if isinstance(value, dict) else enumerate(value)
     return {key: text for name, inner in items for key, text in flat(inner, f"{path}.{name}" if path else name).items()}
 
 
