@@ -26,6 +26,23 @@ def receiver_url() -> str:
     return f"http://{host}:{settings.OTLP_HTTP_PORT}"
 
 
+def mcp_snippet(secret: str) -> Snippet:
+    """For a coding agent that is to ask about the project's runs (docs/mcp.md); the key needs the scope read."""
+    text = f"""claude mcp add --transport http agentops {settings.PORTAL_URL}/mcp \\
+  --header "Authorization: Bearer {secret}"
+
+# Cursor: .cursor/mcp.json
+{{"mcpServers": {{"agentops": {{
+  "url": "{settings.PORTAL_URL}/mcp", "headers": {{"Authorization": "Bearer {secret}"}}
+}}}}}}
+
+# VS Code: .vscode/mcp.json
+{{"servers": {{"agentops": {{
+  "type": "http", "url": "{settings.PORTAL_URL}/mcp", "headers": {{"Authorization": "Bearer {secret}"}}
+}}}}}}"""
+    return Snippet("mcp", _("Coding agents (MCP)"), text)
+
+
 def snippets(secret: str) -> list[Snippet]:
     """For the agentops SDK, for LiteLLM and other OpenTelemetry exporters, and a check with curl.
 

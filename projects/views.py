@@ -20,9 +20,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from .access import administered_project, last_project, may_administer, open_project
 from .forms import AccountForm, KeyForm, LoginForm, PasswordForm
-from .models import ApiKey, Project, Role, User
+from .models import ApiKey, KeyScope, Project, Role, User
 from .services import create_api_key, revoke_api_key
-from .snippets import snippets
+from .snippets import mcp_snippet, snippets
 
 
 class LoginView(auth_views.LoginView):
@@ -123,7 +123,10 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
         expires_at=form.expires_at(),
         actor=_user(request),
     )
-    context = {"project": project, "key": issued.key, "secret": issued.secret, "snippets": snippets(issued.secret)}
+    shown = snippets(issued.secret)
+    if KeyScope.READ in issued.key.scopes:
+        shown.append(mcp_snippet(issued.secret))
+    context = {"project": project, "key": issued.key, "secret": issued.secret, "snippets": shown}
     return render(request, "projects/key_created.html", context)
 
 

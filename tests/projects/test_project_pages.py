@@ -194,3 +194,14 @@ def test_pages_allow_no_inline_script_or_style(cast: Cast, signed_in: SignIn) ->
         assert "unsafe" not in policy
         page = text(answer)
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", page)
+
+
+def test_a_key_that_may_read_comes_with_the_settings_of_coding_agents(
+    cast: Cast, signed_in: SignIn, settings: Settings
+) -> None:
+    def made(*scopes: str) -> str:
+        path = f"/projects/{cast.project.pk}/keys/create/"
+        return text(signed_in("alice").post(path, {**NEW_KEY, "scopes": list(scopes)}))
+
+    assert f"claude mcp add --transport http agentops {settings.PORTAL_URL}/mcp" in made("read")
+    assert "claude mcp add" not in made("ingest")

@@ -5,6 +5,7 @@ import httpx
 import pytest
 import time_machine
 from django.conf import settings as portal_settings
+from django.db import connections
 from django.test import Client
 from mcp_types.version import LATEST_HANDSHAKE_VERSION
 from pytest_django import Settings
@@ -181,3 +182,20 @@ def test_a_tool_that_does_not_exist_is_an_error_of_the_protocol(web: str, key: s
 
     assert error["code"] == -32602
     assert "search_traces" in error["message"]
+
+
+def test_without_the_span_store_the_agent_is_told_to_try_again(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> httpx.Response:
+        endpoint = Endpoint()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://testserver") as client:
+            call = {**LIST, "method": "tools/call", "params": {"name": "search_traces", "arguments": {}}}
+            answer = await client.post("/mcp", json=call, headers=ACCEPT | {"x-api-key": key})
+        await endpoint.close()
+        return answer
+
+    monkeypatch.setitem(connections.settings["clickhouse"], "PORT", 9)  # the discard port
+    result = asyncio.run(ask()).json()["result"]
+
+    assert result["isError"]
+    assert result["content"][0]["text"].startswith("Traces cannot be read right now")
+    assert "127.0.0.1" not in result["content"][0]["text"]
