@@ -1,7 +1,7 @@
 """Ways in which the spans of a request may reach the store."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -52,3 +52,18 @@ def spread_over_days(request: ExportTraceServiceRequest, seed: int) -> ExportTra
 def send(project_id: UUID, request: ExportTraceServiceRequest, seed: int, requests: int = 6) -> None:
     for part in in_any_order(request, seed, requests):
         store(project_id, part)
+
+
+_COLUMNS = """
+    Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes,
+    ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage, `Events.Timestamp`, `Events.Name`,
+    `Events.Attributes`, `Links.TraceId`, `Links.SpanId`, `Links.TraceState`, `Links.Attributes`
+"""
+
+
+def copied_by_a_collector(sql: Callable[..., object], project_id: UUID, other: UUID) -> None:
+    """The spans of a project again as those of another one, by an INSERT with the columns of the exporter."""
+    renamed = _COLUMNS.replace(
+        "ResourceAttributes", f"mapUpdate(ResourceAttributes, map('agentops.project.id', '{other}'))"
+    )
+    sql(f"INSERT INTO otel_traces ({_COLUMNS}) SELECT {renamed} FROM otel_traces WHERE project_id = '{project_id}'")

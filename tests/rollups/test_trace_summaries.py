@@ -16,7 +16,7 @@ from traces.queries.trace_detail import trace_scope
 from traces.queries.trace_list import Cursor, TraceFilter, newest_trace, totals, trace_page
 
 from . import naive
-from .arrivals import DAY_NS, send, spread_over_days
+from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days
 from .conftest import PAYLOADS
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
@@ -105,16 +105,8 @@ def test_merging_changes_nothing(project_id: UUID, sql: Sql) -> None:
 def test_a_collector_that_writes_spans_itself_fills_the_roll_up(project_id: UUID, sql: Sql) -> None:
     send(project_id, recorded("litellm-1.80.5"), seed=1)
     other = uuid4()
-    columns = (
-        "Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes, "
-        "ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage, `Events.Timestamp`, "
-        "`Events.Name`, `Events.Attributes`, `Links.TraceId`, `Links.SpanId`, `Links.TraceState`, `Links.Attributes`"
-    )
-    mine = columns.replace(
-        "ResourceAttributes", f"mapUpdate(ResourceAttributes, map('agentops.project.id', '{other}'))"
-    )
 
-    sql(f"INSERT INTO otel_traces ({columns}) SELECT {mine} FROM otel_traces WHERE project_id = '{project_id}'")
+    copied_by_a_collector(sql, project_id, other)
 
     assert listed(other) == listed(project_id)
     check(other)

@@ -94,6 +94,8 @@ def guardrail_runs(scope: Scope, limit: int = 100, outcomes: Sequence[str] = GUA
         parameters={"limit": limit, "outcomes": list(outcomes)},
     )
     traces = figures_of(scope.project_id, {row["trace"] for row in rows})
+    # A trace may be missing while its day is computed anew.
+    of_trace = {id_: (trace.models, trace.session_id, trace.user_id) for id_, trace in traces.items()}
     return [
         GuardrailRun(
             trace_id=row["trace"],
@@ -104,11 +106,12 @@ def guardrail_runs(scope: Scope, limit: int = 100, outcomes: Sequence[str] = GUA
             service=row["of_service"],
             start_ns=row["start_ns"],
             duration_ns=row["duration_ns"],
-            models=traces[row["trace"]].models,
-            session_id=traces[row["trace"]].session_id,
-            user_id=traces[row["trace"]].user_id,
+            models=models,
+            session_id=session_id,
+            user_id=user_id,
         )
         for row in rows
+        for models, session_id, user_id in [of_trace.get(row["trace"], ((), "", ""))]
     ]
 
 

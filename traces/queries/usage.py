@@ -4,9 +4,9 @@ Rows are counted in quarters of an hour, so a range counts with every quarter th
 quarter in which it starts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import Cost
 from traces.schema.rollup import units_since_1970
 from traces.schema.usage import QUARTER_NS, USAGE
+
+from .steps import Step, key_sql, steps_of
 
 IN_RANGE = (
     "project_id = {project_id:String} "
@@ -44,8 +46,6 @@ _FIGURES = {
 _COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
 
 Dimension = Literal["model", "provider", "service", "agent"]
-Step = Literal["quarter", "hour", "day"]
-_START_OF: Mapping[Step, str] = {"quarter": "toStartOfFifteenMinutes", "hour": "toStartOfHour", "day": "toStartOfDay"}
 
 
 @dataclass(frozen=True)
@@ -117,34 +117,15 @@ def usage_by(scope: Scope, dimension: Dimension) -> dict[str, Usage]:
 
 def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, Usage]:
     """By quarters of an hour, hours or days as they are cut in a time zone: start → usage, empty ones included."""
+    steps = steps_of(scope, step, zone)
     rows = select(
-        f"""
-        SELECT toUnixTimestamp({_START_OF[step]}(toDateTime(quarter * 900, {{zone:String}}))) AS start, {_COLUMNS}
-        FROM {USAGE.table} WHERE {IN_RANGE}
-        GROUP BY start
-        """,
+        f"SELECT {key_sql(step)} AS step, {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE} GROUP BY step",
         name="usage.over_time",
         scope=scope,
-        parameters={"zone": zone.key},
+        parameters=steps.parameters,
     )
-    found = {row["start"]: Usage.of(row) for row in rows}
-    return {start: found.get(int(start.timestamp()), _NOTHING) for start in _starts(scope, step, zone)}
-
-
-def _starts(scope: Scope, step: Step, zone: ZoneInfo) -> Iterator[datetime]:
-    """The starts of all steps that the scope touches, the first one maybe before it."""
-    local = scope.start.astimezone(zone).replace(second=0, microsecond=0)
-    if step == "day":
-        start = local.replace(hour=0, minute=0, fold=0)
-        while start < scope.end:
-            yield start
-            start += timedelta(days=1)  # of the wall clock: a day may have 23 or 25 hours
-        return
-    width = timedelta(minutes=15 if step == "quarter" else 60)
-    moment = local.replace(minute=local.minute // 15 * 15 if step == "quarter" else 0).astimezone(UTC)
-    while moment < scope.end:
-        yield moment.astimezone(zone)
-        moment += width
+    found = {row["step"]: Usage.of(row) for row in rows}
+    return {start: found.get(key, _NOTHING) for key, start in steps.starts.items()}
 
 
 def models_called(scope: Scope, limit: int) -> list[str]:
