@@ -129,15 +129,15 @@ def _batches(load: EngineLoad) -> Iterator[list[int]]:
 
 def _insert(engine: Any, file: int) -> None:
     """One insert on a connection of its own, as the ClickHouse process does it."""
-    from traces.otlp.store import _settings as insert_settings
-    from traces.schema.tables import INBOX
+    from traces.otlp.store import insert_settings
+    from traces.schema.tables import MESSAGES
 
     connection = engine.connect()
     try:
         connection.query("USE otel_2", "Null")
         changes = ", ".join(f"{name} = {_literal(value)}" for name, value in insert_settings().items())
         connection.query(f"SET {changes}", "Null")
-        connection.query(f"INSERT INTO {INBOX} FROM INFILE '/dev/fd/{file}' FORMAT Protobuf", "Null")
+        connection.query(f"INSERT INTO {MESSAGES} FROM INFILE '/dev/fd/{file}' FORMAT Protobuf", "Null")
     finally:
         connection.close()
 

@@ -12,10 +12,13 @@ import pytest
 import uvicorn
 from django.db import connections
 
+from projects.credentials import Credential
 from projects.models import Organization, Project
 from projects.services import create_api_key
-from traces.otlp import receipts, receiver
+from traces.otlp import decoder, keeper, receipts, receiver
 from traces.otlp.http import application
+from traces.otlp.inbox import Entry
+from traces.otlp.request import PROTOBUF, read_request
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -29,7 +32,20 @@ class Receiver:
         named.setdefault("content-type", "application/x-protobuf")
         if key is not None:
             named.setdefault("authorization", f"Bearer {key}")
-        return httpx.post(f"{self.url}/v1/traces", content=body, headers=named, timeout=30)
+        answer = httpx.post(f"{self.url}/v1/traces", content=body, headers=named, timeout=30)
+        receiver.committer().settle()  # so that what was acknowledged can be read
+        return answer
+
+
+def entry_of(project_id: UUID, body: bytes, content_type: str = PROTOBUF) -> Entry:
+    credential = Credential(project_id=project_id, key_id=UUID(int=1), scopes=frozenset({"ingest"}))
+    return Entry.of(credential, read_request(body, content_type, project_id), len(body))
+
+
+def store_body(project_id: UUID, body: bytes, content_type: str = PROTOBUF) -> None:
+    """What the receiver does with an authenticated request; returns when its spans can be read."""
+    receiver.committer().submit(entry_of(project_id, body, content_type)).result(timeout=30)
+    receiver.committer().settle()
 
 
 @dataclass
@@ -44,6 +60,8 @@ def receiver_server(django_db_setup: None) -> Iterator[Receiver]:
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # else they outlive the test database
     # No receipts behind the back of a test that has no database; test_receipts.py writes its own.
     monkeypatch.setattr(receipts, "FLUSH_SECONDS", 3600)
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(decoder, "PACE_SECONDS", 0)
     server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
@@ -53,7 +71,7 @@ def receiver_server(django_db_setup: None) -> Iterator[Receiver]:
     yield Receiver(f"http://127.0.0.1:{port}")
     server.should_exit = True
     thread.join()
-    receiver.committer.cache_clear()
+    receiver.forget()
     monkeypatch.undo()
 
 

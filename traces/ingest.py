@@ -23,6 +23,7 @@ REASONS: dict[str, Promise] = {
     "unavailable": gettext_lazy("span store did not answer"),
     "unauthenticated": gettext_lazy("no valid key"),
     "forbidden": gettext_lazy("key may not send"),
+    "unreadable": gettext_lazy("not decodable by ClickHouse"),
     "internal": gettext_lazy("fault of the receiver"),
 }
 # Exporters hold spans back for a few seconds, so a small difference says nothing of the clock.

@@ -7,9 +7,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from agentops_portal.clickhouse.client import get_client
 from projects.models import Project
 from projects.services import create_api_key
+from tests.receiver import entry_of
 from traces.otlp import receiver
 from traces.otlp.commit import GroupCommitter
-from traces.otlp.request import PROTOBUF, read_request
+from traces.otlp.decoder import Decoder
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans
@@ -29,6 +30,10 @@ def count(tenant: Tenant) -> int:
         .result_rows
     )
     return int(number)
+
+
+def new_committer() -> GroupCommitter:
+    return GroupCommitter(Decoder(lambda entry: None, lambda entry, reason: None))
 
 
 def test_the_same_bytes_sent_again_are_stored_once(otlp: Receiver, tenant: Tenant) -> None:
@@ -78,8 +83,8 @@ def test_a_duplicate_does_not_take_its_neighbours_along(otlp: Receiver, tenant: 
 
 
 def test_a_committer_stores_what_waits_before_it_closes(tenant: Tenant) -> None:
-    committer = GroupCommitter()
-    done = committer.submit(read_request(BODY, PROTOBUF, tenant.project_id))
+    committer = new_committer()
+    done = committer.submit(entry_of(tenant.project_id, BODY))
     committer.close()
 
     assert done.result(timeout=0) is None
@@ -87,11 +92,9 @@ def test_a_committer_stores_what_waits_before_it_closes(tenant: Tenant) -> None:
 
 
 def test_a_client_that_gives_up_does_not_harm_the_batch_it_was_in(tenant: Tenant) -> None:
-    committer = GroupCommitter()
-    gone = committer.submit(read_request(BODY, PROTOBUF, tenant.project_id))
-    other = committer.submit(
-        read_request((PAYLOADS / "agentops-0.4.21-session.pb").read_bytes(), PROTOBUF, tenant.project_id)
-    )
+    committer = new_committer()
+    gone = committer.submit(entry_of(tenant.project_id, BODY))
+    other = committer.submit(entry_of(tenant.project_id, (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()))
     gone.cancel()
     committer.close()
 

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from traces.otlp import grpc as otlp_grpc
+from traces.otlp import receiver
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored, stored_spans
@@ -51,6 +52,7 @@ def test_spans_are_stored_value_by_value(
     request = ExportTraceServiceRequest.FromString(BODY)
 
     answer = exporter(address)(request, metadata=[("authorization", f"Bearer {tenant.key}")], compression=compression)
+    receiver.committer().settle()
 
     assert not answer.HasField("partial_success")
     assert assert_stored(BODY, tenant.project_id) == 8

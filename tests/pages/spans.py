@@ -11,8 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from traces.otlp.receiver import committer
-from traces.otlp.request import PROTOBUF, read_request
+from tests.receiver import store_body
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 RECORDED_DAY = "?start=2026-11-23T00:00:00Z&end=2026-11-24T00:00:00Z"  # when tests/payloads were recorded
@@ -44,7 +43,7 @@ def recorded(name: str) -> ExportTraceServiceRequest:
 
 def store(project_id: UUID, request: ExportTraceServiceRequest) -> None:
     """What the receiver does with an authenticated request."""
-    committer().submit(read_request(request.SerializeToString(), PROTOBUF, project_id)).result(timeout=30)
+    store_body(project_id, request.SerializeToString())
 
 
 def request_of(traces: Mapping[int, Sequence[Spanlet]], starts: Mapping[int, int] | int) -> ExportTraceServiceRequest:

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
-from traces.otlp.receiver import committer
-from traces.otlp.request import JSON, read_request
+from tests.receiver import store_body
+from traces.otlp.request import JSON
 
 from .spans import MS, RECORDED_DAY, Spanlet, recorded, request_of, store, store_trace, trace_id
 
@@ -279,7 +279,7 @@ def test_the_curl_command_of_an_empty_project_sends_a_trace(client: Client, proj
     show_body = 'curl() { printf %s "${@: -1}"; }\n'  # the last argument is what curl would send
 
     body = subprocess.run(["bash", "-c", show_body + command.text], capture_output=True, check=True).stdout
-    committer().submit(read_request(body, JSON, project.pk)).result(timeout=30)
+    store_body(project.pk, body, JSON)
 
     [trace] = client.get(list_url(project)).context["page"].traces
     assert (trace.name, trace.service, trace.duration_ns) == ("hello, portal", "curl", 250 * MS)

@@ -1,4 +1,4 @@
-"""Group commit: requests that arrive together become one insert, and each is acknowledged when it is stored.
+"""Group commit: requests that arrive together become one insert, and each is acknowledged when it is in the inbox.
 
 An insert has a fixed price, so one runs at a time while the next batch gathers: throughput rises with load, and a
 lone request waits for nobody.
@@ -11,11 +11,10 @@ from concurrent.futures import Future
 import structlog
 from django.conf import settings
 
-from . import metrics, store
-from .envelope import envelopes
-from .errors import BadData, OtlpError, Overloaded, Unavailable
-from .plain_text import flatten_nested
-from .request import ExportRequest
+from . import inbox, metrics
+from .decoder import Decoder
+from .errors import OtlpError, Overloaded, Unavailable
+from .inbox import Entry
 
 log = structlog.get_logger(__name__)
 
@@ -27,18 +26,19 @@ GATHER_SECONDS = 0.02  # how long a batch waits for as many requests as the last
 class Pending:
     """A request that waits; `done` says what became of it."""
 
-    def __init__(self, request: ExportRequest) -> None:
-        self.request = request
-        self.size = len(request.body)  # as it was counted in: the body may be rewritten on its way
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.size = len(entry.body)
         self.done: Future[None] = Future()
         # A client that goes away cancels its wait, not the batch that carries its spans.
         self.done.set_running_or_notify_cancel()
 
 
 class GroupCommitter:
-    """One thread that stores what `submit` is given. Safe to use from any thread."""
+    """One thread that writes what `submit` is given into the inbox. Safe to use from any thread."""
 
-    def __init__(self, max_queued_bytes: int | None = None) -> None:
+    def __init__(self, decoder: Decoder, max_queued_bytes: int | None = None) -> None:
+        self.decoder = decoder
         self._limit = max_queued_bytes if max_queued_bytes is not None else settings.OTLP_MAX_QUEUED_BYTES
         self._queue: deque[Pending] = deque()
         self._queued_bytes = 0  # waiting and in flight
@@ -47,19 +47,20 @@ class GroupCommitter:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def submit(self, request: ExportRequest) -> "Future[None]":
+    def submit(self, entry: Entry) -> "Future[None]":
         """A future that is done when the request is committed, or holds the OtlpError that says why it is not.
 
-        Raises Overloaded when too many bytes wait already.
+        Raises Overloaded when too many bytes wait already, to be acknowledged or to be decoded.
         """
-        pending = Pending(request)
-        if not request.spans:
+        pending = Pending(entry)
+        if not entry.spans:
             pending.done.set_result(None)
             return pending.done
         with self._changed:
             if self._closing:
                 raise Unavailable("The receiver is shutting down; send it again.")
-            if self._queued_bytes and self._queued_bytes + pending.size > self._limit:
+            held = self._queued_bytes + self.decoder.bytes
+            if held and held + pending.size > self._limit:
                 raise Overloaded("The receiver is busy: too much is waiting to be stored. Send it again later.")
             self._queued_bytes += pending.size
             self._queue.append(pending)
@@ -71,8 +72,12 @@ class GroupCommitter:
                 self._changed.notify()
         return pending.done
 
+    def settle(self) -> None:
+        """Wait until the spans of every acknowledged request are stored. Raises TimeoutError."""
+        self.decoder.settle()
+
     def close(self, timeout: float = 10.0) -> None:
-        """Store what waits, then stop. What is not stored after `timeout` seconds is refused."""
+        """Acknowledge what waits, store its spans, then stop. What is not committed after `timeout` is refused."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -80,20 +85,35 @@ class GroupCommitter:
             self._thread.join(timeout)
         for pending in self._queue:
             pending.done.set_exception(Unavailable("The receiver stopped before this was stored; send it again."))
+        self.decoder.close(timeout)
 
     def _run(self) -> None:
         while batch := self._next_batch():
             try:
-                commit(batch)
+                self._commit(batch)
             except Exception as error:  # the thread must outlive whatever a batch does
-                log.exception("a batch was not stored", requests=len(batch))
-                refusal = error if isinstance(error, OtlpError) else Unavailable("Storing failed; send it again.")
+                refusal = error
+                if not isinstance(error, OtlpError):
+                    log.exception("a batch was not stored", requests=len(batch))
+                    refusal = Unavailable("Storing failed; send it again.")
                 for pending in batch:
-                    if not pending.done.done():
-                        pending.done.set_exception(refusal)
+                    pending.done.set_exception(refusal)
+            else:
+                for pending in batch:
+                    pending.done.set_result(None)
             with self._changed:
                 self._queued_bytes -= sum(pending.size for pending in batch)
                 metrics.QUEUED_BYTES.set(self._queued_bytes)
+
+    def _commit(self, batch: list[Pending]) -> None:
+        entries = [pending.entry for pending in batch]
+        metrics.BATCH_REQUESTS.observe(len(batch))
+        with self.decoder.writing(entries) as segment, metrics.INSERT_SECONDS.time():
+            try:
+                inbox.put(entries, segment)
+            except Unavailable:
+                # Most often an idle connection that a restarted ClickHouse has closed. Twice in a segment is once.
+                inbox.put(entries, segment)
 
     def _next_batch(self) -> list[Pending]:
         """The next requests within the bounds, at least one; none when closing and empty.
@@ -113,7 +133,7 @@ class GroupCommitter:
             while self._queue:
                 head = self._queue[0]
                 size += head.size
-                spans += head.request.spans
+                spans += head.entry.spans
                 if batch and (size > MAX_BATCH_BYTES or spans > MAX_BATCH_SPANS):
                     break
                 batch.append(self._queue.popleft())
@@ -122,59 +142,3 @@ class GroupCommitter:
 
     def _is_complete(self) -> bool:
         return len(self._queue) >= self._last_count or self._queued_bytes >= MAX_BATCH_BYTES or self._closing
-
-
-def commit(batch: list[Pending]) -> None:
-    """Store a batch and settle each future. A request that cannot be stored fails alone.
-
-    Nothing of a refused batch was stored, so trying again never stores a span twice.
-    """
-    try:
-        try:
-            _insert(_not_stored_before(batch))
-        except store.ConnectionLost:
-            # Most often an idle connection that a restarted ClickHouse has closed. What it stored is left out.
-            _insert(_not_stored_before(batch))
-    except store.Unreadable as error:
-        if len(batch) > 1:
-            for pending in batch:
-                commit([pending])
-            return
-        log.warning("unreadable request", project_id=str(batch[0].request.project_id), reason=str(error)[:300])
-        batch[0].done.set_exception(BadData("The body is not a readable OTLP request."))
-    except OtlpError as error:
-        for pending in batch:
-            pending.done.set_exception(error)
-    else:
-        for pending in batch:
-            pending.done.set_result(None)
-
-
-def _not_stored_before(batch: list[Pending]) -> list[Pending]:
-    """The first of each set of equal requests, without those that were stored lately."""
-    first = {pending.request.digest: pending for pending in reversed(batch)}
-    for digest in store.stored_lately(first):
-        first.pop(digest).request.duplicate = True
-    for pending in batch:
-        pending.request.duplicate = pending.request.duplicate or first.get(pending.request.digest) is not pending
-    return [pending for pending in batch if not pending.request.duplicate]
-
-
-def _insert(batch: list[Pending]) -> None:
-    if not batch:
-        return
-    metrics.BATCH_REQUESTS.observe(len(batch))
-    try:
-        with metrics.INSERT_SECONDS.time():
-            store.insert(_joined(batch))
-    except store.NestedAttribute:
-        for pending in batch:
-            if flatten_nested(pending.request.message):
-                pending.request.body = pending.request.message.SerializeToString()
-        store.insert(_joined(batch))
-
-
-def _joined(batch: list[Pending]) -> bytes:
-    return b"".join(
-        envelopes(pending.request.body, pending.request.project_id, pending.request.digest) for pending in batch
-    )

@@ -25,8 +25,8 @@ def envelopes(body: bytes, project_id: UUID, digest: bytes) -> bytes:
         resource = b"".join(_payloads(resource_spans, RESOURCE))
         tail = _field(RESOURCE_FIELD, resource) + origin
         for scope_spans in _payloads(resource_spans, SCOPE_SPANS):
-            head = _tag(SCOPE_SPANS_FIELD) + _varint(len(scope_spans))
-            parts += (_varint(len(head) + len(scope_spans) + len(tail)), head, scope_spans, tail)
+            head = _tag(SCOPE_SPANS_FIELD) + varint(len(scope_spans))
+            parts += (varint(len(head) + len(scope_spans) + len(tail)), head, scope_spans, tail)
     return b"".join(parts)
 
 
@@ -79,7 +79,7 @@ def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
         shift += 7
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -89,8 +89,8 @@ def _varint(number: int) -> bytes:
 
 
 def _tag(number: int) -> bytes:
-    return _varint(number << 3 | _LENGTH)
+    return varint(number << 3 | _LENGTH)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return _tag(number) + _varint(len(content)) + content
+    return _tag(number) + varint(len(content)) + content

@@ -26,7 +26,7 @@ from .errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from .receiver import authenticate, close, receive, refused
+from .receiver import authenticate, close, receive, refused, start
 from .request import JSON, PROTOBUF, ExportRequest
 
 Scope = MutableMapping[str, Any]
@@ -66,6 +66,7 @@ async def _lifespan(receive_event: Receive, send: Send) -> None:
             await asyncio.to_thread(close)
             await send({"type": "lifespan.shutdown.complete"})
             return
+        start()
         await send({"type": "lifespan.startup.complete"})
 
 

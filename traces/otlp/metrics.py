@@ -15,13 +15,15 @@ SECONDS = Histogram(
 )
 SPANS = Counter("otlp_spans_total", "Spans by what became of them", ["outcome"])
 BYTES = Counter("otlp_bytes_total", "Bytes of export requests that were read, inflated")
-BATCH_REQUESTS = Histogram(
-    "otlp_batch_requests", "Requests in one insert", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-)
-INSERT_SECONDS = Histogram(
-    "otlp_insert_seconds", "Time of one insert into ClickHouse", buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-)
-QUEUED_BYTES = Gauge("otlp_queued_bytes", "Bytes that wait to be stored")
+_REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+BATCH_REQUESTS = Histogram("otlp_batch_requests", "Requests acknowledged together", buckets=_REQUESTS)
+INSERT_SECONDS = Histogram("otlp_insert_seconds", "Time of one insert into the inbox", buckets=_SECONDS)
+DECODED_REQUESTS = Histogram("otlp_decoded_requests", "Requests whose spans were stored together", buckets=_REQUESTS)
+DECODE_SECONDS = Histogram("otlp_decode_seconds", "Time of one insert of spans and their roll-ups", buckets=_SECONDS)
+QUEUED_BYTES = Gauge("otlp_queued_bytes", "Bytes of requests that wait to be acknowledged")
+UNDECODED_BYTES = Gauge("otlp_undecoded_bytes", "Bytes of acknowledged requests whose spans are not stored yet")
+UNDECODED_SECONDS = Gauge("otlp_undecoded_seconds", "Age of the oldest of them")
 
 
 @contextmanager

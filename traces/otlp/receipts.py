@@ -19,7 +19,7 @@ from traces.models import IngestReceipt
 
 from . import metrics
 from .errors import OtlpError
-from .request import ExportRequest
+from .inbox import Entry
 
 log = structlog.get_logger(__name__)
 
@@ -54,24 +54,34 @@ class ReceiptBook:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def accepted(self, credential: Credential, request: ExportRequest, size: int) -> None:
+    def accepted(self, entry: Entry) -> None:
+        """A request whose spans are stored."""
         with self._lock:
-            tally = self._tally(credential)
-            tally.bytes += size
-            tally.rejected_spans += request.rejected
-            if request.duplicate:
+            tally = self._tally(entry.credential)
+            tally.bytes += entry.size
+            tally.rejected_spans += entry.rejected
+            if entry.duplicate:
                 tally.duplicate_requests += 1
             else:
-                tally.accepted_spans += request.spans
-                if request.spans:
+                tally.accepted_spans += entry.spans
+                if entry.spans:
                     tally.last_accepted_at = tally.last_seen_at
-            if request.latest_end:
-                tally.clock_skew_ms = request.latest_end // 1_000_000 - int(tally.last_seen_at.timestamp() * 1000)
-            if request.rejected:
-                self._note(tally, request.rejection)
-        metrics.BYTES.inc(size)
-        metrics.SPANS.labels("duplicate" if request.duplicate else "accepted").inc(request.spans)
-        metrics.SPANS.labels("rejected").inc(request.rejected)
+            if entry.latest_end:
+                tally.clock_skew_ms = entry.latest_end // 1_000_000 - int(tally.last_seen_at.timestamp() * 1000)
+            if entry.rejected:
+                self._note(tally, entry.rejection)
+        metrics.BYTES.inc(entry.size)
+        metrics.SPANS.labels("duplicate" if entry.duplicate else "accepted").inc(entry.spans)
+        metrics.SPANS.labels("rejected").inc(entry.rejected)
+
+    def unreadable(self, entry: Entry, reason: str) -> None:
+        """A request that was acknowledged and cannot be decoded: it is kept in the table otlp_unreadable."""
+        with self._lock:
+            tally = self._tally(entry.credential)
+            tally.rejected_spans += entry.spans
+            tally.refused["unreadable"] += 1
+            self._note(tally, f"ClickHouse cannot decode a request, which is kept in otlp_unreadable: {reason}")
+        metrics.SPANS.labels("unreadable").inc(entry.spans)
 
     def refused(self, credential: Credential, error: OtlpError) -> None:
         with self._lock:

@@ -12,8 +12,11 @@ from django.db import close_old_connections
 from projects import credentials
 
 from .commit import GroupCommitter
+from .decoder import Decoder
 from .errors import Forbidden, OtlpError, Unauthenticated, Unavailable
+from .inbox import Entry
 from .inflate import inflate
+from .keeper import Keeper
 from .rate import limiter
 from .receipts import book
 from .request import ExportRequest, read_request
@@ -26,7 +29,24 @@ SMALL_BODY = 64 * 1024  # bytes that are read faster than a thread is started
 @cache
 def committer() -> GroupCommitter:
     """The one committer of this process."""
-    return GroupCommitter()
+    # `book` is looked up when it is called: a test puts one of its own there.
+    return GroupCommitter(Decoder(lambda entry: book.accepted(entry), lambda *what: book.unreadable(*what)))
+
+
+@cache
+def _keeper() -> Keeper:
+    return Keeper(committer().decoder)
+
+
+def forget() -> None:
+    """Begin anew with the next request, after `close`."""
+    committer.cache_clear()
+    _keeper.cache_clear()
+
+
+def start() -> None:
+    """Look after the inbox from now on."""
+    _keeper().start()
 
 
 async def authenticate(headers: Mapping[str, str]) -> credentials.Credential:
@@ -48,7 +68,8 @@ async def authenticate(headers: Mapping[str, str]) -> credentials.Credential:
     except credentials.CredentialStoreUnavailable as error:
         raise Unavailable(str(error)) from None
     if "ingest" not in credential.scopes:
-        raise Forbidden("This API key may read but not send: make one with the scope 'ingest'.")
+        with refused(credential):
+            raise Forbidden("This API key may read but not send: make one with the scope 'ingest'.")
     return credential
 
 
@@ -70,29 +91,32 @@ def refused(credential: credentials.Credential) -> Iterator[None]:
 
 
 async def receive(credential: credentials.Credential, body: bytes, content_type: str, encoding: str) -> ExportRequest:
-    """Store one request; returns when ClickHouse has committed it, with what was kept and what was rejected.
+    """Write one request down; returns when ClickHouse has committed it, with what was kept and what was rejected.
 
     Raises OtlpError.
     """
     limiter.check(credential)
     if len(body) <= SMALL_BODY and not encoding:
-        request = read_request(body, content_type, credential.project_id)
+        request, size = read_request(body, content_type, credential.project_id), len(body)
     else:
-        request = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential)
-    size = len(request.body)
-    await asyncio.wrap_future(committer().submit(request))
+        request, size = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential)
+    entry = Entry.of(credential, request, size)
+    await asyncio.wrap_future(committer().submit(entry))
     limiter.count_spans(credential, request.spans)
-    book.accepted(credential, request, size)
+    if not request.spans:
+        book.accepted(entry)
     return request
 
 
 def close() -> None:
     """Store what waits and write the receipts. Blocks."""
+    _keeper().close()
     committer().close()
     book.close()
 
 
 def _inflate_and_read(
     body: bytes, content_type: str, encoding: str, credential: credentials.Credential
-) -> ExportRequest:
-    return read_request(inflate(body, encoding, settings.OTLP_MAX_INFLATED_BYTES), content_type, credential.project_id)
+) -> tuple[ExportRequest, int]:
+    inflated = inflate(body, encoding, settings.OTLP_MAX_INFLATED_BYTES)
+    return read_request(inflated, content_type, credential.project_id), len(inflated)

@@ -28,7 +28,6 @@ class ExportRequest:
     body: bytes
     spans: int
     rejected: int
-    duplicate: bool = False  # the same bytes were stored before
 
     @property
     def rejection(self) -> str:

@@ -1,0 +1,194 @@
+"""What is acknowledged is stored, whoever dies in between."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agentops_portal.clickhouse.client import get_client
+from tests.receiver import entry_of
+from traces.otlp import decoding, inbox, keeper, store
+from traces.otlp.commit import GroupCommitter
+from traces.otlp.decoder import Decoder
+from traces.otlp.errors import Unavailable
+from traces.otlp.inbox import Entry
+from traces.otlp.keeper import Keeper
+
+from .conftest import PAYLOADS, Tenant
+from .rows import stored_spans
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+
+BODY = (PAYLOADS / "litellm-1.80.5.pb").read_bytes()  # 63 spans
+OTHER = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()  # 8 spans
+
+
+class Watched(Decoder):
+    """A decoder that remembers what became of each request."""
+
+    def __init__(self) -> None:
+        self.stored: list[Entry] = []
+        self.refused: list[str] = []
+        super().__init__(self.stored.append, lambda entry, reason: self.refused.append(reason))
+
+
+@pytest.fixture
+def decoder() -> Iterator[Watched]:
+    decoder = Watched()
+    yield decoder
+    decoder.close()
+
+
+@pytest.fixture(autouse=True)
+def empty_inbox(transactional_db: None) -> None:
+    get_client().command("TRUNCATE TABLE otlp_inbox")
+    get_client().command("TRUNCATE TABLE otlp_unreadable")
+
+
+def rows(table: str) -> int:
+    [(count,)] = get_client().query(f"SELECT count() FROM {table}").result_rows
+    return int(count)
+
+
+def spans_of(tenant: Tenant) -> int:
+    """Rows, where `stored_spans` has one for each span id."""
+    sql = "SELECT count() FROM otel_traces WHERE project_id = {project:String}"
+    [(count,)] = get_client().query(sql, parameters={"project": str(tenant.project_id)}).result_rows
+    return int(count)
+
+
+def left_behind(entry: Entry) -> str:
+    """What a receiver leaves that was killed after its acknowledgement."""
+    segment = f"{'d' * inbox.RECEIVER_LENGTH}-7"
+    inbox.put([entry], segment)
+    return segment
+
+
+def look_until_stale(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "STALE_SECONDS", 0.0)
+    Keeper(decoder).look()
+
+
+def test_the_inbox_is_empty_again_when_spans_are_stored(decoder: Watched, tenant: Tenant) -> None:
+    committer = GroupCommitter(decoder)
+    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    committer.settle()
+    committer.close()
+
+    assert len(stored_spans(tenant.project_id)) == 63
+    assert rows("otlp_inbox") == 0
+    assert decoder.bytes == 0
+
+
+def test_what_a_dead_receiver_left_is_stored_and_booked(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind(entry_of(tenant.project_id, BODY))
+
+    look_until_stale(decoder, monkeypatch)
+
+    assert len(stored_spans(tenant.project_id)) == 63
+    assert [(entry.spans, entry.duplicate) for entry in decoder.stored] == [(63, False)]
+    assert rows("otlp_inbox") == 0
+
+
+def test_a_segment_that_changes_belongs_to_a_living_receiver(decoder: Watched, tenant: Tenant) -> None:
+    segment = left_behind(entry_of(tenant.project_id, BODY))
+    looking = Keeper(decoder)
+    for _ in range(3):
+        looking.look()
+        inbox.touch(segment)
+
+    assert stored_spans(tenant.project_id) == {}
+    assert inbox.read(segment)[0][0].body == BODY
+
+
+def test_what_a_dead_receiver_had_stored_already_is_not_stored_again(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = GroupCommitter(Watched())
+    first.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    first.close()
+    left_behind(entry_of(tenant.project_id, BODY))
+
+    look_until_stale(decoder, monkeypatch)
+
+    assert spans_of(tenant) == len(stored_spans(tenant.project_id)) == 63
+
+
+def test_a_request_that_was_stored_in_part_is_completed(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = entry_of(tenant.project_id, BODY)
+    part = decoding._part(whole, first_half=True)
+    store.insert(decoding._joined([part]))
+    assert len(stored_spans(tenant.project_id)) == 31
+    left_behind(whole)
+
+    look_until_stale(decoder, monkeypatch)
+
+    assert spans_of(tenant) == len(stored_spans(tenant.project_id)) == 63
+
+
+def test_a_request_that_another_receiver_holds_is_left_to_it(decoder: Watched, tenant: Tenant) -> None:
+    left_behind(entry_of(tenant.project_id, BODY))
+    committer = GroupCommitter(decoder)
+    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    committer.settle()
+
+    assert stored_spans(tenant.project_id) == {}
+    assert [entry.duplicate for entry in decoder.stored] == [True]
+
+
+def test_a_request_that_cannot_be_decoded_is_put_aside_and_its_neighbours_are_stored(
+    decoder: Watched, tenant: Tenant
+) -> None:
+    broken = entry_of(tenant.project_id, OTHER)
+    broken.body = b"\x0a\x07\x12\x05\x12\x03\x09\x01\x02"  # a span whose trace id is a number that is cut off
+    committer = GroupCommitter(decoder)
+    done = [committer.submit(entry) for entry in (broken, entry_of(tenant.project_id, BODY))]
+    for each in done:
+        each.result(timeout=30)
+    committer.settle()
+
+    assert len(stored_spans(tenant.project_id)) == 63
+    assert len(decoder.refused) == 1
+    assert rows("otlp_unreadable") == 1
+    assert rows("otlp_inbox") == 0
+
+
+def test_what_needs_too_much_memory_is_stored_in_parts(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inserted = store.insert
+
+    def little_memory(batch: bytes) -> None:
+        if len(batch) > 40_000:
+            raise store.TooMuchAtOnce("memory limit")
+        inserted(batch)
+
+    monkeypatch.setattr(store, "insert", little_memory)
+    decoding.decode([entry_of(tenant.project_id, BODY)], decoder.receiver, decoder.unreadable)
+
+    assert spans_of(tenant) == len(stored_spans(tenant.project_id)) == 63
+
+
+def test_spans_wait_while_they_cannot_be_stored(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("traces.otlp.decoder.RETRY_SECONDS", 0.05)
+    inserted = store.insert
+    failures = iter([Unavailable("away"), store.ConnectionLost("lost")])
+
+    def away_at_first(batch: bytes) -> None:
+        for error in failures:
+            raise error
+        inserted(batch)
+
+    monkeypatch.setattr(store, "insert", away_at_first)
+    committer = GroupCommitter(decoder)
+    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    committer.settle()
+
+    assert spans_of(tenant) == 63
+    assert [entry.duplicate for entry in decoder.stored] == [False]
+    assert list(failures) == []

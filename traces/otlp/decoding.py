@@ -1,0 +1,123 @@
+"""Stores the spans of requests that are in the inbox: none twice, and no request for the fault of another.
+
+Until it has run through, it may be called again with the same entries.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from . import inbox, metrics, store
+from .envelope import envelopes
+from .inbox import Entry
+from .messages import TraceRequest
+from .plain_text import flatten_nested
+
+log = structlog.get_logger(__name__)
+
+Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cannot be decoded
+
+
+def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, minutes: int = store.DUPLICATE_MINUTES) -> None:
+    """Store the spans of entries that one receiver wrote down; those that are duplicates are marked.
+
+    minutes: how far back equal requests are looked for. Raises Unavailable: some or all were not stored.
+    """
+    fresh = _first_of_equals(entries)
+    for digest in inbox.held_by_others(fresh.keys(), receiver):
+        fresh.pop(digest).duplicate = True
+    # After the inbox: what another receiver had there and has stored meanwhile is found here.
+    for digest, count in store.stored_spans(fresh.keys(), minutes).items():
+        if count >= fresh[digest].spans:
+            entry = fresh.pop(digest)
+            entry.duplicate = not entry.tried
+        else:
+            fresh[digest].body = _without_stored(fresh[digest], minutes)
+    for entry in fresh.values():
+        entry.tried = True
+    if fresh:
+        _insert(list(fresh.values()), unreadable)
+
+
+def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:
+    """The first of each set of equal requests by their digest; the others are marked."""
+    first: dict[bytes, Entry] = {}
+    for entry in entries:
+        entry.duplicate = first.setdefault(entry.digest, entry) is not entry
+    return first
+
+
+def _without_stored(entry: Entry, minutes: int) -> bytes:
+    """The body without the spans that are stored: ClickHouse was killed between two parts of one insert."""
+    stored = store.stored_span_ids(entry.digest, minutes)
+    message = TraceRequest.FromString(entry.body)
+    for resource_spans in message.resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            kept = [span for span in scope_spans.spans if (span.trace_id, span.span_id) not in stored]
+            del scope_spans.spans[:]
+            scope_spans.spans.extend(kept)
+    log.warning("a request was stored in part; its other spans follow", spans=entry.spans, stored=len(stored))
+    return bytes(message.SerializeToString())
+
+
+def _insert(entries: list[Entry], unreadable: Unreadable) -> None:
+    """Store entries at once, or, when ClickHouse does not take them together, in halves."""
+    metrics.DECODED_REQUESTS.observe(len(entries))
+    try:
+        with metrics.DECODE_SECONDS.time():
+            _insert_flattened(entries)
+    except (store.Unreadable, store.TooMuchAtOnce) as error:
+        halves = _halves(entries, error)
+        if not halves:
+            _put_aside(entries[0], error, unreadable)
+        for half in halves:
+            _insert(half, unreadable)
+
+
+def _halves(entries: list[Entry], error: Exception) -> list[list[Entry]]:
+    """What to try instead: half of the requests, or half of a request's spans. Nothing: it is as small as can be."""
+    middle = len(entries) // 2
+    if middle:
+        return [entries[:middle], entries[middle:]]
+    if isinstance(error, store.Unreadable):
+        return []
+    parts = [_part(entries[0], first_half) for first_half in (True, False)]
+    return [[part] for part in parts] if all(part.body for part in parts) else []
+
+
+def _part(entry: Entry, first_half: bool) -> Entry:
+    """The request with one half of its spans; each half says whose it is, so that together they count as stored."""
+    message = TraceRequest.FromString(entry.body)
+    scopes = [scope for resource_spans in message.resource_spans for scope in resource_spans.scope_spans]
+    middle = sum(len(scope.spans) for scope in scopes) // 2
+    position = kept = 0
+    for scope in scopes:
+        spans = [span for number, span in enumerate(scope.spans, position) if (number < middle) is first_half]
+        position += len(scope.spans)
+        kept += len(spans)
+        del scope.spans[:]
+        scope.spans.extend(spans)
+    return replace(entry, body=message.SerializeToString() if kept else b"")
+
+
+def _insert_flattened(entries: list[Entry]) -> None:
+    try:
+        store.insert(_joined(entries))
+    except store.NestedAttribute:
+        for entry in entries:
+            message = TraceRequest.FromString(entry.body)
+            if flatten_nested(message):
+                entry.body = message.SerializeToString()
+        store.insert(_joined(entries))
+
+
+def _put_aside(entry: Entry, error: Exception, unreadable: Unreadable) -> None:
+    """Lets a request go that no retry will store, once it is safe elsewhere. Raises Unavailable."""
+    inbox.put_aside(entry, str(error))
+    log.error("a request cannot be decoded", project_id=str(entry.project_id), reason=str(error)[:500])
+    unreadable(entry, str(error))
+
+
+def _joined(entries: list[Entry]) -> bytes:
+    return b"".join(envelopes(entry.body, entry.project_id, entry.digest) for entry in entries)
