@@ -19,8 +19,10 @@ ERRORS = {
     "403": ("The role or the key's scopes are too low.", DETAIL),
     "404": ("There is no such thing, or it is somebody else's.", DETAIL),
     "406": ("The header Accept excludes what this address answers.", DETAIL),
+    "413": ("The answer would be too large; ask for less.", DETAIL),
     "429": ("Too many requests; Retry-After says when to come back.", DETAIL),
     "503": ("A store does not answer or cannot take the query now; Retry-After says when to ask again.", DETAIL),
+    "504": ("The query took too long; ask for a shorter range.", DETAIL),
 }
 OF_BODIES = {"415": ("The body's Content-Type is not application/json.", DETAIL)}
 

@@ -1,9 +1,29 @@
 """Addresses of the traces API, below /api/v1/. No slash at the end."""
 
-from django.urls import path
+from django.urls import include, path
 
+from .export import TracesExportView
+from .guardrails import GuardrailRunsView, GuardrailSummaryView
+from .people import AgentsView, SessionsView, UsersView
 from .receipts import IngestReceiptsView
+from .traces import SpanView, TraceSpansView, TracesView, TraceView
+from .usage import UsageByView, UsageOverTimeView, UsageView
 
-urlpatterns = [
-    path("projects/<uuid:project_id>/ingest-receipts", IngestReceiptsView.as_view(), name="api-ingest-receipts"),
+project_urls = [
+    path("traces", TracesView.as_view(), name="api-traces"),
+    path("traces/export", TracesExportView.as_view(), name="api-traces-export"),
+    path("traces/<str:trace_id>", TraceView.as_view(), name="api-trace"),
+    path("traces/<str:trace_id>/spans", TraceSpansView.as_view(), name="api-trace-spans"),
+    path("traces/<str:trace_id>/spans/<str:span_id>", SpanView.as_view(), name="api-span"),
+    path("sessions", SessionsView.as_view(), name="api-sessions"),
+    path("users", UsersView.as_view(), name="api-users"),
+    path("agents", AgentsView.as_view(), name="api-agents"),
+    path("usage", UsageView.as_view(), name="api-usage"),
+    path("usage/by", UsageByView.as_view(), name="api-usage-by"),
+    path("usage/over-time", UsageOverTimeView.as_view(), name="api-usage-over-time"),
+    path("guardrails/runs", GuardrailRunsView.as_view(), name="api-guardrail-runs"),
+    path("guardrails/summary", GuardrailSummaryView.as_view(), name="api-guardrail-summary"),
+    path("ingest-receipts", IngestReceiptsView.as_view(), name="api-ingest-receipts"),
 ]
+
+urlpatterns = [path("projects/<uuid:project_id>/", include(project_urls))]

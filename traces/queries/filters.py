@@ -1,5 +1,6 @@
 """The filter language of traces, which the pages, the API and exports share."""
 
+import json
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -9,13 +10,20 @@ from traces.figures import FIGURES
 _DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # What a trace without LLM calls and reports cost is known: nothing. NULL fits no bound.
 _COST = f"if(isNull({FIGURES['reported_cost']}) AND {FIGURES['unknown_cost_calls']} = 0, 0, {FIGURES['reported_cost']})"
+# Tags are stored as the texts in which clients send them, mostly lists (traces/tags.py).
+_SAYS_TAG = "text = {tag:String} OR arrayExists(quoted -> position(text, quoted) > 0, {quoted_tags:Array(String)})"
+
+
+def quoted(tag: str) -> list[str]:
+    """A tag as it stands in a list: in JSON, with and without escapes, and in Python."""
+    return sorted({json.dumps(tag), json.dumps(tag, ensure_ascii=False), repr(tag)})
 
 
 @dataclass(frozen=True)
 class TraceFilter:
     """What a trace must be to be listed; blank means any. All that is given must fit."""
 
-    text: str = ""  # part of the trace id or of a span's name, whatever the case
+    text: str = ""  # part of the trace id, of a span's name or of a tag, whatever the case
     status: str = ""  # ok | error
     model: str = ""
     llm_only: bool = False
@@ -23,6 +31,7 @@ class TraceFilter:
     user: str = ""
     session: str = ""
     service: str = ""  # of the root
+    tag: str = ""
     guardrail: str = ""  # one of GUARDRAIL_OUTCOMES: of at least one run
     has_errors: bool | None = None  # failed spans, whatever the status
     min_duration_ns: int | None = None  # bounds belong to the range
@@ -39,7 +48,8 @@ class TraceFilter:
             # Compared as text, so that % and _ mean themselves.
             "has_text": self.text
             and "position(trace_id, {trace_id_part:String}) > 0 OR "
-            "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names)",
+            "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names) OR "
+            "arrayExists(tags -> positionCaseInsensitiveUTF8(tags, {text:String}) > 0, tag_texts)",
             "has_status": self.status and f"({FIGURES['status']}) = {{status:String}}",
             "has_model": self.model and "has(model_names, {model:String})",
             "has_calls": self.llm_only and f"{FIGURES['llm_calls']} > 0",
@@ -47,6 +57,7 @@ class TraceFilter:
             "has_user": self.user and "user = {of_user:String}",
             "has_session": self.session and "session = {of_session:String}",
             "has_service": self.service and "root.service = {of_service:String}",
+            "has_tag": self.tag and f"arrayExists(text -> {_SAYS_TAG}, tag_texts)",
             "has_guardrail": self.guardrail and "arrayExists(run -> run.outcome = {outcome:String}, runs)",
             "has_errors": self.has_errors is not None and f"failed_spans {'>' if self.has_errors else '='} 0",
             "is_long": self.min_duration_ns is not None and f"{_DURATION} >= {{min_duration:Int64}}",
@@ -68,6 +79,8 @@ class TraceFilter:
             "of_user": self.user,
             "of_session": self.session,
             "of_service": self.service,
+            "tag": self.tag,
+            "quoted_tags": quoted(self.tag),
             "outcome": self.guardrail,
             "min_duration": self.min_duration_ns,
             "max_duration": self.max_duration_ns,

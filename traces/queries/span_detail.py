@@ -88,18 +88,29 @@ _TYPED = """
     total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
     guardrail_outcome, http_status, cache_hit
 """
-# What `detail_of` makes a SpanDetail of.
-COLUMNS = f"""
+_HEAD = """
     TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
     SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
     ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
     toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
-    StatusMessage AS status_message, SpanAttributes AS attributes, ResourceAttributes AS resource,
-    arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`) AS event_times,
-    `Events.Name` AS event_names, `Events.Attributes` AS event_attributes,
-    `Links.TraceId` AS link_traces, `Links.SpanId` AS link_spans, `Links.TraceState` AS link_states,
-    `Links.Attributes` AS link_attributes, span_type AS type, {_TYPED}
+    StatusMessage AS status_message, span_type AS type
 """
+_CONTENT = {
+    "attributes": "SpanAttributes",
+    "resource": "ResourceAttributes",
+    "event_times": "arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`)",
+    "event_names": "`Events.Name`",
+    "event_attributes": "`Events.Attributes`",
+    "link_traces": "`Links.TraceId`",
+    "link_spans": "`Links.SpanId`",
+    "link_states": "`Links.TraceState`",
+    "link_attributes": "`Links.Attributes`",
+}
+# What `detail_of` makes a SpanDetail of; and the same with nothing of what was said, which is most of a span.
+COLUMNS = ", ".join([_HEAD, _TYPED, *(f"{column} AS {name}" for name, column in _CONTENT.items())])
+COLUMNS_WITHOUT_CONTENT = ", ".join(
+    [_HEAD, _TYPED, *(f"{'map()' if name in ('attributes', 'resource') else '[]'} AS {name}" for name in _CONTENT)]
+)
 
 
 def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:

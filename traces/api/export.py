@@ -1,0 +1,67 @@
+"""GET /api/v1/projects/{id}/traces/export: the traces that fit a filter as a file, written while it is read."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from projects.api.access import MayRead, readable_project
+from projects.api.negotiation import LenientNegotiation
+from traces.export import CONTENT_TYPES, export_traces
+
+from .downloads import download, export_name
+from .filters import TraceFilterParameters, trace_filter
+from .ranges import scope_of
+
+
+class ExportParameters(TraceFilterParameters):
+    format = serializers.ChoiceField(list(CONTENT_TYPES), default="csv")
+    spans = serializers.BooleanField(required=False, help_text="true: the spans of each trace too.")
+    attributes = serializers.BooleanField(
+        required=False, help_text="true: everything that was sent of the spans, prompts and answers included."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["attributes"] and not attrs["spans"]:
+            raise serializers.ValidationError({"attributes": ["Attributes belong to spans: ask for spans=true too."]})
+        return super().validate(attrs)
+
+
+@method_decorator(never_cache, name="dispatch")
+class TracesExportView(APIView):
+    permission_classes = (MayRead,)
+    content_negotiation_class = LenientNegotiation  # `format` says it
+
+    @extend_schema(
+        operation_id="traces_export",
+        summary="Traces as a file",
+        description="The newest first, however many. A file that ends early says so in its last line: `#incomplete` in"
+        ' CSV, `"incomplete": true` in JSON Lines, `"complete": false` in JSON.',
+        tags=["Export"],
+        parameters=[ExportParameters],
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+        },
+    )
+    def get(self, request: Request, project_id: UUID) -> StreamingHttpResponse:
+        project = readable_project(request, project_id)
+        wanted = ExportParameters.of(request)
+        scope = scope_of(project, wanted)
+        pieces = export_traces(
+            scope, trace_filter(wanted), wanted["format"], spans=wanted["spans"], attributes=wanted["attributes"]
+        )
+        return download(
+            request,
+            pieces,
+            filename=export_name(project, scope, wanted["format"]),
+            content_type=CONTENT_TYPES[wanted["format"]],
+        )

@@ -1,0 +1,149 @@
+"""GET /api/v1/projects/{id}/usage…: LLM calls, tokens, cost and latency; in total, by what, and over time."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from projects.api.access import MayRead, readable_project
+from traces.queries.usage import usage_by, usage_over_time, usage_total
+
+from .ranges import RangeParameters, pinned, scope_of
+from .serializers import CostSerializer, LatencySerializer, TokensSerializer
+
+STEPS = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+DIMENSIONS = ("model", "provider", "service", "agent")
+MAX_STEPS = 5_000
+QUARTERS = "Counted in quarters of an hour: every quarter that the range touches is in it as a whole."
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """Sums over LLM calls; a call belongs to the quarter of an hour in which it starts."""
+
+    calls = serializers.IntegerField()
+    failed_calls = serializers.IntegerField()
+    cache_hits = serializers.IntegerField()
+    tokens = TokensSerializer(source="*")
+    cost = CostSerializer()
+    latency = LatencySerializer(allow_null=True, help_text="Of calls that did not fail; null when there is none.")
+    requests = serializers.IntegerField(help_text="Root spans.")
+    failed_requests = serializers.IntegerField(help_text="Root spans with status Error.")
+    request_latency = LatencySerializer(allow_null=True)
+
+
+class RangeSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class UsageTotalSerializer(UsageSerializer, RangeSerializer):
+    pass
+
+
+class NamedUsageSerializer(UsageSerializer):
+    name = serializers.CharField(help_text="Blank: the calls that name none.")
+
+
+class UsageBySerializer(RangeSerializer):
+    by = serializers.ChoiceField(DIMENSIONS)
+    results = NamedUsageSerializer(many=True)
+
+
+class UsageOfStepSerializer(UsageSerializer):
+    start = serializers.DateTimeField(help_text="Start of the step, with the offset of the time zone.")
+
+
+class UsageOverTimeSerializer(RangeSerializer):
+    step = serializers.ChoiceField(list(STEPS))
+    timezone = serializers.CharField()
+    results = UsageOfStepSerializer(many=True, help_text="Every step that the range touches, empty ones included.")
+
+
+class UsageByParameters(RangeParameters):
+    by = serializers.ChoiceField(DIMENSIONS, help_text="What to add up by.")
+
+
+class UsageOverTimeParameters(RangeParameters):
+    step = serializers.ChoiceField(list(STEPS), default="day")
+    timezone = serializers.CharField(
+        default="UTC", max_length=64, help_text="Where days and hours begin, such as Asia/Seoul."
+    )
+
+    def validate_timezone(self, name: str) -> str:
+        if name not in available_timezones():
+            raise serializers.ValidationError("There is no such time zone. Write a name such as UTC or Asia/Seoul.")
+        return name
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if (attrs["end"] - attrs["start"]) / STEPS[attrs["step"]] > MAX_STEPS:
+            raise serializers.ValidationError(
+                {"step": [f"The range has more than {MAX_STEPS} such steps: choose longer ones or a shorter range."]}
+            )
+        return attrs
+
+
+@method_decorator(never_cache, name="dispatch")
+class UsageView(APIView):
+    permission_classes = (MayRead,)
+
+    @extend_schema(
+        operation_id="usage_retrieve",
+        summary="Usage in total",
+        description=QUARTERS,
+        tags=["Usage"],
+        parameters=[RangeParameters],
+        responses=UsageTotalSerializer,
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        project = readable_project(request, project_id)
+        wanted = RangeParameters.of(request)
+        return Response({**pinned(wanted), **UsageSerializer(usage_total(scope_of(project, wanted))).data})
+
+
+@method_decorator(never_cache, name="dispatch")
+class UsageByView(APIView):
+    permission_classes = (MayRead,)
+
+    @extend_schema(
+        operation_id="usage_by",
+        summary="Usage by model, provider, service or agent",
+        description=f"The most called first. {QUARTERS}",
+        tags=["Usage"],
+        parameters=[UsageByParameters],
+        responses=UsageBySerializer,
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        project = readable_project(request, project_id)
+        wanted = UsageByParameters.of(request)
+        found = usage_by(scope_of(project, wanted), wanted["by"])
+        rows = [{"name": name, **UsageSerializer(usage).data} for name, usage in found.items()]
+        return Response({**pinned(wanted), "by": wanted["by"], "results": rows})
+
+
+@method_decorator(never_cache, name="dispatch")
+class UsageOverTimeView(APIView):
+    permission_classes = (MayRead,)
+
+    @extend_schema(
+        operation_id="usage_over_time",
+        summary="Usage over time",
+        description=QUARTERS,
+        tags=["Usage"],
+        parameters=[UsageOverTimeParameters],
+        responses=UsageOverTimeSerializer,
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        project = readable_project(request, project_id)
+        wanted = UsageOverTimeParameters.of(request)
+        found = usage_over_time(scope_of(project, wanted), wanted["step"], ZoneInfo(wanted["timezone"]))
+        rows = [{"start": start.isoformat(), **UsageSerializer(usage).data} for start, usage in found.items()]
+        return Response({**pinned(wanted), "step": wanted["step"], "timezone": wanted["timezone"], "results": rows})
