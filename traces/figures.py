@@ -72,6 +72,7 @@ INGREDIENTS = {
     ),
     "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
     "spans": _sum("1"),
+    "ok_spans": _sum("StatusCode = 'Ok'"),
     "failed_spans": _sum("StatusCode = 'Error'"),
     "done_calls": _sum("is_llm_call AND StatusCode != 'Error'"),
     "failed_calls": _set(
@@ -111,6 +112,7 @@ FIGURES = {
     "status": "if(root.status = 'Error' OR server_status >= 400 "
     "OR (root.status = 'Unset' AND last_work.is_work AND last_work.status = 'Error'), 'error', 'ok')",
     "span_count": "spans",
+    "ok_count": "ok_spans",
     "error_count": "failed_spans",
     "llm_calls": _CALLS,
     "cache_hits": "cached_calls",
@@ -194,6 +196,7 @@ class TraceFigures:
     end_ns: int
     status: str
     span_count: int
+    ok_count: int  # spans with status Ok, which most clients never set
     error_count: int
     llm_calls: int
     cache_hits: int

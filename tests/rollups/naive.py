@@ -70,6 +70,7 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         end_ns=max(s["end"] for s in spans),
         status="error" if is_error else "ok",
         span_count=len(spans),
+        ok_count=sum(s["StatusCode"] == "Ok" for s in spans),
         error_count=sum(s["StatusCode"] == "Error" for s in spans),
         llm_calls=len(calls),
         cache_hits=sum(s["cache_hit"] for s in spans),

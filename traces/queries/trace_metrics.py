@@ -14,6 +14,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import FIGURES, Cost
 from traces.schema.usage import QUARTER_NS
 
+from .filters import TraceFilter
 from .steps import Step, key_sql, steps_of
 from .summaries import traces_sql
 
@@ -25,6 +26,7 @@ DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 PERCENTILES = "quantilesExactInclusive(0.5, 0.95, 0.99)"
 _SUMS = (
     "span_count",
+    "ok_count",
     "error_count",
     "llm_calls",
     "input_tokens",
@@ -48,6 +50,7 @@ class TraceSums:
     traces: int = 0
     error_traces: int = 0
     span_count: int = 0
+    ok_count: int = 0  # spans with status Ok
     error_count: int = 0  # spans with status Error
     llm_calls: int = 0
     input_tokens: int = 0
@@ -112,6 +115,21 @@ def trace_sums(scope: Scope) -> tuple[TraceSums, Durations]:
         scope=scope,
     )
     return TraceSums.of(row), Durations.of(row)
+
+
+def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
+    """Of the traces that start in the scope and fit the filter."""
+    conditions = wanted.conditions()
+    [row] = select(
+        f"""
+        SELECT {_COUNTS} FROM ({traces_sql(scope, {**_FIGURES, **conditions})})
+        WHERE {" AND ".join(conditions) or "true"}
+        """,
+        name="trace_metrics.filtered_sums",
+        scope=scope,
+        parameters=wanted.parameters(),
+    )
+    return TraceSums.of(row)
 
 
 def trace_trend(scope: Scope, interval: Interval, zone: ZoneInfo, agent: str = "") -> dict[datetime, TraceSums]:

@@ -1,0 +1,31 @@
+import structlog
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from agentops_portal.clickhouse.operations import ClickHouseSQL
+from traces.rollups import StillReceiving, rebuild
+from traces.schema.trace_summaries import TRACE_SUMMARIES
+
+log = structlog.get_logger(__name__)
+
+
+def add_ok_spans(editor: BaseDatabaseSchemaEditor) -> list[str]:
+    return TRACE_SUMMARIES.alter()
+
+
+def fill_ok_spans(editor: BaseDatabaseSchemaEditor) -> None:
+    """From the spans that were there before."""
+    try:
+        rebuild(editor.connection)
+    except StillReceiving as error:
+        log.warning("run `manage.py rebuild_rollups` when fewer spans arrive", reason=str(error))
+
+
+class Migration(migrations.Migration):
+    """Trace summaries learn how many spans of their traces ended with status Ok."""
+
+    dependencies = [("traces", "0007_share_links_and_agents")]
+    operations = [
+        ClickHouseSQL(add_ok_spans, ()),
+        ClickHouseSQL(fill_ok_spans, ()),
+    ]
