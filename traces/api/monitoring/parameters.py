@@ -33,7 +33,7 @@ class ZoneField(serializers.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            default=ZoneInfo("UTC"),
+            default=ZoneInfo("UTC"),  # type: ignore[arg-type]  # a default is not converted
             max_length=64,
             help_text="Time zone (IANA name, such as Asia/Seoul) in which buckets of time are cut and named.",
         )

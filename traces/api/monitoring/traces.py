@@ -23,6 +23,12 @@ from .shapes import dollars, list_row, state, store_time
 NS_OF_MS = 10**6
 
 
+def _bound(help_text: str) -> serializers.DecimalField:
+    return serializers.DecimalField(
+        required=False, max_digits=24, decimal_places=12, min_value=Decimal(0), help_text=help_text
+    )
+
+
 class TraceListParameters(RangeParameters):
     search = serializers.CharField(
         required=False,
@@ -40,28 +46,27 @@ class TraceListParameters(RangeParameters):
     )
     status = serializers.ChoiceField(choices=["success", "error"], required=False, allow_blank=True, default="")
     model = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
-    min_duration = serializers.FloatField(required=False, min_value=0, max_value=1e12, help_text="Milliseconds.")
-    max_duration = serializers.FloatField(required=False, min_value=0, max_value=1e12, help_text="Milliseconds.")
-    min_cost = serializers.DecimalField(
-        required=False, max_digits=24, decimal_places=12, min_value=Decimal(0), help_text="US dollars that are known."
-    )
-    max_cost = serializers.DecimalField(
-        required=False, max_digits=24, decimal_places=12, min_value=Decimal(0), help_text="US dollars that are known."
-    )
+    min_duration = _bound("Milliseconds.")
+    max_duration = _bound("Milliseconds.")
+    min_cost = _bound("US dollars that are known.")
+    max_cost = _bound("US dollars that are known.")
 
     def wanted(self, asked: dict[str, Any]) -> TraceFilter:
         kind = AgentFilter if asked["trace_type"] == "agent" else TraceFilter
-        durations = {name: asked.get(f"{name}_duration") for name in ("min", "max")}
         return kind(
             text=asked["search"].strip(),
             status={"success": "ok", "error": "error", "": ""}[asked["status"]],
             model=asked["model"],
             llm_only=asked["trace_type"] == "llm",
-            min_duration_ns=None if durations["min"] is None else round(durations["min"] * NS_OF_MS),
-            max_duration_ns=None if durations["max"] is None else round(durations["max"] * NS_OF_MS),
+            min_duration_ns=_nanoseconds(asked.get("min_duration")),
+            max_duration_ns=_nanoseconds(asked.get("max_duration")),
             min_cost=asked.get("min_cost"),
             max_cost=asked.get("max_cost"),
         )
+
+
+def _nanoseconds(milliseconds: Decimal | None) -> int | None:
+    return None if milliseconds is None else min(int(milliseconds * NS_OF_MS), 2**63 - 1)
 
 
 class MonitoringTraceRowSerializer(serializers.Serializer[Any]):
