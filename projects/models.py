@@ -91,6 +91,12 @@ class Organization(models.Model):
         User, through="Membership", related_name="organizations"
     )
 
+    if TYPE_CHECKING:  # annotations of the QuerySet
+        role: str | None
+        member_count: int
+        invitation_count: int
+        project_count: int
+
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:
@@ -219,6 +225,7 @@ class Project(models.Model):
     if TYPE_CHECKING:  # annotations of the QuerySet
         role: str | None
         live_keys: int
+        key_prefix: str | None
 
     objects = ProjectQuerySet.as_manager()
 
@@ -383,3 +390,22 @@ class LoginFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} {self.at:%Y-%m-%d %H:%M}"
+
+
+class IdempotentAnswer(models.Model):
+    """What a request with an Idempotency-Key was answered, kept for a day (api/idempotency.py). Holds no secret."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)  # of the request
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user")]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_created")]
+
+    def __str__(self) -> str:
+        return self.key
