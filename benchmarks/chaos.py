@@ -264,6 +264,7 @@ def run(plan: Plan) -> tuple[Chaos, Verdict, str]:
     with portal("chaos") as own:
         chaos = Chaos(own, plan)
         asyncio.run(chaos.run())
+        own.wait_until_decoded()  # what a killed receiver left is stored when it is known to be dead
         return chaos, judge(own, chaos), own.log
 
 

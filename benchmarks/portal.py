@@ -127,6 +127,13 @@ class Portal:
         [row] = self.sql(query, service=service)
         return row["rows"], row["spans"]
 
+    def wait_until_decoded(self, seconds: float = 120.0) -> float:
+        """Wait until nothing that was acknowledged waits for its spans to be stored; gives the seconds it took."""
+        started = time.monotonic()
+        while self.sql("SELECT count() AS n FROM otlp_inbox")[0]["n"] and time.monotonic() < started + seconds:
+            time.sleep(0.05)
+        return time.monotonic() - started
+
     def process(self, name: str) -> psutil.Process:
         """The process that the supervisor itself started under that name."""
         assert self._process

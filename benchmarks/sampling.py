@@ -86,29 +86,45 @@ def _resident(process: psutil.Process) -> int:
 
 @dataclass
 class Inserts:
-    """What the receiver made of the requests."""
+    """What the receiver made of the requests: inserts into the inbox, and inserts of spans."""
 
-    count: int
-    requests_per_insert: float
-    ms_per_insert: float
+    count: int = 0
+    requests_per_insert: float = 0.0
+    ms_per_insert: float = 0.0
+    decodes: int = 0
+    requests_per_decode: float = 0.0
+    ms_per_decode: float = 0.0
 
 
 @contextmanager
 def counted_inserts(port: int) -> Iterator[Inserts]:
     """Fills the Inserts it gives by the end of the block, from the receiver's own metrics."""
-    inserts = Inserts(0, 0.0, 0.0)
+    inserts = Inserts()
     before = _metrics(port)
     yield inserts
     after = _metrics(port)
     change = {name: after[name] - before.get(name, 0.0) for name in after}
-    count = change.get("otlp_batch_requests_count", 0.0)
-    if count:
-        inserts.count = int(count)
-        inserts.requests_per_insert = round(change["otlp_batch_requests_sum"] / count, 2)
-        inserts.ms_per_insert = round(change["otlp_insert_seconds_sum"] / count * 1000, 1)
+    inserts.count, inserts.requests_per_insert, inserts.ms_per_insert = _inserts(change, "batch_requests", "insert")
+    inserts.decodes, inserts.requests_per_decode, inserts.ms_per_decode = _inserts(change, "decoded_requests", "decode")
+
+
+def _inserts(change: dict[str, float], requests: str, action: str) -> tuple[int, float, float]:
+    """(inserts, requests in each, milliseconds of each)"""
+    count = change.get(f"otlp_{requests}_count", 0.0)
+    if not count:
+        return 0, 0.0, 0.0
+    return (
+        int(count),
+        round(change[f"otlp_{requests}_sum"] / count, 2),
+        round(change[f"otlp_{action}_seconds_sum"] / count * 1000, 1),
+    )
 
 
 def _metrics(port: int) -> dict[str, float]:
     text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10, trust_env=False).text
-    pairs = re.findall(r"^(otlp_(?:batch_requests|insert_seconds)_(?:sum|count)) (\S+)$", text, re.MULTILINE)
+    pairs = re.findall(
+        r"^(otlp_(?:batch_requests|insert_seconds|decoded_requests|decode_seconds)_(?:sum|count)) (\S+)$",
+        text,
+        re.MULTILINE,
+    )
     return {name: float(value) for name, value in pairs}

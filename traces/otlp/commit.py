@@ -127,6 +127,7 @@ class GroupCommitter:
                     return []
                 self._changed.wait()
             self._changed.wait_for(self._is_complete, GATHER_SECONDS)
+        self.decoder.wait_for_room()
         batch: list[Pending] = []
         size = spans = 0
         with self._changed:

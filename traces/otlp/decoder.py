@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 
 # Between the beginnings of two passes: a busy receiver then pays the fixed price of storing spans twice a second.
 PACE_SECONDS = 0.5
-PASS_BYTES = 32 * 1024 * 1024
-PASS_SPANS = 50_000
+PASS_BYTES = 16 * 1024 * 1024
+PASS_SPANS = 30_000
 RETRY_SECONDS = 2.0
 
 OnDecoded = Callable[[Entry], None]
@@ -74,6 +74,14 @@ class Decoder:
                 self._waiting += entries
                 self._start()
                 self._changed.notify_all()
+
+    def wait_for_room(self, timeout: float = 1.0) -> None:
+        """Let storing catch up when it is two passes behind, so that clients wait a little and none is refused.
+
+        When nothing can be stored, `timeout` seconds are waited; the inbox takes requests all the same.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._bytes < 2 * PASS_BYTES, timeout)
 
     def settle(self, timeout: float = 30.0) -> None:
         """Wait until everything that was acknowledged is stored. Raises TimeoutError."""
