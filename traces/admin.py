@@ -1,14 +1,19 @@
 """What the receiver writes down, to read. Spans have pages of their own."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from projects.admin.base import ReadOnlyAdmin
+from projects.models import User
 
-from .models import IngestReceipt
+from .models import IngestReceipt, ShareLink
+from .sharing import revoke_share_link
 
 
 @admin.register(IngestReceipt)
@@ -41,3 +46,31 @@ class IngestReceiptAdmin(ReadOnlyAdmin):
     @display(description=_("refused requests"))
     def refused_count(self, receipt: IngestReceipt) -> int:
         return receipt.refused_requests
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    """Links to traces: to see what is open to the outside, and to end it."""
+
+    list_display = ("trace_id", "project", "created_by", "created_by_key", "created_at", "expires_at", "revoked_at")
+    list_select_related = ("project", "created_by", "created_by_key")
+    list_filter = (
+        ("project", AutocompleteSelectFilter),
+        ("expires_at", RangeDateTimeFilter),
+        ("revoked_at", RangeDateTimeFilter),
+    )
+    search_fields = ("trace_id", "project__name", "created_by__email")
+    exclude = ("digest",)
+    actions = ("revoke_selected",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("traces.change_sharelink")
+
+    @admin.action(description=_("Revoke the selected links"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ShareLink]) -> None:
+        links = list(queryset.filter(revoked_at=None).select_related("project__organization"))
+        actor = request.user if isinstance(request.user, User) else None
+        for link in links:
+            revoke_share_link(link=link, actor=actor)
+        done = ngettext("%d link is revoked.", "%d links are revoked.", len(links)) % len(links)
+        messages.success(request, done)

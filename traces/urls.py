@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from . import views
+from . import share_views, views
 from .converters import SpanIdConverter, TraceIdConverter
 
 register_converter(TraceIdConverter, "trace_id")
@@ -18,6 +18,8 @@ project_urls = [
 urlpatterns = [
     path("projects/<uuid:project_id>/traces/", include(project_urls)),
     path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
+    path("share/<str:token>/", share_views.shared_trace, name="shared-trace"),
+    path("share/<str:token>/spans/<span_id:span_id>/", share_views.shared_span, name="shared-span"),
     path("sessions", views.session_redirect, name="session-redirect"),
     path("sessions/", views.session_redirect),
 ]

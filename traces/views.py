@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -25,7 +26,7 @@ from .queries import trace_list as list_queries
 from .queries.span_detail import span_detail as query_span
 from .span_page import as_json, span_context
 from .store_errors import shows_store_errors, wants_fragment
-from .waterfall import default_span, is_deep, ticks, waterfall
+from .trace_page import trace_context
 
 
 @require_GET
@@ -77,25 +78,13 @@ def trace_arrived(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @login_required
 @shows_store_errors
 def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpResponse:
-    """Context: `figures`, `tags`, `rows` and `ticks` of the waterfall, `selected` span id, number of `hidden_spans`."""
+    """Context: `project`, `trace_address` and what `trace_context` gives."""
     project = open_project(request, project_id)
     request.open_project = project  # type: ignore[attr-defined]
-    scope = _trace_scope(project, trace_id)
-    figures = detail_queries.trace_figures(scope, trace_id)
-    if figures is None:
-        raise Http404(_("The spans of this trace are gone."))
-    spans = detail_queries.spans(scope, trace_id)
-    rows = waterfall(figures, spans)
     context = {
         "project": project,
-        "figures": figures,
-        "tags": list(figures.tags),
-        "rows": rows,
-        "is_deep": is_deep(rows),
-        "icons": sorted({row.icon for row in rows}),
-        "ticks": ticks(figures.duration_ns),
-        "selected": request.GET.get("span", "").lower() or default_span(figures, spans),
-        "hidden_spans": figures.span_count - len(spans),
+        "trace_address": reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id}),
+        **trace_context(_trace_scope(project, trace_id), trace_id, request.GET.get("span", "")),
     }
     return render(request, "traces/trace_detail.html", context)
 
@@ -113,7 +102,8 @@ def span_detail(request: HttpRequest, project_id: UUID, trace_id: str, span_id: 
     if request.GET.get("format") == "json":
         return HttpResponse(as_json(span), content_type="application/json")
     name = "traces/_span.html" if wants_fragment(request) else "traces/span_detail.html"
-    response = render(request, name, {"project": project, **span_context(span)})
+    address = reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id})
+    response = render(request, name, {"project": project, "trace_address": address, **span_context(span)})
     response["Vary"] = "X-Fragment, Cookie"
     return response
 

@@ -88,6 +88,7 @@ UNFOLD = {
                     _model(_("Audit events"), "history", "projects", "auditevent"),
                     _model(_("Failed sign-ins"), "lock_clock", "projects", "loginfailure"),
                     _model(_("Ingest receipts"), "inbox", "traces", "ingestreceipt"),
+                    _model(_("Share links"), "link", "traces", "sharelink"),
                 ],
             },
             {

@@ -8,6 +8,7 @@ from .export import ExportView
 from .flow import AgentFlowView
 from .guardrails import GuardrailsView
 from .playback import ReplayView, TimelineView
+from .share import ShareLinkView, ShareView
 from .traces import TracesView, TraceView
 
 urlpatterns: list[URLPattern] = [
@@ -27,4 +28,6 @@ urlpatterns: list[URLPattern] = [
     # A name may hold slashes.
     path("agents/<path:agent_id>/detail", AgentDetailView.as_view(), name="monitoring-agent-detail"),
     path("export", ExportView.as_view(), name="monitoring-export"),
+    path("share", ShareView.as_view(), name="monitoring-share"),
+    path("share/<str:link_id>", ShareLinkView.as_view(), name="monitoring-share-link"),
 ]
