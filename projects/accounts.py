@@ -17,7 +17,7 @@ from kombu.exceptions import KombuError
 
 from . import tasks
 from .fields import lower_email
-from .models import User
+from .models import Invitation, User
 from .rates import Limit, take
 from .services import create_organization, create_project, record
 
@@ -95,12 +95,18 @@ def confirm_address(user: User) -> None:
     create_project(organization=organization, name="Default Project", actor=user)
 
 
-def _send(task: Any, email: str) -> None:
-    if not take(MAILS_TO_ONE, lower_email(email)).allowed:
+def send_invitation(invitation: Invitation) -> None:
+    """Tell the invited person. Raises AccountUnavailable when the e-mail cannot be sent now."""
+    _send(tasks.send_invitation, invitation.email, str(invitation.pk))
+
+
+def _send(task: Any, email: str, argument: str = "") -> None:
+    email = lower_email(email)
+    if not take(MAILS_TO_ONE, email).allowed:
         log.info("no more e-mails to this address for now")
         return
     try:
-        task.delay(lower_email(email))
+        task.delay(argument or email)
     except (KombuError, OSError) as error:
         log.error("an e-mail could not be queued", error=type(error).__name__)
         raise AccountUnavailable(_("The e-mail cannot be sent now. Try again later."), 503) from None

@@ -4,7 +4,7 @@ Superusers run the installation, so the methods show them everything; everybody 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AnonymousUser
@@ -39,6 +39,12 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=lower_email(username or ""))
 
 
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """The number of `rows`, which belong to the organization of the outer query, as a column of that query."""
+    grouped = rows.order_by().values("organization")
+    return Coalesce(Subquery(grouped.annotate(count=Count("pk")).values("count")), 0)
+
+
 class OrganizationQuerySet(QuerySet["Organization"]):
     def visible_to(self, user: Actor) -> Self:
         """Organizations that `user` is a member of."""
@@ -53,6 +59,23 @@ class OrganizationQuerySet(QuerySet["Organization"]):
         if user.is_superuser:
             return self
         return self.filter(memberships__user=user.pk, memberships__role__in=ADMINISTRATOR_ROLES)
+
+    def with_role_of(self, user: Actor) -> Self:
+        """Adds `role`, what `user` is in the organization; None for a superuser who is no member."""
+        from .models import Membership
+
+        mine = Membership.objects.filter(organization=OuterRef("pk"), user=user.pk)
+        return self.annotate(role=Subquery(mine.values("role")[:1]))
+
+    def with_counts(self) -> Self:
+        """Adds `member_count`, `invitation_count` and `project_count` (without deleted projects)."""
+        from .models import Invitation, Membership, Project
+
+        return self.annotate(
+            member_count=_count(Membership.objects.filter(organization=OuterRef("pk"))),
+            invitation_count=_count(Invitation.objects.filter(organization=OuterRef("pk"))),
+            project_count=_count(Project.objects.active().filter(organization=OuterRef("pk"))),
+        )
 
 
 class ProjectQuerySet(QuerySet["Project"]):
@@ -82,6 +105,13 @@ class ProjectQuerySet(QuerySet["Project"]):
 
         mine = Membership.objects.filter(organization=OuterRef("organization"), user=user.pk)
         return self.annotate(role=Subquery(mine.values("role")[:1]))
+
+    def with_key_prefix(self, now: datetime) -> Self:
+        """Adds `key_prefix`, how the newest key that works at `now` begins; None without one."""
+        from .models import ApiKey
+
+        keys = ApiKey.objects.usable(now).filter(project=OuterRef("pk")).order_by("-created_at", "-id")
+        return self.annotate(key_prefix=Subquery(keys.values("prefix")[:1]))
 
     def with_live_keys(self, now: datetime) -> Self:
         """Adds `live_keys`, the number of keys that work at `now`."""

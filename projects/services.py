@@ -28,6 +28,8 @@ from .models import (
     User,
 )
 
+FIRST_KEY = "default"  # the name of a key that nobody named
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
@@ -101,6 +103,26 @@ def create_project(
 
 
 @transaction.atomic
+def update_project(
+    *,
+    project: Project,
+    name: str | None = None,
+    environment: str | None = None,
+    retention_days: int | None = None,
+    actor: User | None = None,
+) -> None:
+    """Change what is given. Raises ValidationError naming the field that does not fit."""
+    fields = ("name", "environment", "retention_days")
+    before = {field: getattr(project, field) for field in fields}
+    project.name = project.name if name is None else name.strip()
+    project.environment = project.environment if environment is None else environment
+    project.retention_days = project.retention_days if retention_days is None else retention_days
+    project.full_clean()
+    project.save(update_fields=fields)
+    record("project.updated", actor=actor, project=project, target=project.name, before=before)
+
+
+@transaction.atomic
 def delete_project(*, project: Project, actor: User | None = None) -> None:
     """Mark the project deleted: it leaves every list at once, and its keys stop within 30 s in every process."""
     project.deleted_at = timezone.now()
@@ -152,6 +174,19 @@ def revoke_api_key(*, key: ApiKey, actor: User | None = None) -> None:
         return
     key.refresh_from_db(fields=["revoked_at"])
     record("key.revoked", actor=actor, project=key.project, target=str(key), key_id=str(key.pk))
+
+
+@transaction.atomic
+def replace_newest_key(*, project: Project, actor: User | None = None) -> IssuedKey:
+    """A new secret in place of the project's newest key that works, which ends now; other keys stay. A project without
+    one gets its first.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)  # two at once must not leave a key that nobody has seen
+    usable = ApiKey.objects.usable(timezone.now()).filter(project=project)
+    newest = usable.order_by("-created_at", "-id").first()
+    if newest is None:
+        return create_api_key(project=project, name=FIRST_KEY, actor=actor)
+    return rotate_api_key(key=newest, actor=actor)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from smtplib import SMTPException
-from typing import Final
+from typing import Any, Final
 
 from celery import shared_task
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import now
 
-from .models import RequestCount, User
+from .models import Invitation, RequestCount, User
 
 RETRIES: Final = {"autoretry_for": (SMTPException, OSError), "retry_backoff": 5, "max_retries": 5}
 
@@ -25,7 +25,8 @@ def send_password_reset(email: str) -> None:
     """Write to the account with this address, if there is one. The link is made here: no queue holds it."""
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None and user.has_usable_password():
-        _write(user, "password_reset", "password-reset-confirm", default_token_generator.make_token(user))
+        link = _link(user, "password-reset-confirm", default_token_generator.make_token(user))
+        _write(user.email, user.language, "password_reset", {"user": user, "link": link})
 
 
 @shared_task(name="projects.send_confirmation", **RETRIES)
@@ -35,9 +36,20 @@ def send_confirmation(email: str) -> None:
 
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None and user.email_confirmed_at is None:
-        _write(user, "confirmation", "signup-confirm", confirmation_tokens.make_token(user))
+        link = _link(user, "signup-confirm", confirmation_tokens.make_token(user))
+        _write(user.email, user.language, "confirmation", {"user": user, "link": link})
     elif user is not None:
         send_password_reset(email)
+
+
+@shared_task(name="projects.send_invitation", **RETRIES)
+def send_invitation(invitation_id: str) -> None:
+    """Tell somebody that an organization waits for them, in the language of their account if there is one."""
+    invitation = Invitation.objects.filter(pk=invitation_id).select_related("organization", "inviter").first()
+    if invitation is None:  # withdrawn meanwhile
+        return
+    account = User.objects.filter(email=invitation.email).first()
+    _write(invitation.email, account.language if account else "", "invitation", {"invitation": invitation})
 
 
 @shared_task(name="projects.remove_old_counts")
@@ -46,11 +58,14 @@ def remove_old_counts() -> None:
     RequestCount.objects.filter(window_start__lt=now() - timedelta(days=1)).delete()
 
 
-def _write(user: User, template: str, view: str, token: str) -> None:
-    """In the reader's language: the template's first line is the subject."""
+def _link(user: User, view: str, token: str) -> str:
     name = urlsafe_base64_encode(force_bytes(user.pk))
-    link = settings.PORTAL_URL + reverse(view, kwargs={"uidb64": name, "token": token})
-    context = {"user": user, "link": link, "portal": settings.PORTAL_URL}
-    with translation.override(user.language or settings.LANGUAGE_CODE):
-        subject, _, body = render_to_string(f"projects/mail/{template}.txt", context).partition("\n")
-    send_mail(subject.strip(), body.strip() + "\n", None, [user.email])
+    return settings.PORTAL_URL + reverse(view, kwargs={"uidb64": name, "token": token})
+
+
+def _write(email: str, language: str, template: str, context: dict[str, Any]) -> None:
+    """The first line of the template is the subject."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        text = render_to_string(f"projects/mail/{template}.txt", {**context, "portal": settings.PORTAL_URL})
+    subject, _, body = text.partition("\n")
+    send_mail(subject.strip(), body.strip() + "\n", None, [email])

@@ -4,6 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from . import recovery, views
+from .api.access_token import AccessTokenView
 from .api.tokens import TokenView
 
 account_urls = [
@@ -30,6 +31,8 @@ urlpatterns = [
     ),
     path("signup/<uidb64>/<token>/", recovery.signup_confirm, name="signup-confirm"),
     path("auth/", include("projects.api.auth.urls")),
+    path("opsboard/", include("projects.api.opsboard.urls")),
+    path("public/v1/auth/access_token", AccessTokenView.as_view(), name="access-token"),
     path("account/", include(account_urls)),
     path("projects/", include(project_urls)),
     path("v3/auth/token", TokenView.as_view(), name="auth-token"),
