@@ -24,6 +24,8 @@ class Scheduled:
 SCHEDULE = [
     Scheduled("portal.clear_expired_sessions", hour="3", minute="15"),
     Scheduled("projects.remove_old_counts", hour="3", minute="20"),
+    Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
+    Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
 ]
 

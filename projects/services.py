@@ -131,6 +131,15 @@ def delete_project(*, project: Project, actor: User | None = None) -> None:
 
 
 @transaction.atomic
+def remove_project(*, project: Project) -> None:
+    """Delete the row of a project that was marked deleted, with its keys. One restored meanwhile stays."""
+    row = Project.objects.select_for_update().filter(pk=project.pk).exclude(deleted_at=None).first()
+    if row is not None:
+        record("project.removed", actor=None, organization=row.organization, target=row.name, project_id=str(row.pk))
+        row.delete()
+
+
+@transaction.atomic
 def restore_project(*, project: Project, actor: User | None = None) -> None:
     """Undo `delete_project`; keys that were not revoked work again within 30 s."""
     project.deleted_at = None

@@ -1,5 +1,33 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
 from django.apps import AppConfig
+
+log = structlog.get_logger(__name__)
 
 
 class TracesConfig(AppConfig):
     name = "traces"
+
+    def ready(self) -> None:
+        """Tell the app of projects what there is of one here, and hear from it when one is gone."""
+        from projects import counts
+        from projects.signals import projects_removed
+
+        from .queries.project_counts import project_counts
+
+        counts.register(project_counts)
+        projects_removed.connect(_purge, dispatch_uid="traces.purge")
+
+
+def _purge(sender: object, *, project_ids: Sequence[UUID], **_: Any) -> None:
+    from kombu.exceptions import KombuError
+
+    from .tasks import purge_removed_projects
+
+    try:
+        purge_removed_projects.delay([str(project_id) for project_id in project_ids])
+    except (KombuError, OSError) as error:
+        log.error("the spans of removed projects stay", projects=project_ids, error=type(error).__name__)

@@ -1,12 +1,19 @@
 """Background work on spans and what is noted about them."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.conf import settings
+from django.db import Error
 from django.utils.timezone import now
 
+from projects.models import Project
+from projects.services import remove_project
+
 from .models import IngestReceipt
+from .purge import purge
 
 log = structlog.get_logger(__name__)
 
@@ -19,3 +26,29 @@ def remove_old_receipts() -> None:
     removed, _by_model = IngestReceipt.objects.between(None, now() - timedelta(days=RECEIPT_DAYS)).delete()
     if removed:
         log.info("old ingest receipts were removed", receipts=removed)
+
+
+@shared_task(name="traces.purge_deleted_projects")
+def purge_deleted_projects() -> None:
+    """Remove projects that were deleted more than DELETED_PROJECT_DAYS ago, their spans first: until then they can be
+    restored. The minute is for keys that a process still believes in.
+    """
+    latest = now() - timedelta(days=settings.DELETED_PROJECT_DAYS, minutes=1)
+    due = list(Project.objects.filter(deleted_at__lt=latest))
+    purge([project.pk for project in due])
+    for project in due:
+        remove_project(project=project)
+    if due:
+        log.info("deleted projects were removed", projects=len(due))
+
+
+@shared_task(
+    name="traces.purge_removed_projects",
+    autoretry_for=(Error,),
+    max_retries=None,
+    retry_backoff=5,
+    retry_backoff_max=3600,
+)
+def purge_removed_projects(project_ids: list[str]) -> None:
+    """Delete the spans of projects whose rows are gone, with their organization. Tries until it is done."""
+    purge([UUID(project_id) for project_id in project_ids])

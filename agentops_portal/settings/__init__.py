@@ -24,6 +24,7 @@ from .background import (
     CELERY_TASK_TIME_LIMIT,
     CELERY_TIMEZONE,
     CELERY_WORKER_HIJACK_ROOT_LOGGER,
+    DELETED_PROJECT_DAYS,
 )
 from .core import (
     ALLOWED_HOSTS,

@@ -25,6 +25,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     if _broker is None
     else {}
 )
+# How long a deleted project can be restored; after that its spans are removed.
+DELETED_PROJECT_DAYS = env.integer("DELETED_PROJECT_DAYS", 7, maximum=3650)
+
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 15 * 60  # seconds; a stuck task must not hold the worker for ever
 CELERY_TASK_SOFT_TIME_LIMIT = 14 * 60

@@ -55,6 +55,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "TraceStatusEnum": ["ok", "error"],
         "SpanStatusEnum": ["Unset", "Ok", "Error"],
         "GuardrailOutcomeEnum": "traces.dialects.base.GUARDRAIL_OUTCOMES",
+        "KeyStatusEnum": "projects.models.KeyStatus",
+        "KeyScopeEnum": "projects.models.KeyScope",
+        "RoleEnum": "projects.models.Role",
+        "EnvironmentEnum": "projects.models.Environment",
     },
     "SORT_OPERATION_PARAMETERS": False,
     # The test of the whole schema says more than the check of `manage.py check --deploy`.

@@ -182,7 +182,7 @@ def test_a_portal_of_ones_own_has_no_plan_to_pay_for(cast: Cast, ask: Ask) -> No
     assert all(user["is_paid"] for user in body["users"])
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 def test_projects_are_listed_with_all_that_they_hold(cast: Cast, ask: Ask) -> None:
     other = Project.objects.create(organization=cast.organization, name="Empty")
     children = [Spanlet("root"), Spanlet("child", id=2, parent=1)]
