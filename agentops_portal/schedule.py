@@ -26,6 +26,7 @@ SCHEDULE = [
     Scheduled("projects.remove_old_counts", hour="3", minute="20"),
     Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
     Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
+    Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
 ]
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("language/", language_set, name="language-set"),
     path("", include("agentops_portal.health.urls")),
     path("", include("agentops_portal.openapi.urls")),
+    path("api/v1/", include("projects.api.v1.urls")),
     path("api/v1/", include("traces.api.urls")),
     path("api/monitoring/", include("traces.api.monitoring.urls")),
     path("api/agentops/", include("traces.api.monitoring.urls")),

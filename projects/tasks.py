@@ -15,6 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import now
 
+from .api.idempotency import remove_old_answers
 from .models import Invitation, RequestCount, User
 
 RETRIES: Final = {"autoretry_for": (SMTPException, OSError), "retry_backoff": 5, "max_retries": 5}
@@ -56,6 +57,12 @@ def send_invitation(invitation_id: str) -> None:
 def remove_old_counts() -> None:
     """Delete the request counts of windows that are over."""
     RequestCount.objects.filter(window_start__lt=now() - timedelta(days=1)).delete()
+
+
+@shared_task(name="projects.remove_old_idempotent_answers")
+def remove_old_idempotent_answers() -> None:
+    """Delete the answers that no repeated request gets any more."""
+    remove_old_answers()
 
 
 def _link(user: User, view: str, token: str) -> str:

@@ -33,15 +33,16 @@ class SessionScheme(OpenApiAuthenticationExtension):
     target_class = "rest_framework.authentication.SessionAuthentication"
     match_subclasses = True
     priority = 1  # before drf-spectacular's own, which has no description
-    name = "session"
+    name = "sessionAndCsrfToken"
+
+    changes = "Changes also need the header X-CSRFToken with the cookie csrftoken."
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        text = (
-            "The session of the portal's pages. Changes below /api/v1 also need the header X-CSRFToken with the cookie"
-            " csrftoken; elsewhere the header Origin must name the portal or an origin of CORS_ALLOWED_ORIGINS."
-        )
+        text = f"The session of the portal's pages. {self.changes}"
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": text}
 
 
 class ContractSessionScheme(SessionScheme):
     target_class = "projects.api.contract.SessionOfThisPortal"
+    name = "session"
+    changes = "For changes the header Origin must name the portal or an origin of CORS_ALLOWED_ORIGINS."

@@ -1,5 +1,6 @@
 """What every endpoint of /api/v1 answers besides its own, so that no view repeats it."""
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -27,8 +28,28 @@ ERRORS = {
 OF_BODIES = {"415": ("The body's Content-Type is not application/json.", DETAIL)}
 
 
+# Whose serializers get the name of their API in front: each has a project, a user and a trace of its own.
+FAMILIES = {
+    "projects.api.auth": "Auth",
+    "projects.api.opsboard": "Opsboard",
+    "traces.api.monitoring": "Monitoring",
+    "traces.api.public": "Public",
+    "traces.api.v4": "V4",
+}
+
+
 class PortalSchema(AutoSchema):
-    """drf-spectacular's, with the common errors of /api/v1."""
+    """drf-spectacular's, with the common errors of /api/v1 and names that are told apart."""
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        name: str = super().get_serializer_name(serializer, direction)
+        module = type(serializer).__module__
+        family = next((word for package, word in FAMILIES.items() if module.startswith(package)), "")
+        return name if name.startswith(family) else f"{family}{name}"
+
+    def get_operation_id(self) -> str:
+        """Of views that name none: all words of the address, the names of its parameters included."""
+        return "_".join([*re.findall(r"\w+", self.path), self.method_mapping[self.method.lower()]])
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

@@ -1,4 +1,4 @@
-"""Query parameters: one serializer says what an endpoint takes, and every fault is a 400 that names its parameter."""
+"""One serializer says what an endpoint takes, in its query or body; every fault is a 400 that names its parameter."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 
 class Parameters(serializers.Serializer[Any]):
-    """Base of the query parameters of an endpoint."""
+    """Base of the query parameters, or of the body, of an endpoint."""
 
     @classmethod
     def of(cls, request: Request, **context: object) -> dict[str, Any]:
@@ -25,15 +25,29 @@ class Parameters(serializers.Serializer[Any]):
         parameters.is_valid(raise_exception=True)
         return dict(parameters.validated_data)
 
+    @classmethod
+    def of_body(cls, request: Request, **context: object) -> dict[str, Any]:
+        """The checked fields of a JSON body. Raises ValidationError {field: [what is wrong]}."""
+        data = request.data
+        if not isinstance(data, dict):
+            raise serializers.ValidationError({"detail": "The body must be a JSON object."})
+        body = cls(data=data, context={"request": request, **context})
+        unknown = sorted(set(data) - set(body.fields))
+        if unknown:
+            known = f"There is no such field. There are: {', '.join(body.fields)}."
+            raise serializers.ValidationError({name: [known] for name in unknown})
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
 
 @extend_schema_field({"type": "string", "format": "date-time", "examples": ["2026-11-23T09:30:00Z"]})
 class MomentField(serializers.Field[datetime, str, str, Any]):
     """A time with its offset, ISO 8601: `2026-11-23T09:30:00Z`, `2026-11-23T18:30+09:00`. Gives UTC."""
 
-    def to_internal_value(self, data: str) -> datetime:
+    def to_internal_value(self, data: object) -> datetime:
         try:
             # A "+" that nobody escaped arrives as a blank.
-            moment = parse_datetime(data.strip().replace(" ", "+"))
+            moment = parse_datetime(data.strip().replace(" ", "+")) if isinstance(data, str) else None
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:

@@ -1,6 +1,11 @@
 """A project whose figures are easy to work out by hand, and the addresses of the API."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from projects.services import create_api_key
 from tests.cast import Cast
@@ -13,6 +18,8 @@ MIDNIGHT_NS = 1_790_812_800 * 10**9
 SECONDS = {1: 600, 2: 1200, 3: 30 * 3600}
 OCTOBER = "start=2026-10-01T00:00:00Z&end=2026-10-03T00:00:00Z"
 ERROR = 2
+
+Send = Callable[..., Any]
 
 
 def call(model: str, given: int, answered: int, cost: float | None = None, **more: Value) -> dict[str, Value]:
@@ -74,3 +81,19 @@ def mixed(cast: Cast) -> Cast:
 @pytest.fixture
 def key(cast: Cast) -> str:
     return create_api_key(project=cast.project, name="reader", scopes=["read"]).secret
+
+
+@pytest.fixture
+def send(cast: Cast) -> Send:
+    """`send("post", address, body, person="ann")` as a page of the portal does, or with `key=` as a machine."""
+
+    def ask(method: str, address: str, body: object = None, *, person: str = "", key: str = "", **headers: str) -> Any:
+        client = Client()
+        if person:
+            client.force_login(cast[person])
+        sent = {"Authorization": f"Bearer {key}"} if key else {}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        return getattr(client, method)(address, headers={**sent, **named}, **data)
+
+    return ask

@@ -46,7 +46,7 @@ def test_it_names_every_way_to_sign_in(client: Client) -> None:
     assert schemes["agentopsApiKey"] == "X-Agentops-Api-Key"
     assert schemes["session"] == "session_id"
     receipts = schema["paths"]["/api/v1/projects/{project_id}/ingest-receipts"]["get"]
-    assert receipts["security"] == [{"bearer": []}, {"apiKey": []}, {"agentopsApiKey": []}, {"session": []}]
+    assert receipts["security"] == [{"bearer": []}, {"apiKey": []}, {"agentopsApiKey": []}, {"sessionAndCsrfToken": []}]
 
 
 def test_the_page_has_no_inline_script_and_loads_nothing_from_elsewhere(client: Client) -> None:

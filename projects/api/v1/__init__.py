@@ -1,0 +1,1 @@
+"""The portal's own API of projects and keys, /api/v1."""

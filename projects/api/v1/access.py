@@ -1,0 +1,54 @@
+"""Who may change what: people, by their role."""
+
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from projects.api.access import IsPerson, MayRead
+from projects.models import Project, Role, User
+
+
+class MayReadPeopleChange(BasePermission):
+    """Reading: a user, or a key with the scope read. Changing: a user. Nobody: 401; a key: 403."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        wanted: BasePermission = MayRead() if request.method in SAFE_METHODS else IsPerson()
+        self.message = wanted.message  # type: ignore[attr-defined]
+        return wanted.has_permission(request, view)
+
+
+def person(request: Request) -> User:
+    """Who asks. The permission class has seen to it that it is a person."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def administered_project(request: Request, project_id: UUID) -> Project:
+    """The project, if the user may change it. Raises NotFound, or PermissionDenied for a member with a lower role."""
+    project = Project.objects.visible_to(request.user).select_related("organization").filter(pk=project_id).first()
+    if project is None:
+        raise NotFound("There is no such project.")
+    if not Project.objects.administered_by(request.user).filter(pk=project.pk).exists():
+        raise PermissionDenied("Only owners and admins of the organization may do this.")
+    return project
+
+
+def owned_project(request: Request, project_id: UUID) -> Project:
+    """The project, if the user owns its organization. Raises as `administered_project`."""
+    project = administered_project(request, project_id)
+    user = person(request)
+    if not user.is_superuser and not project.organization.memberships.filter(user=user, role=Role.OWNER).exists():
+        raise PermissionDenied("Only owners of the organization may do this.")
+    return project
+
+
+def faults_of(error: ValidationError) -> serializers.ValidationError:
+    """What a service found wrong, as the API says it: by field where it names one."""
+    faults = error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages}
+    return serializers.ValidationError({"detail" if name == "__all__" else name: each for name, each in faults.items()})

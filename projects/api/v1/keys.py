@@ -1,0 +1,203 @@
+"""/api/v1/projects/{id}/keys: the keys of a project. A secret is answered once, when its key is made or rotated."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.decorators import method_decorator
+from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from projects.api.access import readable_project
+from projects.api.idempotency import PARAMETER, idempotent
+from projects.api.paging import KeyCursor, PageParameters, page, page_of
+from projects.api.parameters import CursorField, MomentField, Parameters
+from projects.api.serializers import PortalModelSerializer
+from projects.models import ApiKey, KeyScope, KeyStatus
+from projects.querysets import ApiKeyQuerySet
+from projects.services import IssuedKey, create_api_key, revoke_api_key, rotate_api_key
+
+from .access import MayReadPeopleChange, administered_project, faults_of, person
+
+TAG = ["API keys"]
+ADMINISTRATORS = "For owners and admins of the organization."
+ONCE = "The secret is in this answer and nowhere else."
+MAX_OVERLAP = 7 * 24 * 3600  # seconds
+
+
+class KeyListParameters(PageParameters):
+    status = serializers.ChoiceField(KeyStatus.choices, required=False, allow_blank=True)
+    cursor = CursorField(KeyCursor.parser(str, str))
+
+
+class ApiKeySerializer(PortalModelSerializer):
+    scopes = serializers.ListField(child=serializers.ChoiceField(KeyScope.choices))
+    status = serializers.ChoiceField(KeyStatus.choices, source="*")
+
+    class Meta:
+        model = ApiKey
+        fields = ("id", "name", "prefix", "scopes", "status", "created_at", "expires_at", "revoked_at", "last_used_at")
+
+    def to_representation(self, instance: ApiKey) -> dict[str, Any]:
+        return {**super().to_representation(instance), "status": instance.status().value}
+
+
+class IssuedKeySerializer(ApiKeySerializer):
+    secret = serializers.UUIDField(
+        allow_null=True, help_text="Null in the answer to a repeated request: it was shown once."
+    )
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = (*ApiKeySerializer.Meta.fields, "secret")  # type: ignore[assignment]
+
+
+class NewKey(Parameters):
+    name = serializers.CharField(max_length=100, help_text="Where the key is used.")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(KeyScope.choices), default=list(KeyScope.values), allow_empty=False, max_length=10
+    )
+    expires_at = MomentField(required=False, allow_null=True, help_text="By default never.")
+
+
+class Rotation(Parameters):
+    overlap_seconds = serializers.IntegerField(
+        default=0, min_value=0, max_value=MAX_OVERLAP, help_text="How long the old key goes on, to switch clients over."
+    )
+
+
+def _key_of(project_id: UUID, key_id: UUID) -> ApiKey:
+    key = ApiKey.objects.select_related("project__organization").filter(pk=key_id, project=project_id).first()
+    if key is None:
+        raise NotFound("This project has no such key.")
+    return key
+
+
+def _of_status(keys: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
+    if status == KeyStatus.REVOKED:
+        return keys.exclude(revoked_at=None)
+    if status == KeyStatus.EXPIRED:
+        return keys.filter(revoked_at=None, expires_at__lte=now())
+    return keys.usable(now()) if status == KeyStatus.ACTIVE else keys
+
+
+def _place(cursor: KeyCursor) -> tuple[datetime, UUID]:
+    created_at, key_id = map(str, cursor.values)
+    try:
+        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(key_id)
+    except (ValueError, OverflowError):
+        raise serializers.ValidationError({"cursor": ["This names no page."]}) from None
+
+
+def _issued(issued: IssuedKey) -> Response:
+    body: dict[str, Any] = {**ApiKeySerializer(issued.key).data, "secret": issued.secret}
+    return Response(body, status=201)
+
+
+@method_decorator(never_cache, name="dispatch")
+class KeysView(APIView):
+    permission_classes = (MayReadPeopleChange,)
+
+    @extend_schema(
+        operation_id="keys_list",
+        summary="The keys of a project",
+        description="The newest first, ended ones included, without their secrets.",
+        tags=TAG,
+        parameters=[KeyListParameters],
+        responses=page_of(ApiKeySerializer),
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        project = readable_project(request, project_id)
+        wanted = KeyListParameters.of(request)
+        keys = _of_status(ApiKey.objects.filter(project=project), wanted.get("status", ""))
+        if "cursor" in wanted:
+            at, key_id = _place(wanted["cursor"])
+            keys = keys.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=key_id))
+        return page(
+            request,
+            list(keys.order_by("-created_at", "-id")[: wanted["limit"] + 1]),
+            wanted["limit"],
+            cursor_of=lambda key: KeyCursor((key.created_at.isoformat(), str(key.pk))),
+            serializer=ApiKeySerializer,
+        )
+
+    @extend_schema(
+        operation_id="keys_create",
+        summary="A new key",
+        description=f"{ADMINISTRATORS} {ONCE}",
+        tags=TAG,
+        parameters=[PARAMETER],
+        request=NewKey,
+        responses={201: IssuedKeySerializer},
+    )
+    @idempotent
+    def post(self, request: Request, project_id: UUID) -> Response:
+        project = administered_project(request, project_id)
+        wanted = NewKey.of_body(request)
+        try:
+            return _issued(create_api_key(project=project, actor=person(request), **wanted))
+        except ValidationError as error:
+            raise faults_of(error) from None
+
+
+@method_decorator(never_cache, name="dispatch")
+class KeyView(APIView):
+    permission_classes = (MayReadPeopleChange,)
+
+    @extend_schema(operation_id="keys_retrieve", summary="One key", tags=TAG, responses=ApiKeySerializer)
+    def get(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
+        project = readable_project(request, project_id)
+        Parameters.of(request)
+        return Response(ApiKeySerializer(_key_of(project.pk, key_id)).data)
+
+
+@method_decorator(never_cache, name="dispatch")
+class KeyRotationView(APIView):
+    permission_classes = (MayReadPeopleChange,)
+
+    @extend_schema(
+        operation_id="keys_rotate",
+        summary="A new key in place of an old one",
+        description=f"With the old one's name and scopes. {ADMINISTRATORS} {ONCE}",
+        tags=TAG,
+        parameters=[PARAMETER],
+        request=Rotation,
+        responses={201: IssuedKeySerializer},
+    )
+    @idempotent
+    def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
+        project = administered_project(request, project_id)
+        key = _key_of(project.pk, key_id)
+        overlap = timedelta(seconds=Rotation.of_body(request)["overlap_seconds"])
+        try:
+            return _issued(rotate_api_key(key=key, actor=person(request), overlap=overlap))
+        except ValidationError as error:
+            raise faults_of(error) from None
+
+
+@method_decorator(never_cache, name="dispatch")
+class KeyRevocationView(APIView):
+    permission_classes = (MayReadPeopleChange,)
+
+    @extend_schema(
+        operation_id="keys_revoke",
+        summary="End a key",
+        description=f"It stops within 30 seconds. Ending it again changes nothing. {ADMINISTRATORS}",
+        tags=TAG,
+        parameters=[PARAMETER],
+        request=None,
+        responses=ApiKeySerializer,
+    )
+    @idempotent
+    def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
+        project = administered_project(request, project_id)
+        key = _key_of(project.pk, key_id)
+        revoke_api_key(key=key, actor=person(request))
+        return Response(ApiKeySerializer(key).data)
