@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from projects.services import create_api_key
 from projects.tokens import issue_project_token
@@ -180,7 +183,7 @@ def test_a_flow_needs_a_trace_or_a_range(cast: Cast, get: Get) -> None:
 )
 @pytest.mark.parametrize("path", OF_PROJECT)
 def test_wrong_parameters_are_named(cast: Cast, get: Get, path: str, name: str, value: str) -> None:
-    asked = {"project_id": cast.project.pk, name: value}
+    asked: dict[str, Any] = {"project_id": cast.project.pk, name: value}
     answer = get(address(path, **asked), person="alice")
 
     assert answer.status_code == 422
@@ -232,8 +235,6 @@ def test_what_today_s_clients_send_beyond_that_is_ignored(cast: Cast, get: Get) 
 
 
 def test_only_reading(cast: Cast) -> None:
-    from django.test import Client
-
     client = Client()
     client.force_login(cast.alice)
 
