@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v1/", include("traces.api.urls")),
     path("api/monitoring/", include("traces.api.monitoring.urls")),
     path("api/agentops/", include("traces.api.monitoring.urls")),
+    path("v4/", include("traces.api.v4.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),
 ]

@@ -1,0 +1,12 @@
+"""Addresses below /v4/, those of today and those of earlier releases. No slash at the end but for uploads."""
+
+from django.urls import path
+
+from .traces import TraceDetailView, TraceListView, TraceOlderAddressView, TraceQueryView
+
+urlpatterns = [
+    path("traces", TraceQueryView.as_view(), name="v4-traces-query"),
+    path("traces/list/<str:project_id>", TraceListView.as_view(), name="v4-traces"),
+    path("traces/detail/<str:trace_id>", TraceDetailView.as_view(), name="v4-trace"),
+    path("traces/<str:trace_id>", TraceOlderAddressView.as_view(), name="v4-trace-older"),
+]
