@@ -24,7 +24,7 @@ class MayRead(BasePermission):
 
 
 class IsPerson(BasePermission):
-    """A signed-in user. Nobody: 401; a key: 403, whatever its scopes."""
+    """A signed-in user. Nobody: 401; a key, if the view takes any: 403, whatever its scopes."""
 
     message = "This is for people: sign in, a key or token does not open it."
 

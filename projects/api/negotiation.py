@@ -1,13 +1,14 @@
 """What bodies the API reads and writes: JSON, whatever the headers of a request call it."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import orjson
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser, FormParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
@@ -26,14 +27,25 @@ class StrictJSONParser(JSONParser):
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read() if limit is None else stream.read(limit + 1)
-        if limit is not None and len(body) > limit:
-            raise BodyTooLarge(f"The body is larger than {limit} bytes.")
         try:
-            return orjson.loads(body)
+            return orjson.loads(_whole(stream))
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}.") from None
+
+
+class StrictFormParser(FormParser):
+    """A form of a browser. Raises BodyTooLarge above DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return super().parse(BytesIO(_whole(stream)), media_type, parser_context)
+
+
+def _whole(stream: Any) -> bytes:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = stream.read() if limit is None else stream.read(limit + 1)
+    if limit is not None and len(body) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+    return body
 
 
 class LenientNegotiation(BaseContentNegotiation):

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,9 +16,36 @@ from projects.credentials import CredentialStoreUnavailable, InvalidCredential, 
 from projects.digests import canonical
 from projects.tokens import PLAN, InvalidToken, read_project_token, sign_project_token
 
+from .contract_schema import DESCRIPTIONS, DetailSerializer, ValidationDetailSerializer
 from .throttles import CredentialThrottle
 
 RETRY_AFTER = {"Retry-After": "5"}
+
+
+class TokenBody(serializers.Serializer[Any]):
+    api_key = serializers.CharField(help_text="The secret of a key: a UUID.")
+
+
+class TokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(help_text="A project token: send it as `Authorization: Bearer …`.")
+    project_id = serializers.UUIDField()
+    project_prem_status = serializers.ChoiceField(["free", "pro", "enterprise"])
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """`{"error": "<what is wrong>"}`"""
+
+    error = serializers.CharField()
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    payload = serializers.JSONField(help_text="The claims of the token.")
+    expires_at = serializers.CharField(help_text="UTC, without an offset.")
+
+
+def _described(serializer: Any, status: int) -> OpenApiResponse:
+    return OpenApiResponse(serializer, description=DESCRIPTIONS[status])
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -27,6 +56,20 @@ class TokenView(APIView):
     permission_classes = ()
     throttle_classes = (CredentialThrottle,)
 
+    @extend_schema(
+        tags=["auth"],
+        operation_id="auth_token",
+        summary="A project token for an API key, as the agentops SDK asks for it",
+        description="Good for 30 days, unless its key is revoked or its project deleted: then it ends within 30 s.",
+        request=TokenBody,
+        responses={
+            200: TokenSerializer,
+            **{status: _described(ErrorSerializer, status) for status in (400, 403, 503)},
+            422: _described(ValidationDetailSerializer, 422),
+            **{status: _described(DetailSerializer, status) for status in (413, 429)},
+        },
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
         """Body {"api_key": uuid} → {"token", "project_id", "project_prem_status"}; else 400, 403, 422 or 503."""
         key, problem = _posted_key(request)
@@ -43,6 +86,16 @@ class TokenView(APIView):
         token = sign_project_token(key_id=credential.key_id, project_id=credential.project_id)
         return Response({"token": token, "project_id": str(credential.project_id), "project_prem_status": PLAN})
 
+    @extend_schema(
+        tags=["auth"],
+        operation_id="auth_token_verify",
+        summary="Is this project token good?",
+        responses={
+            200: VerifiedSerializer,
+            **{status: _described(DetailSerializer, status) for status in (401, 429, 503)},
+        },
+        auth=[{"bearer": []}],  # type: ignore[list-item]  # its stub knows names only
+    )
     def get(self, request: Request) -> Response:
         """`Authorization: Bearer <token>` → {"message", "payload", "expires_at"}; else 401 or 503."""
         token, problem = _bearer(request.headers.get("Authorization", ""))

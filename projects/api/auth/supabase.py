@@ -15,13 +15,12 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from projects.api.contract import ContractParameters
 from projects.api.contract_schema import StatusSerializer
-from projects.api.negotiation import StrictJSONParser
+from projects.api.negotiation import StrictFormParser, StrictJSONParser
 from projects.models import User
 
 from .password import AddressBody
@@ -120,7 +119,7 @@ class CallbackView(AuthView):
 
 
 class SessionView(AuthView):
-    parser_classes: Any = (FormParser, StrictJSONParser)
+    parser_classes: Any = (StrictFormParser, StrictJSONParser)
 
     @extend_schema(
         tags=["auth"],

@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from rest_framework.request import Request
 
 from projects.api.access import IsPerson
-from projects.api.contract import ContractError, ContractView, contract_errors
+from projects.api.contract import ContractError, ContractView, SessionOfThisPortal, contract_errors
 from projects.models import Organization, Project, Role, User
 from projects.querysets import ADMINISTRATOR_ROLES
 from projects.teams import Refused
@@ -18,8 +18,9 @@ TOO_LOW: Final = "Only owners and admins of the organization may do this."
 
 
 class OpsboardView(ContractView):
-    """For people. A key or token is 403: no machine manages who may see what."""
+    """For people: a key or token opens nothing here, no machine manages who may see what."""
 
+    authentication_classes: Any = (SessionOfThisPortal,)
     permission_classes: Any = (IsPerson,)
 
     def get_exception_handler(self) -> Any:

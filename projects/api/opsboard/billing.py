@@ -4,7 +4,7 @@ show instead of an error.
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,36 +36,39 @@ class BillingDashboardSerializer(serializers.Serializer[Any]):
 
 
 class BillingView(OpsboardView):
-    """Any method: today's dashboards differ in what they use for which address."""
+    """Takes any of the methods, for today's dashboards differ; the schema names the one that each address is for."""
 
     http_method_names = ("get", "post", "put")
 
-    @extend_schema(
-        tags=["opsboard"],
-        summary="Payment: not enabled",
-        responses={200: StatusSerializer, **errors(404)},
-    )
     def get(self, request: Request, organization_id: str) -> Response:
         member_organization(request, organization_id)
         return Response(NOT_ENABLED)
 
-    @extend_schema(
-        tags=["opsboard"],
-        summary="Payment: not enabled",
-        request=None,
-        responses={200: StatusSerializer, **errors(404)},
-    )
-    def post(self, request: Request, organization_id: str) -> Response:
-        return self.get(request, organization_id)
+    post = put = get
 
-    @extend_schema(
-        tags=["opsboard"],
-        summary="Payment: not enabled",
-        request=None,
-        responses={200: StatusSerializer, **errors(404)},
-    )
-    def put(self, request: Request, organization_id: str) -> Response:
-        return self.get(request, organization_id)
+
+_said = extend_schema(
+    tags=["opsboard"],
+    summary="Payment: not enabled",
+    request=None,
+    responses={200: StatusSerializer, **errors(404)},
+)
+_also = extend_schema(exclude=True)
+
+
+@extend_schema_view(get=_said, post=_also, put=_also)
+class BillingReadView(BillingView):
+    """What is asked for."""
+
+
+@extend_schema_view(get=_also, post=_said, put=_also)
+class BillingChangeView(BillingView):
+    """What is to be changed."""
+
+
+@extend_schema_view(get=_also, post=_also, put=_said)
+class LicensesView(BillingView):
+    """Which members are paid for."""
 
 
 class BillingDashboardView(OpsboardView):

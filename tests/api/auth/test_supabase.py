@@ -134,6 +134,10 @@ def test_what_is_not_set_up_is_refused_with_a_reason(db: None, method: str, path
     assert "password" in answer.json()["message"]
 
 
+def test_a_huge_form_is_413(db: None, supabase: None) -> None:
+    assert sign_in("x" * 3_000_000).status_code == 413
+
+
 def test_an_unknown_provider_is_422(db: None, post: Post) -> None:
     answer = post("/auth/oauth", {"provider": "facebook"})
 
