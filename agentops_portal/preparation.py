@@ -13,6 +13,9 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+# Of packages that bring more than the portal's pages load.
+UNUSED_FILES = ["redoc", "swagger-ui-bundle.js.map", "swagger-ui-standalone-preset*"]
+
 
 def compile_translations() -> list[str]:
     """Compile each `django.po` that is newer than its `django.mo`; returns the languages compiled.
@@ -48,7 +51,7 @@ def collect_static() -> None:
     """Copy and compress the static files into STATIC_ROOT, where the web process serves them from."""
     stamp = _static_stamp()
     stamp.unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=UNUSED_FILES)
     stamp.write_text(_static_fingerprint())
 
 

@@ -13,6 +13,8 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.contrib.staticfiles.utils import matches_patterns
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import FileSystemStorage
+from whitenoise.compress import Compressor
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 NODE_MODULES: Path = settings.BASE_DIR / "node_modules"
 
@@ -63,3 +65,10 @@ class NodeModulesFinder(BaseFinder):
         for name in FILES:
             if not matches_patterns(name, list(ignore_patterns or [])):
                 yield name, storage
+
+
+class GzippedManifestStorage(CompressedManifestStaticFilesStorage):
+    """WhiteNoise's storage without brotli, which takes ten times as long at the first start for 15 % fewer bytes."""
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        return Compressor(use_brotli=False, **kwargs)

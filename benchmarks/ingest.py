@@ -93,7 +93,7 @@ def tables(raw: dict[str, Any]) -> str:
     return "\n".join(
         [
             table(
-                "Ingest: requests are acknowledged when ClickHouse has committed them, and stored (decoded) soon after",
+                "Ingest: requests are acknowledged when ClickHouse has them; their spans are stored soon after",
                 [_rate(c) for c in cases],
             ),
             table("Cost: CPU seconds of warm-up and measurement, peak resident memory", [_cost(c) for c in cases]),

@@ -112,6 +112,7 @@ from .web import (
     TIME_ZONE,
     USE_I18N,
     USE_TZ,
+    WHITENOISE_SKIP_COMPRESS_EXTENSIONS,
 )
 
 __all__ = [name for name in dir() if name.isupper()]

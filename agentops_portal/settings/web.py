@@ -1,6 +1,7 @@
 """Languages, times, static files."""
 
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from .core import BASE_DIR, DEBUG, PORTAL_VAR
 
@@ -26,7 +27,10 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "agentops_portal.staticfiles.GzippedManifestStorage"
     },
 }
+# Compressing takes seconds at the first start, and nobody but a developer asks for source maps.
+# https://whitenoise.readthedocs.io/en/stable/django.html#WHITENOISE_SKIP_COMPRESS_EXTENSIONS
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 MEDIA_ROOT = PORTAL_VAR / "media"
