@@ -298,7 +298,11 @@ def test_what_is_no_trace_is_404(get: Get, trace: str) -> None:
 
 
 def test_failures_of_a_call_are_tokens_that_failed(cast: Cast, get: Get) -> None:
-    attributes = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 1}
+    attributes: dict[str, Value] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.usage.input_tokens": 3,
+        "gen_ai.usage.output_tokens": 1,
+    }
     family = [
         Spanlet("root", end=9),
         Spanlet("fine", id=2, parent=1, status=OK, attributes=attributes),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .project_metrics import ProjectMetricsQueryView, ProjectMetricsView
 from .traces import TraceDetailView, TraceListView, TraceOlderAddressView, TraceQueryView
 
 urlpatterns = [
@@ -9,4 +10,9 @@ urlpatterns = [
     path("traces/list/<str:project_id>", TraceListView.as_view(), name="v4-traces"),
     path("traces/detail/<str:trace_id>", TraceDetailView.as_view(), name="v4-trace"),
     path("traces/<str:trace_id>", TraceOlderAddressView.as_view(), name="v4-trace-older"),
+    # Today's clients misspell it; earlier ones did not.
+    path("meterics/project", ProjectMetricsQueryView.as_view(), name="v4-meterics-query"),
+    path("meterics/project/<str:project_id>", ProjectMetricsView.as_view(), name="v4-meterics"),
+    path("metrics/project", ProjectMetricsQueryView.as_view(), name="v4-metrics-query"),
+    path("metrics/project/<str:project_id>", ProjectMetricsView.as_view(), name="v4-metrics"),
 ]
