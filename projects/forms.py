@@ -100,6 +100,19 @@ class NewPasswordForm(Styled, auth_forms.SetPasswordForm):
     """The new password, twice, for somebody who opened the link in the e-mail."""
 
 
+class JoinForm(NewPasswordForm):
+    """The name and password of a new account, for somebody who was invited."""
+
+    full_name = forms.CharField(
+        label=_("full name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+
+    def save(self, commit: bool = True) -> User:
+        self.user.full_name = self.cleaned_data["full_name"]
+        user: User = super().save(commit)
+        return user
+
+
 class AddressForm(Styled, forms.Form):
     """Where to send the link for a new password."""
 

@@ -49,8 +49,13 @@ def send_invitation(invitation_id: str) -> None:
     invitation = Invitation.objects.filter(pk=invitation_id).select_related("organization", "inviter").first()
     if invitation is None:  # withdrawn meanwhile
         return
+    from .joining import token_of
+
+    link = settings.PORTAL_URL + reverse("join", args=(invitation.pk, token_of(invitation)))
     account = User.objects.filter(email=invitation.email).first()
-    _write(invitation.email, account.language if account else "", "invitation", {"invitation": invitation})
+    _write(
+        invitation.email, account.language if account else "", "invitation", {"invitation": invitation, "link": link}
+    )
 
 
 @shared_task(name="projects.remove_old_counts")

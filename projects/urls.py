@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from . import recovery, views
+from . import joining, recovery, views
 from .api.access_token import AccessTokenView
 from .api.tokens import TokenView
 
@@ -30,6 +30,7 @@ urlpatterns = [
         name="password-reset-confirm",
     ),
     path("signup/<uidb64>/<token>/", recovery.signup_confirm, name="signup-confirm"),
+    path("invitations/<uuid:invitation_id>/<token>/", joining.join, name="join"),
     path("auth/", include("projects.api.auth.urls")),
     path("opsboard/", include("projects.api.opsboard.urls")),
     path("public/v1/auth/access_token", AccessTokenView.as_view(), name="access-token"),
