@@ -7,4 +7,4 @@ class PortalConfig(AppConfig):
     verbose_name = "AgentOps Portal"
 
     def ready(self) -> None:
-        from . import checks, postgres  # noqa: F401 - they register system checks
+        from . import celery, checks, postgres  # noqa: F401 - tasks are sent through the first; they register checks
