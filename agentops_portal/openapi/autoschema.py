@@ -51,6 +51,12 @@ class PortalSchema(AutoSchema):
         """Of views that name none: all words of the address, the names of its parameters included."""
         return "_".join([*re.findall(r"\w+", self.path), self.method_mapping[self.method.lower()]])
 
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)
+        if schema.get("oneOf") == [{}, {"type": "null"}]:
+            del schema["oneOf"]  # any value is null too: null would fit both, and so none
+        return schema
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if not self.path.startswith(PREFIX) or direction != "response":
