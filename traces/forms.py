@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import ApiKey
+from traces.durations import parse_duration
 from traces.queries.filters import TraceFilter
 from traces.queries.scopes import END_OF_TIME, EPOCH
 from traces.queries.trace_list import Cursor
@@ -30,6 +31,15 @@ RANGES = {
 DEFAULT_RANGE = "7d"
 CUSTOM = "custom"
 STATUSES = [("", _("Any status")), ("ok", _("OK")), ("error", _("Error"))]
+OUTCOMES = [
+    ("", _("Any guardrail")),
+    ("blocked", _("Blocked")),
+    ("failed", _("Guardrail failed")),
+    ("masked", _("Masked")),
+    ("flagged", _("Flagged")),
+    ("allowed", _("Allowed")),
+]
+ERRORS = [("", _("With or without errors")), ("true", _("With errors")), ("false", _("Without errors"))]
 
 
 class MomentField(forms.Field):
@@ -52,6 +62,26 @@ class MomentField(forms.Field):
         if not EPOCH <= moment < END_OF_TIME - timedelta(days=1):
             raise forms.ValidationError(_("Choose a time between 1970 and 2262."), code="invalid")
         return moment
+
+
+class DurationField(forms.CharField):
+    """A number with its unit, in nanoseconds."""
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        try:
+            return parse_duration(text) if text else None
+        except ValueError:
+            raise forms.ValidationError(
+                _("Write a number with its unit (ms, s, m, h), such as 1.5s."), code="invalid"
+            ) from None
+
+
+class DollarsField(forms.DecimalField):
+    """US dollars that are not negative, as exact as costs are kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=24, decimal_places=12, min_value=0, **kwargs)
 
 
 class CursorField(forms.CharField):
@@ -98,6 +128,19 @@ class TraceListForm(AddressForm):
     """GET parameters of the trace list; none means the last seven days."""
 
     paging = "cursor"
+    MORE = (
+        "agent",
+        "user",
+        "session",
+        "service",
+        "tag",
+        "guardrail",
+        "has_errors",
+        "min_duration",
+        "max_duration",
+        "min_cost",
+        "max_cost",
+    )
 
     range = forms.ChoiceField(
         required=False,
@@ -116,6 +159,27 @@ class TraceListForm(AddressForm):
     )
     model = forms.CharField(required=False, label=_("Model"), max_length=300)
     llm = forms.BooleanField(required=False, label=_("Only with LLM calls"))
+    agent = forms.CharField(required=False, label=_("Agent"), max_length=300)
+    user = forms.CharField(required=False, label=_("User"), max_length=300)
+    session = forms.CharField(required=False, label=_("Session"), max_length=300)
+    service = forms.CharField(required=False, label=_("Service"), max_length=300)
+    tag = forms.CharField(required=False, label=_("Tag"), max_length=300)
+    guardrail = forms.ChoiceField(
+        required=False,
+        label=_("Guardrail"),
+        choices=OUTCOMES,
+        error_messages={"invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed.")},
+    )
+    has_errors = forms.ChoiceField(
+        required=False,
+        label=_("Errors"),
+        choices=ERRORS,
+        error_messages={"invalid_choice": _("%(value)s is not one of true, false.")},
+    )
+    min_duration = DurationField(required=False, label=_("Duration from"), max_length=40)
+    max_duration = DurationField(required=False, label=_("Duration up to"), max_length=40)
+    min_cost = DollarsField(required=False, label=_("Cost from, in dollars"))
+    max_cost = DollarsField(required=False, label=_("Cost up to, in dollars"))
     cursor = CursorField(required=False, label=_("Page"), max_length=100)
 
     def clean(self) -> dict[str, Any]:
@@ -127,7 +191,18 @@ class TraceListForm(AddressForm):
                 self.add_error("start", _("Say from when."))
             elif values["start"] >= (values.get("end") or timezone.now()):
                 self.add_error("end" if values.get("end") else "start", _("The end must come after the start."))
+        for low, high in (("min_duration", "max_duration"), ("min_cost", "max_cost")):
+            if None not in (values.get(low), values.get(high)) and values[low] > values[high]:
+                self.add_error(high, _("This must not be less than the lower bound."))
         return values
+
+    def more_filters(self) -> int:
+        """How many of the filters behind "More filters" are set."""
+        return sum(bool(self.data.get(name)) for name in self.MORE)
+
+    def without_more(self) -> str:
+        """The address with none of these."""
+        return self.address(**dict.fromkeys(self.MORE, ""))
 
     def query(self, project_id: UUID) -> TraceListQuery:
         """What a valid form asks for; a range that goes on until now ends a little later, for clocks that are ahead."""
@@ -140,7 +215,21 @@ class TraceListForm(AddressForm):
         return TraceListQuery(
             scope=Scope(project_id, start, end),
             wanted=TraceFilter(
-                text=values["q"].strip(), status=values["status"], model=values["model"], llm_only=values["llm"]
+                text=values["q"].strip(),
+                status=values["status"],
+                model=values["model"],
+                llm_only=values["llm"],
+                agent=values["agent"],
+                user=values["user"],
+                session=values["session"],
+                service=values["service"],
+                tag=values["tag"],
+                guardrail=values["guardrail"],
+                has_errors={"true": True, "false": False}.get(values["has_errors"]),
+                min_duration_ns=values["min_duration"],
+                max_duration_ns=values["max_duration"],
+                min_cost=values["min_cost"],
+                max_cost=values["max_cost"],
             ),
             cursor=values["cursor"],
             is_default_range=values["range"] == DEFAULT_RANGE,

@@ -64,7 +64,7 @@ class TraceFilterParameters(RangeParameters):
     guardrail = serializers.ChoiceField(
         GUARDRAIL_OUTCOMES, required=False, allow_blank=True, help_text="What came of at least one guardrail run."
     )
-    errors = serializers.BooleanField(  # type: ignore[assignment]
+    has_errors = serializers.BooleanField(
         required=False, allow_null=True, default=None, help_text="Whether a span failed, whatever the trace's status."
     )
     min_duration = DurationField(required=False, help_text="A number with its unit: ns, us, ms, s, m, h.")
@@ -92,7 +92,7 @@ def trace_filter(wanted: dict[str, Any]) -> TraceFilter:
         service=wanted.get("service", ""),
         tag=wanted.get("tag", ""),
         guardrail=wanted.get("guardrail", ""),
-        has_errors=wanted["errors"],
+        has_errors=wanted["has_errors"],
         min_duration_ns=wanted.get("min_duration"),
         max_duration_ns=wanted.get("max_duration"),
         min_cost=wanted.get("min_cost"),

@@ -68,7 +68,7 @@ def test_ids_may_be_written_like_a_uuid_and_in_capitals(figures: Cast, get: Get,
 
 
 def test_events_and_errors_are_answered_as_they_were_recorded(mixed: Cast, get: Get, at: str) -> None:
-    [failed, *_] = get(f"{at}/traces?{RECORDED}&errors=true", person="bo").json()["results"]
+    [failed, *_] = get(f"{at}/traces?{RECORDED}&has_errors=true", person="bo").json()["results"]
     spans = get(f"{at}/traces/{failed['trace_id']}/spans?include=attributes", person="bo").json()["results"]
 
     events = [event for span in spans for event in span["events"]]

@@ -1,0 +1,92 @@
+"""The filters behind "More filters": what they find, what is refused, and that the API takes the same address."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from projects.models import Project
+
+from .spans import RECORDED_DAY, recorded, store
+
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+
+FILTERS = [
+    ("guardrail=blocked", 3),
+    ("guardrail=masked", 1),
+    ("has_errors=true", 4),
+    ("has_errors=false", 5),
+    ("user=alice&session=sess-1", 1),
+    ("service=litellm-proxy", 9),
+    ("agent=nobody", 0),
+    ("tag=team-a", 1),
+    ("tag=team", 0),
+    ("min_duration=100ms", 4),
+    ("max_duration=0.1s", 5),
+    ("min_duration=1s&max_duration=1m", 1),
+    ("min_cost=0.00001", 2),
+    ("max_cost=0.00001", 2),
+    ("guardrail=blocked&llm=1&status=error&has_errors=true", 3),
+]
+
+
+@pytest.mark.parametrize(("query", "count"), FILTERS)
+def test_the_page_and_the_api_find_the_same_with_the_same_words(
+    client: Client, project: Project, query: str, count: int
+) -> None:
+    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    address = f"{RECORDED_DAY}&{query}"
+
+    page = client.get(reverse("trace-list", kwargs={"project_id": project.pk}) + address).context["page"]
+    answer = client.get(f"/api/v1/projects/{project.pk}/traces{address}").json()
+
+    assert len(page.traces) == count
+    assert [trace.trace_id for trace in page.traces] == [trace["trace_id"] for trace in answer["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("guardrail=none", "Guardrail: none is not one of allowed"),
+        ("has_errors=maybe", "Errors: maybe is not one of true, false"),
+        ("min_duration=5", "Duration from: Write a number with its unit"),
+        ("min_duration=2s&max_duration=1s", "Duration up to: This must not be less than the lower bound"),
+        ("min_cost=-1", "Cost from, in dollars: "),
+        ("min_cost=NaN", "Cost from, in dollars: "),
+        ("max_cost=1e99", "Cost up to, in dollars: "),
+        ("agent=%00", "Agent: Null characters"),
+        (f"tag={'x' * 301}", "Tag: "),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_field_named(
+    client: Client, project: Project, query: str, words: str
+) -> None:
+    response = client.get(reverse("trace-list", kwargs={"project_id": project.pk}) + f"?{query}")
+
+    assert response.status_code == 400
+    assert words in " ".join(response.context["form"].problems())
+    assert "is-invalid" in response.content.decode()
+
+
+def test_filters_that_are_set_are_open_counted_and_removed_together(client: Client, project: Project) -> None:
+    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    address = reverse("trace-list", kwargs={"project_id": project.pk}) + RECORDED_DAY
+
+    plain = client.get(address).content.decode()
+    set_ = client.get(f"{address}&user=alice&min_duration=1ms&q=POST").content.decode()
+
+    assert '<details class="trace-filter-more">' in plain
+    assert '<details class="trace-filter-more" open>' in set_
+    assert '<span class="badge bg-primary text-primary-fg ms-2">2</span>' in set_
+    assert 'name="user" value="alice"' in set_
+    clear = set_.split('class="btn btn-ghost" href="')[1].split('"')[0]
+    assert "user" not in clear
+    assert "q=POST" in clear
+
+
+def test_what_was_typed_is_shown_as_text(client: Client, project: Project) -> None:
+    address = reverse("trace-list", kwargs={"project_id": project.pk})
+    store(project.pk, recorded("litellm-1.106.2-mixed"))
+
+    page = client.get(address + RECORDED_DAY + "&agent=%22%3E%3Cscript%3E").content.decode()
+
+    assert 'value="&quot;&gt;&lt;script&gt;"' in page
