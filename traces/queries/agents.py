@@ -8,9 +8,21 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import FIGURES, Cost
 from traces.schema.usage import USAGE
 
+from .filters import TraceFilter
 from .summaries import traces_sql
 from .trace_metrics import DURATION, DURATION_COLUMNS, Durations
 from .usage import IN_RANGE, Usage, usage_by
+
+
+@dataclass(frozen=True)
+class AgentFilter(TraceFilter):
+    """Traces in which an agent that has a name took part."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def conditions(self) -> dict[str, str]:
+        return {**super().conditions(), "has_agents": "arrayExists(name -> name != '', agent_names)"}
 
 
 @dataclass(frozen=True)

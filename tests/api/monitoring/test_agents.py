@@ -6,6 +6,7 @@ from projects.services import create_api_key
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
+from traces.registry import Agent
 
 from .stored import address, store_recorded
 
@@ -206,3 +207,32 @@ def test_too_long_a_range_of_hours_is_refused(cast: Cast, get: Get) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "end_time"]
+
+
+def register(cast: Cast, name: str) -> str:
+    return str(Agent.objects.create(project=cast.project, name=name, type="custom").pk)
+
+
+def test_registered_agents_are_there_before_they_did_anything(cast: Cast, get: Get) -> None:
+    store_trace(cast.project.pk, [Spanlet("x", attributes=agent("Planner"))], start_ns=START)
+    planner, writer = register(cast, "Planner"), register(cast, "Writer")
+    Agent.objects.create(project=cast.foreign_project, name="Spy", type="custom")
+
+    rows = usage(get, cast, "agents/registry")
+
+    assert {name: (row["agent_id"], row["event_count"]) for name, row in rows.items()} == {
+        "Planner": (planner, 1),
+        "Writer": (writer, 0),
+    }
+    assert usage(get, cast)["Planner"]["agent_id"] == planner
+
+
+def test_an_agent_is_found_by_the_id_of_its_registration(cast: Cast, get: Get) -> None:
+    store_trace(cast.project.pk, [Spanlet("x", attributes=agent("Planner"))], start_ns=START)
+    planner = register(cast, "Planner")
+
+    found = detail(get, cast, planner)
+
+    assert (found["agent_id"], found["agent_name"], found["metrics"]["trace_count"]) == (planner, "Planner", 1)
+    foreign = get(address(f"agents/{planner}/detail"), person="charlie").json()
+    assert (foreign["agent_name"], foreign["metrics"]["trace_count"]) == (planner, 0)

@@ -129,6 +129,8 @@ def test_a_trace_that_guardrails_stopped_is_listed(cast: Cast, get: Get) -> None
         ({"status": "success"}, {1, 2}),
         ({"model": "gpt-4o"}, {2}),
         ({"model": "gpt"}, set()),
+        ({"tag": "prod"}, {2}),
+        ({"tag": "pro"}, set()),
         ({"min_duration": "10.5"}, {1, 3}),
         ({"max_duration": "10"}, {2}),
         ({"min_duration": "10", "max_duration": "30"}, {1, 2}),
@@ -140,7 +142,7 @@ def test_a_trace_that_guardrails_stopped_is_listed(cast: Cast, get: Get) -> None
 def test_the_filters_of_the_page(cast: Cast, get: Get, query: dict[str, str], expected: set[int]) -> None:
     traces = {
         1: [Spanlet("slow", end=30)],
-        2: [Spanlet("priced", attributes={**LLM, "gen_ai.cost.total_cost": 0.25})],
+        2: [Spanlet("priced", attributes={**LLM, "gen_ai.cost.total_cost": 0.25, "agentops.tags": ["prod"]})],
         3: [Spanlet("failed", end=99, status=2)],
     }
     store(cast.project.pk, request_of(traces, START))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema
@@ -17,6 +18,7 @@ from traces.queries.agents import AgentFigures, agent_figures
 from traces.queries.filters import TraceFilter
 from traces.queries.trace_list import trace_page
 from traces.queries.trace_metrics import Durations, TraceSums, trace_trend
+from traces.registry import Agent
 from traces.replay import milliseconds
 
 from .analytics import bucket
@@ -27,7 +29,9 @@ NEWEST = 50  # traces of an agent's page
 
 
 class AgentUsageSerializer(serializers.Serializer[Any]):
-    agent_id = serializers.CharField(help_text="Takes the place of {agent_id} in the address of its detail.")
+    agent_id = serializers.CharField(
+        help_text="Of its registration, else its name: what stands in the address of its detail."
+    )
     agent_name = serializers.CharField()
     total_tokens = serializers.IntegerField(
         help_text="Of LLM calls that name the agent; where only the agent's own span names it, of all calls of the"
@@ -106,12 +110,18 @@ class AgentsUsageView(ContractView):
     )
     def get(self, request: Request) -> Response:
         scope = scope_of_range(request, RangeParameters.of_query(request))
-        return Response([usage_row(agent) for agent in agent_figures(scope)])
+        ids = registered(scope.project_id)
+        return Response([usage_row(agent, ids.get(agent.name)) for agent in agent_figures(scope)])
 
 
-def usage_row(agent: AgentFigures) -> dict[str, Any]:
+def registered(project_id: UUID) -> dict[str, str]:
+    """Name → id of the agents that are registered with a project."""
+    return {name: str(pk) for name, pk in Agent.objects.filter(project=project_id).values_list("name", "pk")}
+
+
+def usage_row(agent: AgentFigures, agent_id: str | None) -> dict[str, Any]:
     return {
-        "agent_id": agent.name,
+        "agent_id": agent_id or agent.name,
         "agent_name": agent.name,
         "total_tokens": agent.total_tokens,
         "prompt_tokens": agent.input_tokens,
@@ -129,13 +139,22 @@ class AgentsRegistryView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="The agents of a project",
-        description="Every agent that took part in a trace of the range, in the order of their names.",
+        description="Registered agents, whether they did something in the range or not, and every other agent that"
+        " took part in a trace of the range; in the order of their names.",
         parameters=[RangeParameters],
         responses={200: AgentUsageSerializer(many=True), **errors(404)},
     )
     def get(self, request: Request) -> Response:
         scope = scope_of_range(request, RangeParameters.of_query(request))
-        return Response(sorted(map(usage_row, agent_figures(scope)), key=lambda row: row["agent_name"]))
+        ids = registered(scope.project_id)
+        found = {agent.name: agent for agent in agent_figures(scope)}
+        names = sorted(found.keys() | ids.keys())
+        return Response([usage_row(found.get(name) or idle(name), ids.get(name)) for name in names])
+
+
+def idle(name: str) -> AgentFigures:
+    """Of an agent that did nothing."""
+    return AgentFigures(name, 0, 0, 0, 0, Durations(), 0, 0, 0, 0, Cost(None, 0))
 
 
 class AgentDetailView(ContractView):
@@ -148,11 +167,22 @@ class AgentDetailView(ContractView):
     )
     def get(self, request: Request, agent_id: str) -> Response:
         asked = AgentDetailParameters.of_query(request)
+        project_ids = projects_of(request, asked["project_id"])
+        known = _registered_agent(agent_id, project_ids)
+        name = known.name if known else agent_id
         ranges = [
             Scope(project_id, asked["start_time"], asked["end_time"])
-            for project_id in projects_of(request, asked["project_id"])
+            for project_id in ([known.project_id] if known else project_ids)
         ]
-        return Response(agent_detail(agent_id, ranges, asked["timezone"]))
+        return Response({"agent_id": agent_id, **agent_detail(name, ranges, asked["timezone"])})
+
+
+def _registered_agent(agent_id: str, project_ids: list[UUID]) -> Agent | None:
+    """The agent of one of the projects that was registered with this id."""
+    try:
+        return Agent.objects.filter(pk=UUID(agent_id), project__in=project_ids).first()
+    except ValueError:
+        return None
 
 
 def agent_detail(name: str, ranges: list[Scope], zone: ZoneInfo) -> dict[str, Any]:
@@ -160,15 +190,13 @@ def agent_detail(name: str, ranges: list[Scope], zone: ZoneInfo) -> dict[str, An
     for scope in ranges:
         for agent in agent_figures(scope, name):
             return _detail(name, agent, scope, zone)
-    nothing = AgentFigures(name, 0, 0, 0, 0, Durations(), 0, 0, 0, 0, Cost(None, 0))
-    return _detail(name, nothing, ranges[0] if ranges else None, zone)
+    return _detail(name, idle(name), ranges[0] if ranges else None, zone)
 
 
 def _detail(name: str, agent: AgentFigures, scope: Scope | None, zone: ZoneInfo) -> dict[str, Any]:
     traces = trace_page(scope, TraceFilter(agent=name), None, size=NEWEST).traces if scope and agent.traces else []
     trend = trace_trend(scope, "hour", zone, agent=name) if scope else {}
     return {
-        "agent_id": name,
         "agent_name": name,
         "metrics": {
             "trace_count": agent.traces,

@@ -10,11 +10,13 @@ from rest_framework.response import Response
 
 from projects.api.contract import ContractView
 from projects.api.contract_schema import errors
+from traces.queries.agents import AgentFilter
 from traces.queries.filters import TraceFilter
-from traces.queries.numbered_pages import AgentFilter, numbered_page
 from traces.queries.span_detail import SpanDetail
 from traces.queries.trace_detail import trace_figures
+from traces.queries.trace_list import totals
 from traces.queries.trace_spans import MAX_SPANS, trace_spans
+from traces.queries.trace_table import trace_table
 from traces.replay import milliseconds
 
 from .parameters import TAG, ProjectParameters, RangeParameters, located_trace, scope_of_range, trace_not_found
@@ -46,6 +48,7 @@ class TraceListParameters(RangeParameters):
     )
     status = serializers.ChoiceField(choices=["success", "error"], required=False, allow_blank=True, default="")
     model = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+    tag = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
     min_duration = _bound("Milliseconds.")
     max_duration = _bound("Milliseconds.")
     min_cost = _bound("US dollars that are known.")
@@ -57,6 +60,7 @@ class TraceListParameters(RangeParameters):
             text=asked["search"].strip(),
             status={"success": "ok", "error": "error", "": ""}[asked["status"]],
             model=asked["model"],
+            tag=asked["tag"],
             llm_only=asked["trace_type"] == "llm",
             min_duration_ns=_nanoseconds(asked.get("min_duration")),
             max_duration_ns=_nanoseconds(asked.get("max_duration")),
@@ -136,9 +140,13 @@ class TracesView(ContractView):
     def get(self, request: Request) -> Response:
         asked = TraceListParameters.of_query(request)
         scope = scope_of_range(request, asked)
-        traces, total = numbered_page(scope, TraceListParameters().wanted(asked), asked["page"], asked["size"])
-        rows = [list_row(trace) for trace in traces]
-        return Response({"traces": rows, "total": total, "page": asked["page"], "size": asked["size"]})
+        wanted, page, size = TraceListParameters().wanted(asked), asked["page"], asked["size"]
+        total = totals(scope, wanted).traces
+        offset = (page - 1) * size
+        traces = []
+        if offset < total:
+            traces = trace_table(scope, wanted, order="start", descending=True, limit=size, offset=offset)
+        return Response({"traces": [list_row(trace) for trace in traces], "total": total, "page": page, "size": size})
 
 
 class TraceView(ContractView):
