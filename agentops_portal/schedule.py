@@ -26,8 +26,8 @@ SCHEDULE = [
     Scheduled("projects.remove_old_counts", hour="3", minute="20"),
     Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
     Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
-    Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
+    Scheduled("traces.remove_outdated_uploads", hour="3", minute="30"),
 ]
 
 

@@ -12,7 +12,7 @@ from unfold.paginator import InfinitePaginator
 from projects.admin.base import ReadOnlyAdmin
 from projects.models import User
 
-from .models import IngestReceipt, ShareLink
+from .models import IngestReceipt, ShareLink, Upload
 from .sharing import revoke_share_link
 
 
@@ -74,3 +74,16 @@ class ShareLinkAdmin(ReadOnlyAdmin):
             revoke_share_link(link=link, actor=actor)
         done = ngettext("%d link is revoked.", "%d links are revoked.", len(links)) % len(links)
         messages.success(request, done)
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "project", "trace_id", "size")
+    list_select_related = ("project",)
+    list_filter = (("project", AutocompleteSelectFilter), "kind", ("created_at", RangeDateTimeFilter))
+    search_fields = ("trace_id", "project__name")
+    exclude = ("compressed", "digest")
+    ordering = ("-created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
+        return super().get_queryset(request).defer("compressed")

@@ -16,6 +16,7 @@ from projects.models import ApiKey
 from .registry import Agent as Agent
 from .registry import AgentRun as AgentRun
 from .sharing import ShareLink as ShareLink
+from .uploads import Upload as Upload
 
 if TYPE_CHECKING:
     from .otlp.receipts import Tally

@@ -14,6 +14,7 @@ from projects.services import remove_project
 
 from .models import IngestReceipt
 from .purge import purge
+from .uploads import remove_outdated
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,14 @@ def remove_old_receipts() -> None:
     removed, _by_model = IngestReceipt.objects.between(None, now() - timedelta(days=RECEIPT_DAYS)).delete()
     if removed:
         log.info("old ingest receipts were removed", receipts=removed)
+
+
+@shared_task(name="traces.remove_outdated_uploads")
+def remove_outdated_uploads() -> None:
+    """Delete logs and objects that are older than their project keeps its data."""
+    removed = remove_outdated()
+    if removed:
+        log.info("outdated uploads were removed", uploads=removed)
 
 
 @shared_task(name="traces.purge_deleted_projects")

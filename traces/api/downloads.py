@@ -15,7 +15,14 @@ from projects.models import Project
 
 
 def download(request: Request, pieces: Iterator[bytes], *, filename: str, content_type: str) -> StreamingHttpResponse:
-    """An answer that the browser stores as a file. What is raised before the first piece is raised here.
+    """An answer that the browser stores as a file: `streamed`, with a name."""
+    response = streamed(request, pieces, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(True, filename) or ""
+    return response
+
+
+def streamed(request: Request, pieces: Iterator[bytes], *, content_type: str) -> StreamingHttpResponse:
+    """An answer that is sent while it is written. What is raised before the first piece is raised here.
 
     An error in the middle breaks off the connection: the status has been sent, and a client must not take a part for
     the whole.
@@ -24,7 +31,6 @@ def download(request: Request, pieces: Iterator[bytes], *, filename: str, conten
     # Django would read a plain iterator to its end before it sent any of it.
     content = _in_thread(whole) if isinstance(request._request, ASGIRequest) else whole
     response = StreamingHttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(True, filename) or ""
     response["X-Accel-Buffering"] = "no"  # nginx: pass it on as it comes
     return response
 

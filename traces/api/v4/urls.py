@@ -4,6 +4,7 @@ from django.urls import path
 
 from .project_metrics import ProjectMetricsQueryView, ProjectMetricsView
 from .traces import TraceDetailView, TraceListView, TraceOlderAddressView, TraceQueryView
+from .uploads import LogUploadView, ObjectUploadView, ObjectView, TraceLogView
 
 urlpatterns = [
     path("traces", TraceQueryView.as_view(), name="v4-traces-query"),
@@ -15,4 +16,10 @@ urlpatterns = [
     path("meterics/project/<str:project_id>", ProjectMetricsView.as_view(), name="v4-meterics"),
     path("metrics/project", ProjectMetricsQueryView.as_view(), name="v4-metrics-query"),
     path("metrics/project/<str:project_id>", ProjectMetricsView.as_view(), name="v4-metrics"),
+    path("logs/upload/", LogUploadView.as_view(), name="v4-log-upload"),
+    path("logs/upload", LogUploadView.as_view()),
+    path("logs/<str:trace_id>", TraceLogView.as_view(), name="v4-log"),
+    path("objects/upload/", ObjectUploadView.as_view(), name="v4-object-upload"),
+    path("objects/upload", ObjectUploadView.as_view()),
+    path("objects/<str:object_id>", ObjectView.as_view(), name="v4-object"),
 ]

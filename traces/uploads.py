@@ -1,0 +1,172 @@
+"""What clients upload beside spans: the log of a trace, and objects.
+
+Both are kept in PostgreSQL, compressed: they live and die with their project in the same backup, whichever host
+received them, and need no shared disk. Spans are never joined with them.
+"""
+
+import hashlib
+import re
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Self
+
+import orjson
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project
+from projects.querysets import Actor
+
+MAX_BYTES = 25 * 1024 * 1024  # of one upload
+MAX_LOG_BYTES = 4 * MAX_BYTES  # of all uploads of one trace
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_HEX = re.compile(r"[0-9a-f]{32}")
+
+
+class LogIsFull(Exception):
+    """The uploads of a trace have reached MAX_LOG_BYTES."""
+
+
+class UploadKind(models.TextChoices):
+    LOG = "log", _("Log")
+    OBJECT = "object", _("Object")
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: Actor) -> Self:
+        """Uploads of the projects that `user` sees."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def log_of(self, trace_ids: Iterable[str]) -> Self:
+        """The uploads of the first of these traces that has any, in the order in which they came."""
+        logs = self.filter(kind=UploadKind.LOG)
+        for trace_id in trace_ids:
+            found = logs.filter(trace_id=trace_id)
+            if found.exists():
+                return found.order_by("created_at", "id")
+        return self.none()
+
+    def outdated(self) -> Self:
+        """Uploads older than their project keeps its data."""
+        kept = ExpressionWrapper(F("project__retention_days") * Value(timedelta(days=1)), models.DurationField())
+        return self.filter(created_at__lt=Now() - kept)
+
+
+class Upload(models.Model):
+    """A text or object as one request brought it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="uploads", verbose_name=_("project"))
+    kind = models.CharField(_("type"), max_length=10, choices=UploadKind)
+    trace_id = models.CharField(_("trace"), max_length=64, blank=True)
+    size = models.PositiveIntegerField(_("bytes"))
+    digest = models.CharField(max_length=64, editable=False)  # SHA-256 of the content
+    compressed = models.BinaryField(editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        indexes = [
+            models.Index(fields=["project", "trace_id", "created_at"], name="upload_of_trace"),
+            models.Index(fields=["created_at"], name="upload_age"),
+        ]
+        constraints = [
+            # A client that heard no answer sends the same again.
+            models.UniqueConstraint(
+                fields=["project", "trace_id", "digest"], condition=Q(kind="log"), name="one_log_upload_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.trace_id or self.pk}"
+
+    @property
+    def content(self) -> bytes:
+        return zlib.decompress(self.compressed)
+
+
+def add_to_log(*, project: Project, trace_id: str, content: bytes) -> Upload:
+    """Add to the log of a trace; what was added before, word for word, is not added again. Raises LogIsFull.
+
+    AgentOps overwrites. But the SDK uploads when a root span ends, each time what was printed since the last upload:
+    a trace with two of them would keep the last part only.
+    """
+    log = {"project": project, "kind": UploadKind.LOG, "trace_id": trace_id}
+    digest = hashlib.sha256(content).hexdigest()
+    known = Upload.objects.filter(**log, digest=digest).defer("compressed").first()
+    if known is not None:
+        return known
+    full = Upload.objects.filter(**log).aggregate(bytes=Sum("size"))["bytes"] or 0
+    if full + len(content) > MAX_LOG_BYTES:
+        raise LogIsFull
+    upload, _created = Upload.objects.get_or_create(**log, digest=digest, defaults=_stored(content))
+    return upload
+
+
+def add_object(*, project: Project, content: bytes) -> Upload:
+    digest = hashlib.sha256(content).hexdigest()
+    return Upload.objects.create(project=project, kind=UploadKind.OBJECT, digest=digest, **_stored(content))
+
+
+def _stored(content: bytes) -> dict[str, Any]:
+    return {"size": len(content), "compressed": zlib.compress(content)}
+
+
+def unwrapped(body: bytes) -> bytes:
+    """The text in `{"body": "<text>"}`, which the SDK sends; any other body as it is."""
+    if body.lstrip()[:1] != b"{":
+        return body
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    text = value.get("body") if isinstance(value, dict) else None
+    return text.encode() if isinstance(text, str) else body
+
+
+def uploaded_trace_id(text: str) -> str:
+    """How the log of a trace is filed, out of the id that an upload names. Raises ValueError.
+
+    The SDK writes the number that the id is, in decimal; others write hexadecimal digits. Digits only are decimal.
+    """
+    if not _ID.fullmatch(text):
+        raise ValueError(text)
+    if text.isdigit() and int(text) < 1 << 128:
+        return f"{int(text):032x}"
+    digits = text.replace("-", "").lower()
+    return digits if _HEX.fullmatch(digits) else text
+
+
+def asked_trace_ids(text: str) -> list[str]:
+    """Under which ids the log may be filed that somebody asks for, the likeliest first.
+
+    32 digits are hexadecimal here, as pages and APIs write trace ids, though one in four million decimal ids looks the
+    same. Raises ValueError.
+    """
+    filed = uploaded_trace_id(text)
+    return [text, filed] if len(text) == 32 and text.isdigit() else [filed]
+
+
+def text_of(uploads: Iterable[Upload]) -> Iterator[str]:
+    """The uploads of a log as one text, piece by piece; each begins on a line of its own."""
+    before = "\n"
+    for upload in uploads:
+        text = upload.content.decode(errors="replace")
+        if not before.endswith("\n"):
+            yield "\n"
+        yield text
+        before = text or before
+
+
+def remove_outdated() -> int:
+    """Delete what is older than its project keeps its data; gives the number of uploads."""
+    removed, _by_model = Upload.objects.outdated().delete()
+    return removed
