@@ -92,6 +92,20 @@ def check_address(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Che
     return found
 
 
+@register(deploy=True)
+def check_mail(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """portal.W005: nobody gets a link for a forgotten password, an invitation or a report."""
+    if settings.EMAIL_IS_CONFIGURED or not is_public():
+        return []
+    return [
+        Warning(
+            "The portal sends no e-mail: people who forget their password need you, and so do those who are invited.",
+            hint="Set EMAIL_URL, such as smtp+tls://user:password@smtp.example.com:587.",
+            id="portal.W005",
+        )
+    ]
+
+
 @register(Tags.staticfiles, deploy=True)
 def check_static_files(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """portal.W004: pages would lack their style, or have an older one."""

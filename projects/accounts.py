@@ -70,13 +70,14 @@ def sign_up(*, email: str, password: str, full_name: str) -> Sequence[str]:
         validate_password(password, user)
     except ValidationError as error:
         return error.messages
-    user.set_password(password)
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-            record("user.signed_up", actor=user, target=user.email)
-    except IntegrityError:
-        pass  # there is one already; the task writes to its owner
+    user.set_password(password)  # for an address that has an account too: it takes as long
+    if not User.objects.filter(email=user.email).exists():
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+                record("user.signed_up", actor=user, target=user.email)
+        except IntegrityError:
+            pass  # made meanwhile; the task writes to its owner
     _send(tasks.send_confirmation, user.email)
     return []
 

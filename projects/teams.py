@@ -59,6 +59,8 @@ def invite(*, organization: Organization, email: str, role: str, actor: User) ->
         _must_own(organization, actor)
     if Membership.objects.filter(organization=organization, user__email=email).exists():
         raise Refused("User is already a member of this organization")
+    if Invitation.objects.filter(organization=organization, email=email).exists():
+        raise Refused("User already has a pending invitation")
     try:
         with transaction.atomic():
             invitation = Invitation.objects.create(organization=organization, email=email, role=role, inviter=actor)

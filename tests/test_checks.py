@@ -52,6 +52,21 @@ def test_any_host_allowed_is_a_warning(settings: Settings) -> None:
     assert "portal.W003" in found(deploy=True)
 
 
+@pytest.mark.parametrize(
+    ("address", "configured", "warned"),
+    [
+        ("https://agentops.example.com", False, True),
+        ("https://agentops.example.com", True, False),
+        ("http://localhost:8003", False, False),
+    ],
+)
+def test_a_public_portal_without_mail_is_a_warning(
+    settings: Settings, address: str, configured: bool, warned: bool
+) -> None:
+    settings.PORTAL_URL, settings.EMAIL_IS_CONFIGURED = address, configured
+    assert ("portal.W005" in found(deploy=True)) == warned
+
+
 def test_static_files_that_were_never_collected_are_a_warning(settings: Settings, tmp_path: Path) -> None:
     settings.PORTAL_VAR = tmp_path
     settings.STATIC_ROOT = tmp_path / "static"
