@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/monitoring/", include("traces.api.monitoring.urls")),
     path("api/agentops/", include("traces.api.monitoring.urls")),
     path("v4/", include("traces.api.v4.urls")),
+    path("public/v1/", include("traces.api.public.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),
 ]
