@@ -21,6 +21,7 @@ from traces.demo.otlp import requests
 from traces.demo.recorder import Recorder
 from traces.demo.traffic import generate
 
+from .inbox import wait_until_decoded
 from .servers import RECEIVER, granian
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -56,6 +57,7 @@ def demo(url: str, *arguments: str) -> dict[str, Any]:
 
 
 def stored(project_id: UUID | str, query: str) -> list[dict[str, Any]]:
+    wait_until_decoded(project_id)
     result = get_client().query(query, parameters={"project": str(project_id)})
     return list(result.named_results())
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.client import get_client
+from tests.inbox import wait_until_decoded
 
 SPANS = """
 SELECT TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ScopeName, StatusCode, StatusMessage,
@@ -31,6 +32,8 @@ class Portal:
     key: str
 
     def spans(self) -> list[Span]:
+        """What is stored of all that was acknowledged."""
+        wait_until_decoded(self.project_id)
         result = get_client().query(SPANS, parameters={"project": str(self.project_id)})
         return list(result.named_results())
 

@@ -134,7 +134,10 @@ def test_the_first_trace_of_the_readme_arrives_in_the_project(portal: Portal) ->
     assert sent.returncode == 0, sent.stderr
     assert sent.stdout == "{}", sent.stdout
     query = "SELECT project_id, SpanName, total_tokens FROM otel_2.otel_traces WHERE ServiceName = 'hello'"
-    rows = httpx.get(f"http://localhost:{ports['CLICKHOUSE_HTTP_PORT']}/", params={"query": query}).text
+    deadline = time.monotonic() + 10
+    rows = ""
+    while not rows and time.monotonic() < deadline:  # it is stored a moment after the answer
+        rows = httpx.get(f"http://localhost:{ports['CLICKHOUSE_HTTP_PORT']}/", params={"query": query}).text
     project = re.search(r"Project ID\s+([0-9a-f-]{36})", portal.log)
     assert project
     assert rows == f"{project[1]}\tchat gpt-4.1-mini\t46\n"

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from projects import services
 from projects.models import KeyScope, Organization, Project
+from traces.otlp import inbox
 
 from .otlp import requests
 from .queries import holds_sample_traffic
@@ -24,6 +25,7 @@ KEY_NAME = "Sample traffic (manage.py demo)"
 DAYS = 7
 TRACES = 1500
 SEED = 1
+STORE_SECONDS = 30
 
 Progress = Callable[[int, int], None]  # spans taken so far, spans in all
 
@@ -79,7 +81,16 @@ def load_demo(
     if not again and holds_sample_traffic(found.pk):
         return DemoResult(found.pk, found.name, None)
     with _key_for(found) as secret:
-        return _send(Sender(target, secret), found.pk, found.name, days, traces, seed, moment, progress)
+        result = _send(Sender(target, secret), found.pk, found.name, days, traces, seed, moment, progress)
+    _wait_until_stored(found.pk)
+    return result
+
+
+def _wait_until_stored(project_id: UUID) -> None:
+    """The receiver answers a moment before spans can be read. Whoever ran this wants to look at them."""
+    deadline = time.monotonic() + STORE_SECONDS
+    while inbox.waiting(project_id) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def find_or_create_project(project: str) -> Project:

@@ -111,6 +111,14 @@ def rows_of_others(receiver: str) -> dict[str, int]:
     )
 
 
+def waiting(project_id: UUID) -> int:
+    """How many of a project's requests are acknowledged and wait for their spans to be stored. Raises Unavailable."""
+    [(count,)] = _query(
+        f"SELECT count() FROM {INBOX} WHERE project_id = {{project_id:UUID}}", {"project_id": str(project_id)}
+    )
+    return int(count)
+
+
 def held_by_others(digests: Collection[bytes], receiver: str) -> set[bytes]:
     """Which requests another receiver wrote down first, and has not stored yet or only just. Raises Unavailable."""
     rows = _query(
