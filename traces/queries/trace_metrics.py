@@ -132,6 +132,21 @@ def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
     return TraceSums.of(row)
 
 
+def trace_count(scope: Scope, wanted: TraceFilter) -> int:
+    """How many traces start in the scope and fit the filter."""
+    conditions = wanted.conditions()
+    [row] = select(
+        f"""
+        SELECT count() AS traces FROM ({traces_sql(scope, {"id": "trace_id", **conditions})})
+        WHERE {" AND ".join(conditions) or "true"}
+        """,
+        name="trace_metrics.count",
+        scope=scope,
+        parameters=wanted.parameters(),
+    )
+    return int(row["traces"])
+
+
 def trace_trend(scope: Scope, interval: Interval, zone: ZoneInfo, agent: str = "") -> dict[datetime, TraceSums]:
     """By hours, days or weeks as the clocks of a zone cut them: start → sums, those without traces included.
 

@@ -46,6 +46,25 @@ def test_a_recorded_day(cast: Cast, get: Get) -> None:
     }
 
 
+def test_a_recorded_day_of_failures(cast: Cast, get: Get) -> None:
+    store_recorded(cast.project.pk, "litellm-1.106.2-failures")
+
+    # 14 requests, one of which called no model, for a guardrail crashed: that is no block. Nor are the provider's 429
+    # and its two 500, one of which a fallback made good.
+    assert guardrails(get, cast) == {
+        "total_requests": 14,
+        "guardrail_applied": 14,
+        "blocked_requests": 3,
+        "block_rate": 21.43,
+        "coverage": 100.0,
+        "input_guardrail": {"checks": 36 + 2 + 1, "blocks": 2, "block_rate": 5.13},
+        "output_guardrail": {"checks": 8 + 1, "blocks": 1, "block_rate": 11.11},
+        "other_guardrail": {"checks": 0, "blocks": 0, "block_rate": 0.0},
+        "token_usage": {"prompt": 236, "completion": 125, "total": 361},
+        "avg_latency_ms": pytest.approx(1.572096 / 48),
+    }
+
+
 def test_a_guardrail_of_both_phases_is_input_first_and_output_then(cast: Cast, get: Get) -> None:
     both = "['pre_call', 'post_call']"
     store_trace(

@@ -53,6 +53,38 @@ def test_metrics_of_a_recorded_day(cast: Cast, get: Get) -> None:
     }
 
 
+def test_metrics_of_the_litellm_of_the_guides_time(cast: Cast, get: Get) -> None:
+    store_recorded(cast.project.pk, "litellm-1.80.5")
+
+    # Its spans "router" carry times of another clock, so the traces begin in 1970. Of 12 spans that look like calls two
+    # are a failed call once more, and two of requests that a wrong key stopped before there was a call. Tokens:
+    # 3 x (42, 17), (10, 20) and an embedding of 6.
+    found = ask(get, cast, start_time="1970-01-01T00:00:00Z")
+
+    assert {name: found[name] for name in ("trace_count", "span_count", "error_count", "llm_call_count")} == {
+        "trace_count": 11,
+        "span_count": 63,
+        "error_count": 12,
+        "llm_call_count": 8,
+    }
+    assert (found["prompt_tokens"], found["completion_tokens"], found["total_tokens"]) == (142, 71, 213)
+    assert found["total_cost"] == pytest.approx(3 * 1.59e-05 + 1.4e-05 + 1.2e-07, rel=1e-12)
+    assert found["unknown_cost_calls"] == 3
+
+
+def test_metrics_of_a_recorded_day_of_failures(cast: Cast, get: Get) -> None:
+    store_recorded(cast.project.pk, "litellm-1.106.2-failures")
+
+    found = ask(get, cast)
+    [fallback] = ask(get, cast, "traces", search="0a33fb")["traces"]
+
+    assert (found["trace_count"], found["span_count"], found["error_count"]) == (16, 208, 29)
+    assert (found["llm_call_count"], found["unknown_cost_calls"]) == (14, 9)
+    assert found["total_cost"] == pytest.approx(3 * 1.59e-05 + 1.2e-07 + 1.35e-05, rel=1e-12)
+    assert (fallback["status"], fallback["llm_call_count"]) == ("success", 2)
+    assert fallback["error_count"] > 0
+
+
 @pytest.mark.usefixtures("mixed")
 def test_trends_add_up_to_the_metrics(cast: Cast, get: Get) -> None:
     metrics = ask(get, cast)

@@ -14,7 +14,7 @@ from traces.queries.agents import AgentFilter
 from traces.queries.filters import TraceFilter
 from traces.queries.span_detail import SpanDetail
 from traces.queries.trace_detail import trace_figures
-from traces.queries.trace_list import totals
+from traces.queries.trace_metrics import trace_count
 from traces.queries.trace_spans import MAX_SPANS, trace_spans
 from traces.queries.trace_table import trace_table
 from traces.replay import milliseconds
@@ -141,7 +141,7 @@ class TracesView(ContractView):
         asked = TraceListParameters.of_query(request)
         scope = scope_of_range(request, asked)
         wanted, page, size = TraceListParameters().wanted(asked), asked["page"], asked["size"]
-        total = totals(scope, wanted).traces
+        total = trace_count(scope, wanted)
         offset = (page - 1) * size
         traces = []
         if offset < total:
