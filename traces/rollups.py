@@ -5,7 +5,7 @@ roll-ups miss spans, for good: the client was not answered and sends them again,
 rows of whole days are then deleted and computed again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 EPOCH = date(1970, 1, 1)
 PASSES = 3
+# Days whose rows are deleted by one statement: each takes seconds, however few rows it deletes.
+STRETCH = 31
 # An insert that began so long ago may have stored its spans and not yet its roll-up rows.
 IN_FLIGHT = timedelta(minutes=1)
 _DAY = units_since_1970("Timestamp", DAY_NS)
@@ -39,15 +41,15 @@ class StillReceiving(Exception):
 def rebuild(connection: BaseDatabaseWrapper, since: date | None = None, until: date | None = None) -> int:
     """Compute the roll-ups of the days from `since` until before `until` (UTC) anew; returns the number of days.
 
-    Pages show too little while a day is computed. Raises StillReceiving when spans of these days arrive meanwhile,
-    after PASSES attempts; the others are done.
+    Pages show too little of a stretch of days while it is computed. Raises StillReceiving when spans of these days
+    arrive meanwhile, after PASSES attempts; the others are done.
     """
     with connection.cursor() as cursor:
         days = wanted = _days(cursor, since, until)
         for _ in range(PASSES):
             started = _now(cursor)
-            for day in sorted(days):
-                _rebuild_day(cursor, day)
+            for first, end in _stretches(days):
+                _rebuild_days(cursor, first, end)
             days = wanted & _days_received_since(cursor, started - IN_FLIGHT)
             if not days:
                 return len(wanted)
@@ -81,17 +83,28 @@ def _days_received_since(cursor: CursorWrapper, moment: datetime) -> set[int]:
     return {row[0] for row in cursor.fetchall()}
 
 
-def _rebuild_day(cursor: CursorWrapper, day: int) -> None:
+def _stretches(days: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The first day and the one after the last of days that follow one another, at most STRETCH of them."""
+    ordered = sorted(days)
+    while ordered:
+        first = end = ordered[0]
+        while ordered and ordered[0] == end and end - first < STRETCH:
+            end = ordered.pop(0) + 1
+        yield first, end
+
+
+def _rebuild_days(cursor: CursorWrapper, first: int, end: int) -> None:
     for rollup in ROLLUPS:
-        _delete(cursor, rollup, day)
-        spans = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
+        _delete(cursor, rollup, first, end)
         # By name: a column that a migration added stands last in the table.
         columns = ", ".join([*rollup.keys, *rollup.values])
-        cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
+        for day in range(first, end):
+            spans = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
+            cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
 
 
-def _delete(cursor: CursorWrapper, rollup: Rollup, day: int) -> None:
-    rows = rollup.in_days(str(day), str(day + 1))
+def _delete(cursor: CursorWrapper, rollup: Rollup, first: int, end: int) -> None:
+    rows = rollup.in_days(str(first), str(end))
     cursor.execute(f"SELECT 1 FROM {rollup.table} WHERE {rows} LIMIT 1")  # noqa: S608
     if cursor.fetchall():
         cursor.execute(f"DELETE FROM {ddl.local(rollup.table)} {ddl.on_cluster()} WHERE {rows}")  # noqa: S608

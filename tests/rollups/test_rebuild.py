@@ -19,7 +19,7 @@ from traces.queries.usage import usage_by, usage_over_time, usage_total
 from traces.schema.rollup import Rollup
 from traces.schema.rollups import ROLLUPS
 
-from .arrivals import send
+from .arrivals import send, spread_over_days
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -40,8 +40,8 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollups, "IN_FLIGHT", timedelta(0))
 
 
-def figures(project_id: UUID) -> dict[str, object]:
-    scope = Scope(project_id, RECORDED, NEXT)
+def figures(project_id: UUID, since: datetime = RECORDED, until: datetime = NEXT) -> dict[str, object]:
+    scope = Scope(project_id, since, until)
     return {
         "page": trace_page(scope, TraceFilter(), None),
         "totals": totals(scope, TraceFilter()),
@@ -64,6 +64,21 @@ def test_computing_them_anew_changes_nothing(stored: UUID, settled: None) -> Non
     assert rebuild() == 1
 
     assert figures(stored) == before
+
+
+def test_days_that_follow_one_another_are_computed_together(
+    project_id: UUID, settled: None, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "STRETCH", 2)
+    send(project_id, spread_over_days(recorded("litellm-1.106.2-mixed"), seed=1), seed=2)
+    since, until = RECORDED - timedelta(days=2), NEXT + timedelta(days=2)
+    before = figures(project_id, since, until)
+    for rollup in ROLLUPS:
+        sql(f"DELETE FROM {rollup.table} WHERE project_id = '{project_id}'")
+
+    assert rebuild(since, until) == 5
+
+    assert figures(project_id, since, until) == before
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.table)
