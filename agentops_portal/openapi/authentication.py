@@ -26,7 +26,10 @@ class KeyScheme(OpenApiAuthenticationExtension):
 
 
 class PublicKeyScheme(KeyScheme):
+    """The same; drf-spectacular wants names of its own for a class of its own."""
+
     target_class = "projects.api.contract.PublicKeyAuthentication"
+    name = ["publicBearer", "publicApiKey", "publicAgentopsApiKey"]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

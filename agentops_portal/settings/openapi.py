@@ -32,10 +32,10 @@ TAGS = {
     "Guardrails": "What guardrails looked at and what came of it; every run counts once.",
     "Ingest": "What each key sent in each hour, what was refused and why.",
     "Authentication": "From an API key to a project token, and the sign-in of people.",
-    "AgentOps v4": "The API of AgentOps' dashboard.",
+    "AgentOps v4": "The API of AgentOps' dashboard; /v4/metrics is /v4/meterics without the misspelling.",
     "AgentOps public": "The API of the agentops SDK's validation module and of AgentOps' MCP server.",
     "AgentOps opsboard": "Users, organizations, invitations, projects and keys, as AgentOps' dashboard manages them.",
-    "Monitoring": "The API of the agent portal's monitoring page.",
+    "Monitoring": "The API of the agent portal's monitoring page; below /api/agentops as well.",
 }
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -57,9 +57,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "GuardrailOutcomeEnum": "traces.dialects.base.GUARDRAIL_OUTCOMES",
         "KeyStatusEnum": "projects.models.KeyStatus",
         "KeyScopeEnum": "projects.models.KeyScope",
-        "RoleEnum": "projects.models.Role",
+        "RoleEnum": ["owner", "admin", "developer", "business_user"],
+        "PlanEnum": ["free", "pro", "enterprise"],
+        "MonitoringStatusEnum": ["success", "error"],
         "EnvironmentEnum": "projects.models.Environment",
     },
+    "PREPROCESSING_HOOKS": ["agentops_portal.openapi.hooks.without_aliases"],
     "SORT_OPERATION_PARAMETERS": False,
     # The test of the whole schema says more than the check of `manage.py check --deploy`.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,

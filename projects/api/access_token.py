@@ -33,7 +33,7 @@ class AccessTokenView(ContractView):
     throttle_classes = (CredentialThrottle,)
 
     @extend_schema(
-        tags=["public"],
+        tags=["AgentOps public"],
         operation_id="public_access_token",
         summary="A project token for an API key",
         description="Good for 30 days, unless its key is revoked or its project deleted before.",

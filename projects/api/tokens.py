@@ -57,7 +57,7 @@ class TokenView(APIView):
     throttle_classes = (CredentialThrottle,)
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_token",
         summary="A project token for an API key, as the agentops SDK asks for it",
         description="Good for 30 days, unless its key is revoked or its project deleted: then it ends within 30 s.",
@@ -87,7 +87,7 @@ class TokenView(APIView):
         return Response({"token": token, "project_id": str(credential.project_id), "project_prem_status": PLAN})
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_token_verify",
         summary="Is this project token good?",
         responses={

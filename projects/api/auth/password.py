@@ -36,7 +36,7 @@ class AddressBody(ContractParameters):
 
 class LoginView(AuthView):
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_login",
         summary="Sign in with e-mail address and password: sets the session cookie",
         request=LoginBody,
@@ -67,7 +67,7 @@ class LogoutView(AuthView):
     permission_classes: Any = (IsPerson,)
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_logout",
         summary="End the session and clear its cookie",
         request=None,
@@ -82,7 +82,7 @@ class PasswordResetView(AuthView):
     throttle_classes = (CredentialThrottle, MailThrottle)
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_password_reset",
         summary="Send a link to choose a new password",
         description="The answer is the same whether there is an account with this address or not.",
@@ -103,7 +103,7 @@ class SignUpView(AuthView):
     throttle_classes = (CredentialThrottle, MailThrottle)
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_signup",
         summary="Make an account, where the portal's settings allow it",
         description="The account works once the link in the e-mail was opened. The answer is the same for an address"

@@ -52,7 +52,7 @@ class CallbackQuery(ContractParameters):
 
 class OtpView(AuthView):
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_otp",
         summary="Sign-in links: this portal sends none",
         request=AddressBody,
@@ -66,7 +66,7 @@ class OtpView(AuthView):
 
 class CodeView(AuthView):
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_code",
         summary="The end of a sign-in link: this portal sends none",
         responses=status_errors(),
@@ -78,7 +78,7 @@ class CodeView(AuthView):
 
 class OAuthView(AuthView):
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_oauth",
         summary="Begin a sign-in with Google or GitHub through Supabase Auth",
         request=OAuthBody,
@@ -98,7 +98,7 @@ class OAuthView(AuthView):
 
 class CallbackView(AuthView):
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_callback",
         summary="The page to which Supabase Auth sends the browser",
         parameters=[CallbackQuery],
@@ -122,7 +122,7 @@ class SessionView(AuthView):
     parser_classes: Any = (StrictFormParser, StrictJSONParser)
 
     @extend_schema(
-        tags=["auth"],
+        tags=["Authentication"],
         operation_id="auth_session",
         summary="Sign in with the access token of Supabase Auth: sets the session cookie",
         request={"application/x-www-form-urlencoded": SessionBody, "application/json": SessionBody},

@@ -48,7 +48,7 @@ class BillingView(OpsboardView):
 
 
 _said = extend_schema(
-    tags=["opsboard"],
+    tags=["AgentOps opsboard"],
     summary="Payment: not enabled",
     request=None,
     responses={200: StatusSerializer, **errors(404)},
@@ -73,7 +73,7 @@ class LicensesView(BillingView):
 
 class BillingDashboardView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_billing_dashboard",
         summary="What an organization has spent on the portal: nothing",
         responses={200: BillingDashboardSerializer, **errors(404)},

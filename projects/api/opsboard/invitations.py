@@ -25,7 +25,7 @@ class InviteBody(ContractParameters):
 
 class MyInvitesView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_invites_mine",
         summary="Invitations addressed to one's own, confirmed address",
         responses={200: InviteSerializer(many=True), **errors()},
@@ -37,7 +37,7 @@ class MyInvitesView(OpsboardView):
 
 class InviteView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_invite",
         summary="Invite an address, as owner or admin; only owners invite owners",
         request=InviteBody,
@@ -62,7 +62,7 @@ def _announced(invitation: Invitation) -> str:
 
 class InvitesView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_invites",
         summary="Whom an organization waits for, for its owners and admins",
         responses={200: InviteDetailSerializer(many=True), **errors(404)},
@@ -78,7 +78,7 @@ class InvitesView(OpsboardView):
 
 class InviteRevokeView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_invites_revoke",
         summary="Withdraw an invitation, as owner or admin",
         responses={200: StatusSerializer, **errors(404)},
@@ -91,7 +91,7 @@ class InviteRevokeView(OpsboardView):
 
 class AcceptView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_accept",
         summary="Join an organization that has invited one's own, confirmed address",
         request=None,

@@ -23,7 +23,7 @@ class RoleBody(MemberBody):
 
 class MemberRemoveView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_members_remove",
         summary="Remove a member, as owner or admin; never an owner, never oneself",
         request=MemberBody,
@@ -38,7 +38,7 @@ class MemberRemoveView(OpsboardView):
 
 class MemberUpdateView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_members_update",
         summary="Change a member's role, as owner or admin; only owners make or change owners",
         request=RoleBody,

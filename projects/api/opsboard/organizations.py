@@ -23,7 +23,7 @@ class NameBody(ContractParameters):
 
 class OrganizationsView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_list",
         summary="The organizations one belongs to",
         responses={200: OrganizationSerializer(many=True), **errors()},
@@ -35,7 +35,7 @@ class OrganizationsView(OpsboardView):
 
 class OrganizationCreateView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_create",
         summary="Make an organization and own it",
         request=NameBody,
@@ -49,7 +49,7 @@ class OrganizationCreateView(OpsboardView):
 
 class OrganizationView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_detail",
         summary="An organization with its members",
         responses={200: OrganizationDetailSerializer, **errors(404)},
@@ -61,7 +61,7 @@ class OrganizationView(OpsboardView):
         return Response(body)
 
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_delete",
         summary="Delete an organization without projects, as its owner",
         responses={200: StatusSerializer, **errors(400, 404)},
@@ -76,7 +76,7 @@ class OrganizationView(OpsboardView):
 
 class OrganizationUpdateView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_update",
         summary="Rename an organization, as owner or admin",
         request=NameBody,

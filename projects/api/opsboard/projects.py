@@ -46,7 +46,7 @@ class UpdateBody(ContractParameters):
 
 class ProjectsView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_list",
         summary="The projects of all of one's organizations",
         responses={200: ProjectListItemSerializer(many=True), **errors()},
@@ -58,7 +58,7 @@ class ProjectsView(OpsboardView):
         return Response([_item(each, counts.get(each.pk, ProjectCounts())) for each in projects])
 
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_create",
         summary="Make a project and its first key, as owner or admin",
         request=CreateBody,
@@ -77,7 +77,7 @@ class ProjectsView(OpsboardView):
 
 class ProjectView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_detail",
         summary="A project",
         responses={200: ProjectSerializer, **errors(404)},
@@ -88,7 +88,7 @@ class ProjectView(OpsboardView):
 
 class ProjectUpdateView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_update",
         summary="Rename a project or move it to another environment, as owner or admin",
         request=UpdateBody,
@@ -106,7 +106,7 @@ class ProjectUpdateView(OpsboardView):
 
 class RegenerateKeyView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_regenerate_key",
         summary="A new secret for the key that `api_key` shows, as owner or admin",
         description="The old secret and its tokens stop within 30 seconds. Other keys of the project stay.",
@@ -123,7 +123,7 @@ class RegenerateKeyView(OpsboardView):
 
 class ProjectDeleteView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_delete",
         summary="Delete a project, as owner of its organization",
         description="It leaves every list at once and its keys stop within 30 seconds. Its spans are removed once"

@@ -28,7 +28,7 @@ class UserBody(ContractParameters):
 
 class MeView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_users_me",
         summary="Who is signed in",
         responses={200: UserSerializer, **errors()},
@@ -39,7 +39,7 @@ class MeView(OpsboardView):
 
 class UserUpdateView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_users_update",
         summary="Change one's name and picture",
         description="Nulls, and what concerns payment, are ignored.",
@@ -64,7 +64,7 @@ class UserUpdateView(OpsboardView):
 
 class SurveyView(OpsboardView):
     @extend_schema(
-        tags=["opsboard"],
+        tags=["AgentOps opsboard"],
         operation_id="opsboard_users_complete_survey",
         summary="Do not show the survey again",
         request=None,

@@ -46,7 +46,7 @@ class OrganizationSerializer(PortalModelSerializer):
 class ProjectSerializer(PortalModelSerializer):
     organization = OrganizationSerializer()
     role = serializers.ChoiceField(
-        Role.choices,
+        Role.values,
         allow_null=True,
         help_text="Yours in the organization; null for keys and for superusers who are no member.",
     )
