@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from projects.services import create_api_key
@@ -8,6 +9,7 @@ from projects.tokens import issue_project_token
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, store_trace
+from tests.services import free_ports
 
 from .stored import PREFIXES, RECORDED, address, store_recorded
 
@@ -228,6 +230,19 @@ def test_hostile_texts_find_nothing_and_break_nothing(cast: Cast, get: Get, valu
     assert get(address("traces", cast.project.pk, model=value), person="bob").json()["total"] == 0
     asked = address("agents/X/detail", cast.project.pk).replace("X", "".join(f"%{b:02x}" for b in value.encode()))
     assert get(asked, person="bob").json()["metrics"]["trace_count"] == 0
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_without_clickhouse_there_is_no_empty_answer(
+    cast: Cast, get: Get, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["clickhouse"], "PORT", free_ports(1)[0])
+
+    answer = get(address(path, cast.project.pk), person="bob")
+
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert "ClickHouse does not answer" in answer.json()["detail"]
 
 
 def test_what_today_s_clients_send_beyond_that_is_ignored(cast: Cast, get: Get) -> None:

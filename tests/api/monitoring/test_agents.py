@@ -77,6 +77,27 @@ def test_calls_that_name_their_agent_are_its_own(cast: Cast, get: Get) -> None:
     }
 
 
+def test_calls_that_name_nobody_belong_to_the_only_agent_of_their_trace(cast: Cast, get: Get) -> None:
+    alone = [
+        Spanlet("root", 1, attributes=agent("Planner")),
+        Spanlet("named", 2, 1, attributes={**CALL, "gen_ai.agent.name": "Planner"}),
+        Spanlet("nameless", 3, 1, attributes=CALL),
+    ]
+    shared = [
+        Spanlet("root", 1, attributes=agent("Planner")),
+        Spanlet("writer", 2, 1, attributes=agent("Writer")),
+        Spanlet("nameless", 3, 2, attributes=CALL),
+    ]
+    store(cast.project.pk, request_of({1: alone, 2: shared}, START))
+
+    found = usage(get, cast)
+
+    assert {name: (row["total_tokens"], row["event_count"]) for name, row in found.items()} == {
+        "Planner": (20, 2),
+        "Writer": (0, 1),
+    }
+
+
 def test_many_spans_of_an_agent_multiply_nothing(cast: Cast, get: Get) -> None:
     steps = [Spanlet("step", number, 1, attributes=agent("Planner")) for number in range(3, 9)]
     store_trace(cast.project.pk, [Spanlet("root", 1), Spanlet("call", 2, 1, attributes=CALL), *steps], start_ns=START)
