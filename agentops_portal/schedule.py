@@ -28,6 +28,7 @@ SCHEDULE = [
     Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
     Scheduled("traces.remove_outdated_uploads", hour="3", minute="30"),
+    Scheduled("traces.repair_rollups", hour="3", minute="45"),
 ]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connections
 from django.utils.timezone import now
 
 from projects.models import Project
@@ -14,6 +14,7 @@ from projects.services import remove_project
 
 from .models import IngestReceipt
 from .purge import purge
+from .rollup_repair import repair
 from .uploads import remove_outdated
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,12 @@ def remove_old_receipts() -> None:
     removed, _by_model = IngestReceipt.objects.between(None, now() - timedelta(days=RECEIPT_DAYS)).delete()
     if removed:
         log.info("old ingest receipts were removed", receipts=removed)
+
+
+@shared_task(name="traces.repair_rollups")
+def repair_rollups() -> None:
+    """Compute the roll-ups of days anew that miss spans because ClickHouse was killed in the middle of an insert."""
+    repair(connections["clickhouse"], now())
 
 
 @shared_task(name="traces.remove_outdated_uploads")

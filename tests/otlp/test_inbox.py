@@ -1,8 +1,11 @@
 """What is acknowledged is stored, whoever dies in between."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from agentops_portal.clickhouse.client import get_client
 from tests.receiver import entry_of
@@ -192,3 +195,27 @@ def test_spans_wait_while_they_cannot_be_stored(
     assert spans_of(tenant) == 63
     assert [entry.duplicate for entry in decoder.stored] == [False]
     assert list(failures) == []
+
+
+def test_metrics_say_how_much_waits_and_since_when(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    inserted = store.insert
+    monkeypatch.setattr(store, "insert", lambda batch: held.wait(20) and inserted(batch))
+    committer = GroupCommitter(decoder)
+    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    time.sleep(0.05)
+
+    assert value("otlp_undecoded_bytes") == len(BODY)
+    assert value("otlp_undecoded_seconds") >= 0.05
+
+    held.set()
+    committer.settle()
+    assert (value("otlp_undecoded_bytes"), value("otlp_undecoded_seconds")) == (0, 0)
+
+
+def value(name: str) -> float:
+    found = REGISTRY.get_sample_value(name)
+    assert found is not None
+    return found

@@ -107,6 +107,8 @@ class Decoder:
 
     def _start(self) -> None:
         if self._thread is None:
+            metrics.UNDECODED_BYTES.set_function(lambda: self._bytes)
+            metrics.UNDECODED_SECONDS.set_function(self._oldest_seconds)
             self._thread = threading.Thread(target=self._run, name="otlp-decode", daemon=True)
             self._thread.start()
 
@@ -166,14 +168,14 @@ class Decoder:
             for entry in entries:
                 self._unfinished[entry.segment] -= 1
                 self._bytes -= entry.held
-            self._measure()
         self.drop_finished()
         return True
 
-    def _measure(self) -> None:
-        metrics.UNDECODED_BYTES.set(self._bytes)
-        oldest = min(self._born.values(), default=0.0) if self._waiting else 0.0
-        metrics.UNDECODED_SECONDS.set(time.monotonic() - oldest if oldest else 0.0)
+    def _oldest_seconds(self) -> float:
+        """How long the oldest request that is not stored has waited."""
+        with self._changed:
+            born = [self._born[entry.segment] for entry in (*self._in_pass[:1], *self._waiting[:1])]
+        return time.monotonic() - min(born) if born else 0.0
 
     def drop_finished(self) -> None:
         """Remove the segments from the inbox whose requests are all stored."""

@@ -1,0 +1,57 @@
+"""Roll-ups that miss spans, as they do when ClickHouse is killed in the middle of an insert, are made whole."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connections
+
+from agentops_portal.clickhouse.gate import Scope
+from tests.pages.spans import Spanlet, store_trace
+from traces import rollups
+from traces.queries.trace_list import TraceFilter, totals
+from traces.queries.usage import usage_total
+from traces.rollup_repair import repair, wrong_days
+from traces.tasks import repair_rollups
+
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+
+DAYS_AGO = 400  # a day of which no other test has spans
+MOMENT = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)
+
+
+@pytest.fixture(autouse=True)
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollups, "IN_FLIGHT", timedelta(0))
+
+
+def stored(project_id: UUID) -> Scope:
+    spans = [Spanlet("root"), Spanlet("child", id=2, parent=1)]
+    store_trace(project_id, spans, number=time.time_ns(), start_ns=int(MOMENT.timestamp()) * 10**9)
+    return Scope(project_id, MOMENT - timedelta(hours=1), MOMENT + timedelta(hours=1))
+
+
+def lose(table: str, project_id: UUID) -> None:
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE project_id = %s", [str(project_id)])
+
+
+@pytest.mark.parametrize("table", ["trace_summaries", "usage_quarters"])
+def test_a_day_that_misses_spans_is_found_and_computed_anew(table: str, project_id: UUID) -> None:
+    scope = stored(project_id)
+    lose(table, project_id)
+    assert MOMENT.date() in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
+
+    repair_rollups()
+
+    assert totals(scope, TraceFilter()).spans == 2
+    assert usage_total(scope).requests == 1
+    assert MOMENT.date() not in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
+
+
+def test_a_whole_day_is_left_alone_and_the_running_one_too(project_id: UUID) -> None:
+    stored(project_id)
+
+    assert repair(connections["clickhouse"], MOMENT) == []
+    assert MOMENT.date() not in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
