@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from traces.tree import Node, span_tree
 
@@ -179,11 +179,11 @@ def _add_call(flow: AgentFlow, span: FlowSpan, stage: Stage, caller: Stage | Non
 
 
 def _folded(flow: AgentFlow) -> AgentFlow:
-    """At most about MAX_STAGES stages: the least called ones become one for each kind."""
+    """At most MAX_STAGES stages: the least called ones become one for each kind."""
     if len(flow.stages) <= MAX_STAGES:
         return flow
     by_calls = sorted(flow.stages, key=lambda stage: (-flow.stages[stage].calls, stage.kind, stage.name))
-    kept = set(by_calls[: MAX_STAGES - len(set(KINDS.values()))])
+    kept = set(by_calls[: MAX_STAGES - len(get_args(Kind))])
     into = {stage: stage if stage in kept else Stage(stage.kind, f"Other ({stage.kind})") for stage in flow.stages}
     folded = AgentFlow()
     for stage, figures in flow.stages.items():
