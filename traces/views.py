@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.together import together
 from projects.access import open_project
 from projects.models import Project
 from projects.snippets import receiver_url
@@ -41,19 +42,22 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return render(request, "traces/trace_list.html", context, status=400)
     query = form.query(project.pk)
-    page = list_queries.trace_page(query.scope, query.wanted, query.cursor)
+    page, totals, models = together(
+        lambda: list_queries.trace_page(query.scope, query.wanted, query.cursor),
+        lambda: list_queries.totals(query.scope, query.wanted),
+        lambda: list_queries.models(query.scope),
+    )
     if not page.traces and not query.cursor:
         newest = list_queries.newest_trace(project.pk)
         if newest is None:
             return _first_steps(request, project)
         context["newest"] = newest
-    models = list_queries.models(query.scope)
     if query.wanted.model and query.wanted.model not in models:
         models.append(query.wanted.model)
     context |= {
         "query": query,
         "page": page,
-        "totals": list_queries.totals(query.scope, query.wanted),
+        "totals": totals,
         "models": models,
         "older_address": form.address(cursor=str(page.next_cursor)) if page.next_cursor else "",
     }
