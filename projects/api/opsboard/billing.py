@@ -4,7 +4,7 @@ show instead of an error.
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,40 +35,41 @@ class BillingDashboardSerializer(serializers.Serializer[Any]):
     project_breakdown = serializers.ListField(child=serializers.JSONField(), allow_null=True)
 
 
-class BillingView(OpsboardView):
-    """Takes any of the methods, for today's dashboards differ; the schema names the one that each address is for."""
-
-    http_method_names = ("get", "post", "put")
-
-    def get(self, request: Request, organization_id: str) -> Response:
-        member_organization(request, organization_id)
-        return Response(NOT_ENABLED)
-
-    post = put = get
-
-
-_said = extend_schema(
+_described = extend_schema(
     tags=["AgentOps opsboard"],
     summary="Payment: not enabled",
     request=None,
     responses={200: StatusSerializer, **errors(404)},
 )
-_also = extend_schema(exclude=True)
 
 
-@extend_schema_view(get=_said, post=_also, put=_also)
-class BillingReadView(BillingView):
+class BillingReadView(OpsboardView):
     """What is asked for."""
 
+    @_described
+    def get(self, request: Request, organization_id: str) -> Response:
+        return _not_enabled(request, organization_id)
 
-@extend_schema_view(get=_also, post=_said, put=_also)
-class BillingChangeView(BillingView):
+
+class BillingChangeView(OpsboardView):
     """What is to be changed."""
 
+    @_described
+    def post(self, request: Request, organization_id: str) -> Response:
+        return _not_enabled(request, organization_id)
 
-@extend_schema_view(get=_also, post=_also, put=_said)
-class LicensesView(BillingView):
+
+class LicensesView(OpsboardView):
     """Which members are paid for."""
+
+    @_described
+    def put(self, request: Request, organization_id: str) -> Response:
+        return _not_enabled(request, organization_id)
+
+
+def _not_enabled(request: Request, organization_id: str) -> Response:
+    member_organization(request, organization_id)
+    return Response(NOT_ENABLED)
 
 
 class BillingDashboardView(OpsboardView):
