@@ -19,13 +19,15 @@ ERRORS = {
     "401": ("No credential, or one that is wrong, revoked or expired.", DETAIL),
     "403": ("The role or the key's scopes are too low.", DETAIL),
     "404": ("There is no such thing, or it is somebody else's.", DETAIL),
-    "406": ("The header Accept excludes what this address answers.", DETAIL),
     "413": ("The answer would be too large; ask for less.", DETAIL),
     "429": ("Too many requests; Retry-After says when to come back.", DETAIL),
     "503": ("A store does not answer or cannot take the query now; Retry-After says when to ask again.", DETAIL),
     "504": ("The query took too long; ask for a shorter range.", DETAIL),
 }
-OF_BODIES = {"415": ("The body's Content-Type is not application/json.", DETAIL)}
+OF_CHANGES = {
+    "409": ("A request with the same Idempotency-Key is being carried out.", DETAIL),
+    "422": ("The Idempotency-Key belongs to another request.", DETAIL),
+}
 
 
 # Whose serializers get the name of their API in front: each has a project, a user and a trace of its own.
@@ -61,7 +63,7 @@ class PortalSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if not self.path.startswith(PREFIX) or direction != "response":
             return bodies
-        common = {**ERRORS, **(OF_BODIES if self.method in ("POST", "PUT", "PATCH") else {})}
+        common = {**ERRORS, **({} if self.method == "GET" else OF_CHANGES)}
         for status, (description, schema) in common.items():
             answer = {"description": description, "content": {"application/json": {"schema": schema}}}
             bodies.setdefault(status, answer)
