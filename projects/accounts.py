@@ -107,7 +107,7 @@ def _send(task: Any, email: str, argument: str = "") -> None:
         log.info("no more e-mails to this address for now")
         return
     try:
-        task.delay(argument or email)
+        task.apply_async((argument or email,), argsrepr="(…)")  # the worker's log names nobody
     except (KombuError, OSError) as error:
         log.error("an e-mail could not be queued", error=type(error).__name__)
         raise AccountUnavailable(_("The e-mail cannot be sent now. Try again later."), 503) from None
