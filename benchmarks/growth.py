@@ -4,13 +4,15 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from . import ingest
-from .filling import LONG_TRACE, LONG_TRACE_SPANS, Filling, add_long_trace, fill, some_traces
+from .filling import DAYS, LONG_TRACE, LONG_TRACE_SPANS, Filling, add_long_trace, fill, some_traces
 from .load import percentile
 from .portal import EMAIL, PASSWORD, Portal, portal
 from .report import say, table
@@ -61,11 +63,16 @@ def _wait_for_merges(own: Portal) -> None:
 def _pages(own: Portal) -> dict[str, dict[str, float]]:
     """Latencies in milliseconds of each page, asked for one after the other by a signed-in user."""
     base = f"/projects/{own.project_id}/traces/"
+    api = f"/api/v1/projects/{own.project_id}"
+    month = f"start={quote((datetime.now(UTC) - timedelta(days=DAYS)).isoformat())}"
     traces = cycle(some_traces(own, own.project_id, REQUESTS))
     addresses: dict[str, Callable[[], str]] = {
         "list, 7 days": lambda: base,
         "list, 30 days": lambda: f"{base}?range=30d",
         "list, 30 days, errors": lambda: f"{base}?range=30d&status=error",
+        "usage by model, 30 days": lambda: f"{api}/usage/by?by=model&{month}",
+        "usage by day, 30 days": lambda: f"{api}/usage/over-time?step=day&timezone=Asia/Seoul&{month}",
+        "guardrails, 30 days": lambda: f"{api}/guardrails/summary?{month}",
         "trace of 10 spans": lambda: f"{base}{next(traces)}/",
         f"trace of {LONG_TRACE_SPANS:,} spans": lambda: f"{base}{LONG_TRACE}/",
     }
@@ -131,4 +138,7 @@ def _latency_rows(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for result in raw["sizes"]:
             row[f"p50 at {result['spans']:,}"] = result["pages"][page]["p50_ms"]
             row[f"p95 at {result['spans']:,}"] = result["pages"][page]["p95_ms"]
+        first, last = raw["sizes"][0]["pages"][page], raw["sizes"][-1]["pages"][page]
+        for figure in ("p50", "p95"):
+            row[f"{figure}, last / first"] = round(last[f"{figure}_ms"] / first[f"{figure}_ms"], 2)
         yield row
