@@ -54,8 +54,8 @@ class KeyCursor:
             fits = isinstance(values, list) and len(values) == len(types)
             if not fits or any(type(value) is not kind for value, kind in zip(values, types, strict=True)):
                 raise ValueError("a cursor of another list")
-            if any(isinstance(value, int) and not 0 <= value < 2**63 for value in values):
-                raise ValueError("no time")
+            if any(not 0 <= value < 2**63 if isinstance(value, int) else "\0" in value for value in values):
+                raise ValueError("no time, or no text that a store takes")
             return cls(tuple(values))
 
         return parse

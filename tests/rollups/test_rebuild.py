@@ -13,8 +13,9 @@ from django.db import connections
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import recorded
 from traces import rollups
+from traces.queries.filters import TraceFilter
 from traces.queries.guardrails import guarded_traces, guardrail_runs, guardrail_use
-from traces.queries.trace_list import TraceFilter, totals, trace_page
+from traces.queries.trace_list import totals, trace_page
 from traces.queries.usage import usage_by, usage_over_time, usage_total
 from traces.schema.rollup import Rollup
 from traces.schema.rollups import ROLLUPS

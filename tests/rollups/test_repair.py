@@ -10,7 +10,8 @@ from django.db import connections
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import Spanlet, store_trace
 from traces import rollups
-from traces.queries.trace_list import TraceFilter, totals
+from traces.queries.filters import TraceFilter
+from traces.queries.trace_list import totals
 from traces.queries.usage import usage_total
 from traces.rollup_repair import repair, wrong_days
 from traces.tasks import repair_rollups

@@ -12,7 +12,8 @@ from traces import formats
 from traces.converters import stored_trace_id
 from traces.figures import TraceFigures
 from traces.queries import trace_detail as detail
-from traces.queries.trace_list import Cursor, Totals, TraceFilter, totals, trace_page
+from traces.queries.filters import TraceFilter
+from traces.queries.trace_list import Cursor, Totals, totals, trace_page
 from traces.tree import Node, span_tree
 from traces.waterfall import PLUMBING
 

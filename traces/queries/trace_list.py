@@ -13,7 +13,7 @@ from uuid import UUID
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import FIGURES, Cost, TraceFigures
 
-from .filters import TraceFilter as TraceFilter
+from .filters import TraceFilter
 from .scopes import datetime_of, whole_time
 from .summaries import figures_of, newest_rows_sql, traces_sql
 from .usage import models_called
