@@ -34,6 +34,7 @@ class Researcher:
     @operation
     def think(self, question: str) -> str:
         search(question)
+        print("asked:", question)  # noqa: T201  (the SDK uploads it as the log of the trace)
         messages = [{"role": "system", "content": "be brief"}, {"role": "user", "content": question}]
         answer = client.chat.completions.create(model="gpt-4o-mini", messages=messages)
         return str(answer.choices[0].message.content)

@@ -61,7 +61,7 @@ class TraceListSerializer(serializers.Serializer[Any]):
     freeplan_truncated = serializers.BooleanField(help_text="Always false: there are no plans here.")
 
 
-class TraceDetailSerializer(serializers.Serializer[Any]):
+class V4TraceDetailSerializer(serializers.Serializer[Any]):
     freeplan_truncated = serializers.BooleanField(help_text="Always false: there are no plans here.")
     project_id = serializers.CharField()
     trace_id = serializers.CharField()
@@ -169,7 +169,7 @@ class TraceDetailView(ContractView):
         summary="A trace with everything that was sent of its spans",
         tags=[TAG],
         parameters=[TRACE_ID, ProjectParameters],
-        responses={200: TraceDetailSerializer, **errors(404)},
+        responses={200: V4TraceDetailSerializer, **errors(404)},
     )
     def get(self, request: Request, trace_id: str) -> Response:
         return detail_answer(request, trace_id)
@@ -181,7 +181,7 @@ class TraceOlderAddressView(ContractView):
         summary="A trace with everything that was sent of its spans, at its older address",
         tags=[TAG],
         parameters=[TRACE_ID, ProjectParameters],
-        responses={200: TraceDetailSerializer, **errors(404)},
+        responses={200: V4TraceDetailSerializer, **errors(404)},
     )
     def get(self, request: Request, trace_id: str) -> Response:
         return detail_answer(request, trace_id)
