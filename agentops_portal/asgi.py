@@ -1,4 +1,5 @@
-"""The web process: traces go to the receiver, coding agents to the MCP endpoint, everything else to Django.
+"""The web process: traces go to the receiver, coding agents to the MCP endpoint, WebSockets to the live updates,
+everything else to Django.
 
 granian --interface asgi agentops_portal.asgi:application
 """
@@ -18,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
+from traces.live.asgi import LiveUpdates  # noqa: E402
 from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
 from traces.mcp.endpoint import Endpoint  # noqa: E402
 from traces.otlp.http import application as receiver  # noqa: E402
@@ -25,12 +27,15 @@ from traces.otlp.http import application as receiver  # noqa: E402
 TRACES_PATH = "/v1/traces"
 
 mcp = Endpoint()
+live = LiveUpdates()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI 3. Django has no start-up and shutdown events: what else runs here begins and ends with the receiver."""
     if scope["type"] == "lifespan":
-        await receiver(scope, _closing_mcp(receive), send)
+        await receiver(scope, _closing_the_others(receive), send)
+    elif scope["type"] == "websocket":
+        await live(scope, receive, send)
     elif scope["path"].rstrip("/") == TRACES_PATH:
         await receiver(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
@@ -39,10 +44,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await django(scope, receive, send)  # type: ignore[arg-type]  # its stubs want read-only messages
 
 
-def _closing_mcp(receive: Receive) -> Receive:
+def _closing_the_others(receive: Receive) -> Receive:
     async def receive_event() -> Message:
         event = await receive()
         if event["type"] == "lifespan.shutdown":
+            await live.close()
             await mcp.close()
         return event
 

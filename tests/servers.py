@@ -33,8 +33,9 @@ def granian(application: str, log: Path, grpc_port: int | None = None) -> Iterat
     port, spare = free_ports(2)
     environment = test_environment() | {"OTLP_GRPC_PORT": str(grpc_port or spare)}
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws", "--host", "127.0.0.1"),
-        *("--port", str(port), "--workers", "1", "--runtime-threads", "1", "--log-level", "warning", application),
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--ws" if application == WEB else "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", application),
     ]
     with running(command, log, environment, f"http://127.0.0.1:{port}/health"):
         yield f"http://127.0.0.1:{port}"

@@ -34,7 +34,13 @@ def services() -> list[Process]:
     host = connectable(settings.PORTAL_HOST)
     web, otlp = settings.PORTAL_PORT, settings.OTLP_HTTP_PORT
     return [
-        _granian("web", "agentops_portal.asgi:application", web, http_answers(host, web, "/ready", allowed_host())),
+        _granian(
+            "web",
+            "agentops_portal.asgi:application",
+            web,
+            http_answers(host, web, "/ready", allowed_host()),
+            websockets=True,
+        ),
         _granian("otlp", "traces.otlp.asgi:application", otlp, port_answers(host, otlp)),
         _celery("worker", "--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"),
         _celery("beat", "--pidfile="),
@@ -91,11 +97,12 @@ def _clickhouse() -> Process:
     )
 
 
-def _granian(name: str, application: str, port: int, probe: Probe) -> Process:
+def _granian(name: str, application: str, port: int, probe: Probe, *, websockets: bool = False) -> Process:
     return Process(
         name,
         _python(
-            *("-m", "granian", "--interface", "asgi", "--no-ws", "--host", settings.PORTAL_HOST, "--port", str(port)),
+            *("-m", "granian", "--interface", "asgi", "--ws" if websockets else "--no-ws"),
+            *("--host", settings.PORTAL_HOST, "--port", str(port)),
             *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "2"),
             application,
         ),

@@ -12,11 +12,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentops_portal.clickhouse.gate import Scope
 from projects.api.contract import ContractView
 from projects.api.contract_schema import errors
 from traces.queries.agents import agent_calls
+from traces.queries.filters import TraceFilter
 from traces.queries.trace_metrics import (
     BINS,
+    EVERY,
     TraceSums,
     duration_histogram,
     trace_durations,
@@ -25,7 +28,7 @@ from traces.queries.trace_metrics import (
 )
 from traces.replay import milliseconds
 
-from .parameters import TAG, RangeParameters, TrendParameters, scope_of_range
+from .parameters import TAG, TrendParameters, TypedRangeParameters, filter_of_type, scope_of_range
 from .shapes import dollars, percent, state, store_time
 
 MAX_DURATIONS = 10_000
@@ -38,7 +41,7 @@ class MetricsSerializer(serializers.Serializer[Any]):
     error_count = serializers.IntegerField(help_text="Spans with status Error.")
     llm_call_count = serializers.IntegerField(help_text="Model invocations, each once.")
     agent_call_count = serializers.IntegerField(
-        help_text="Spans of agents, counted in quarters of an hour that the range touches."
+        help_text="Spans of agents in all traces, counted in quarters of an hour that the range touches."
     )
     total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
@@ -96,7 +99,7 @@ class PerformanceSummarySerializer(serializers.Serializer[Any]):
     histogram = BinSerializer(many=True, help_text=f"{BINS} equally wide bins; none when there is no trace.")
 
 
-class PerformanceParameters(RangeParameters):
+class PerformanceParameters(TypedRangeParameters):
     limit = serializers.IntegerField(default=1_000, min_value=1, max_value=MAX_DURATIONS)
 
 
@@ -104,39 +107,43 @@ class MetricsView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="Figures of a project in a range",
-        parameters=[RangeParameters],
+        parameters=[TypedRangeParameters],
         responses={200: MetricsSerializer, **errors(404)},
     )
     def get(self, request: Request) -> Response:
-        scope = scope_of_range(request, RangeParameters.of_query(request))
-        sums, durations = trace_sums(scope)
-        return Response(
-            {
-                "trace_count": sums.traces,
-                "error_trace_count": sums.error_traces,
-                "span_count": sums.span_count,
-                "error_count": sums.error_count,
-                "llm_call_count": sums.llm_calls,
-                "agent_call_count": agent_calls(scope),
-                "total_cost": dollars(sums.cost),
-                "unknown_cost_calls": sums.cost.unknown_calls,
-                "prompt_tokens": sums.input_tokens,
-                "completion_tokens": sums.output_tokens,
-                "total_tokens": sums.total_tokens,
-                "cache_read_input_tokens": sums.cached_input_tokens,
-                "reasoning_tokens": sums.reasoning_tokens,
-                "avg_duration": milliseconds(durations.average),
-                "p50_duration": milliseconds(durations.p50),
-                "p95_duration": milliseconds(durations.p95),
-                "p99_duration": milliseconds(durations.p99),
-            }
-        )
+        asked = TypedRangeParameters.of_query(request)
+        return Response(metrics_of(scope_of_range(request, asked), filter_of_type(asked["trace_type"])))
+
+
+def metrics_of(scope: Scope, wanted: TraceFilter = EVERY) -> dict[str, Any]:
+    """As MetricsSerializer says; live updates send the same."""
+    sums, durations = trace_sums(scope, wanted)
+    return {
+        "trace_count": sums.traces,
+        "error_trace_count": sums.error_traces,
+        "span_count": sums.span_count,
+        "error_count": sums.error_count,
+        "llm_call_count": sums.llm_calls,
+        "agent_call_count": agent_calls(scope),
+        "total_cost": dollars(sums.cost),
+        "unknown_cost_calls": sums.cost.unknown_calls,
+        "prompt_tokens": sums.input_tokens,
+        "completion_tokens": sums.output_tokens,
+        "total_tokens": sums.total_tokens,
+        "cache_read_input_tokens": sums.cached_input_tokens,
+        "reasoning_tokens": sums.reasoning_tokens,
+        "avg_duration": milliseconds(durations.average),
+        "p50_duration": milliseconds(durations.p50),
+        "p95_duration": milliseconds(durations.p95),
+        "p99_duration": milliseconds(durations.p99),
+    }
 
 
 class _TrendView(ContractView):
     def trend(self, request: Request) -> list[tuple[dict[str, str], TraceSums]]:
         asked = TrendParameters.of_query(request)
-        found = trace_trend(scope_of_range(request, asked), asked["interval"], asked["timezone"])
+        wanted = filter_of_type(asked["trace_type"])
+        found = trace_trend(scope_of_range(request, asked), asked["interval"], asked["timezone"], wanted)
         return [(bucket(start, asked["interval"]), sums) for start, sums in found.items()]
 
 
@@ -197,6 +204,7 @@ class PerformanceView(ContractView):
     )
     def get(self, request: Request) -> Response:
         asked = PerformanceParameters.of_query(request)
+        wanted = filter_of_type(asked["trace_type"])
         return Response(
             [
                 {
@@ -206,7 +214,7 @@ class PerformanceView(ContractView):
                     "duration_ms": milliseconds(trace.duration_ns),
                     "status": state(trace.status),
                 }
-                for trace in trace_durations(scope_of_range(request, asked), asked["limit"])
+                for trace in trace_durations(scope_of_range(request, asked), asked["limit"], wanted)
             ]
         )
 
@@ -215,13 +223,14 @@ class PerformanceSummaryView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="Percentiles, error rate and histogram of all traces of a range",
-        parameters=[RangeParameters],
+        parameters=[TypedRangeParameters],
         responses={200: PerformanceSummarySerializer, **errors(404)},
     )
     def get(self, request: Request) -> Response:
-        scope = scope_of_range(request, RangeParameters.of_query(request))
-        sums, durations = trace_sums(scope)
-        counts = duration_histogram(scope, durations.shortest, durations.longest) if sums.traces else []
+        asked = TypedRangeParameters.of_query(request)
+        scope, wanted = scope_of_range(request, asked), filter_of_type(asked["trace_type"])
+        sums, durations = trace_sums(scope, wanted)
+        counts = duration_histogram(scope, durations.shortest, durations.longest, wanted) if sums.traces else []
         width = (durations.longest - durations.shortest) / BINS
         edges = [milliseconds(durations.shortest + width * number) for number in range(BINS + 1)]
         return Response(

@@ -1,0 +1,58 @@
+"""The web process as it is deployed: spans sent to it become news on its socket, and an open socket does not hold up its end."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from projects.services import create_api_key
+from tests.cast import Cast
+from tests.pages.spans import Spanlet, request_of, trace_id
+from tests.servers import WEB, granian
+
+from .live_server import next_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+]
+
+
+def test_spans_become_news_and_the_process_stops_at_once(cast: Cast, tmp_path: Path) -> None:
+    key = create_api_key(project=cast.project, name="both").secret
+    bearer = {"Authorization": f"Bearer {key}"}
+    with granian(WEB, tmp_path / "web.log") as url:
+        address = f"{url.replace('http', 'ws', 1)}/api/monitoring/ws/{cast.project.pk}"
+        with connect(address, additional_headers=bearer, proxy=None) as socket:
+            time.sleep(2)  # the first look
+            body = request_of({1: [Spanlet("ask", end=40)]}, time.time_ns()).SerializeToString()
+            content = {**bearer, "Content-Type": "application/x-protobuf"}
+            httpx.post(f"{url}/v1/traces", content=body, headers=content, timeout=30).raise_for_status()
+
+            told = next_of(socket, "trace_new")
+            assert (told["data"]["trace_id"], told["data"]["duration"]) == (trace_id(1), 40.0)
+
+            started, server = time.monotonic(), psutil.Process(_pid_at(url))
+            os.kill(server.pid, signal.SIGTERM)
+            with suppress(ConnectionClosed):  # the code is 1012, or none when granian is faster
+                while True:
+                    socket.recv(timeout=15)
+            server.wait(timeout=15)
+            assert time.monotonic() - started < 6
+
+
+def _pid_at(url: str) -> int:
+    """The server that listens at an address: granian's main process."""
+    port = int(url.rsplit(":", 1)[1])
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "granian" in " ".join(command) and str(port) in command:
+            return process.pid
+    raise AssertionError(f"no process listens at {url}")
