@@ -1,4 +1,4 @@
-"""Sums, trends and durations of the traces that start in a range, exact to the nanosecond.
+"""Sums, trends and durations of the traces that start in a range and fit a filter, exact to the nanosecond.
 
 One source for all: what a trend shows adds up to what the metrics of the same range say. A trace counts where it
 starts, with all of its spans.
@@ -107,24 +107,31 @@ DURATION_COLUMNS = (
 )
 
 
-def trace_sums(scope: Scope) -> tuple[TraceSums, Durations]:
-    """Of all traces that start in the scope."""
+EVERY = TraceFilter()
+
+
+def _fitting(scope: Scope, columns: Mapping[str, str], wanted: TraceFilter) -> str:
+    """A source of one row for each trace that starts in the scope and fits; needs the parameters of the filter."""
+    conditions = wanted.conditions()
+    fits = " AND ".join(conditions) or "true"
+    return f"SELECT * FROM ({traces_sql(scope, {**columns, **conditions})}) WHERE {fits}"
+
+
+def trace_sums(scope: Scope, wanted: TraceFilter = EVERY) -> tuple[TraceSums, Durations]:
+    """Of the traces that start in the scope and fit the filter."""
     [row] = select(
-        f"SELECT {_COUNTS}, {DURATION_COLUMNS} FROM ({traces_sql(scope, _FIGURES)})",
+        f"SELECT {_COUNTS}, {DURATION_COLUMNS} FROM ({_fitting(scope, _FIGURES, wanted)})",
         name="trace_metrics.sums",
         scope=scope,
+        parameters=wanted.parameters(),
     )
     return TraceSums.of(row), Durations.of(row)
 
 
 def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
     """Of the traces that start in the scope and fit the filter."""
-    conditions = wanted.conditions()
     [row] = select(
-        f"""
-        SELECT {_COUNTS} FROM ({traces_sql(scope, {**_FIGURES, **conditions})})
-        WHERE {" AND ".join(conditions) or "true"}
-        """,
+        f"SELECT {_COUNTS} FROM ({_fitting(scope, _FIGURES, wanted)})",
         name="trace_metrics.filtered_sums",
         scope=scope,
         parameters=wanted.parameters(),
@@ -134,12 +141,8 @@ def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
 
 def trace_count(scope: Scope, wanted: TraceFilter) -> int:
     """How many traces start in the scope and fit the filter."""
-    conditions = wanted.conditions()
     [row] = select(
-        f"""
-        SELECT count() AS traces FROM ({traces_sql(scope, {"id": "trace_id", **conditions})})
-        WHERE {" AND ".join(conditions) or "true"}
-        """,
+        f"SELECT count() AS traces FROM ({_fitting(scope, {'id': 'trace_id'}, wanted)})",
         name="trace_metrics.count",
         scope=scope,
         parameters=wanted.parameters(),
@@ -147,25 +150,19 @@ def trace_count(scope: Scope, wanted: TraceFilter) -> int:
     return int(row["traces"])
 
 
-def trace_trend(scope: Scope, interval: Interval, zone: ZoneInfo, agent: str = "") -> dict[datetime, TraceSums]:
+def trace_trend(
+    scope: Scope, interval: Interval, zone: ZoneInfo, wanted: TraceFilter = EVERY
+) -> dict[datetime, TraceSums]:
     """By hours, days or weeks as the clocks of a zone cut them: start → sums, those without traces included.
 
-    agent: of the traces in which it took part; '' for all. A week starts on its Monday, maybe before the scope.
+    A week starts on its Monday, maybe before the scope.
     """
     step: Step = "hour" if interval == "hour" else "day"
     steps = steps_of(scope, step, zone)
     columns = {**_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {QUARTER_NS})"}
-    condition, parameters = "true", dict[str, Any](steps.parameters)
-    if agent:
-        columns["takes_part"] = "has(agent_names, {agent:String})"
-        condition, parameters = "takes_part", parameters | {"agent": agent}
+    parameters: dict[str, Any] = {**steps.parameters, **wanted.parameters()}
     rows = select(
-        f"""
-        SELECT {key_sql(step)} AS step, {_COUNTS}
-        FROM ({traces_sql(scope, columns)})
-        WHERE {condition}
-        GROUP BY step
-        """,
+        f"SELECT {key_sql(step)} AS step, {_COUNTS} FROM ({_fitting(scope, columns, wanted)}) GROUP BY step",
         name="trace_metrics.trend",
         scope=scope,
         parameters=parameters,
@@ -193,36 +190,41 @@ class TraceDuration:
     status: str
 
 
-def trace_durations(scope: Scope, limit: int) -> list[TraceDuration]:
-    """The newest traces of the scope first, at most `limit`."""
+def trace_durations(scope: Scope, limit: int, wanted: TraceFilter = EVERY) -> list[TraceDuration]:
+    """The newest traces of the scope that fit the filter first, at most `limit`."""
     columns = {"id": "trace_id", "start_ns": FIGURES["start_ns"]} | {
         name: _FIGURES[name] for name in ("figure_duration", "figure_status")
     }
     rows = select(
         f"""
-        SELECT id, start_ns, figure_duration, figure_status FROM ({traces_sql(scope, columns)})
+        SELECT id, start_ns, figure_duration, figure_status FROM ({_fitting(scope, columns, wanted)})
         ORDER BY start_ns DESC, id DESC LIMIT {{limit:UInt32}}
         """,
         name="trace_metrics.durations",
         scope=scope,
-        parameters={"limit": limit},
+        parameters={"limit": limit, **wanted.parameters()},
     )
     return [TraceDuration(row["id"], row["start_ns"], row["figure_duration"], row["figure_status"]) for row in rows]
 
 
-def duration_histogram(scope: Scope, shortest: int, longest: int) -> list[int]:
-    """How many traces lie in each of BINS equally wide bins between two durations in nanoseconds."""
+def duration_histogram(scope: Scope, shortest: int, longest: int, wanted: TraceFilter = EVERY) -> list[int]:
+    """How many traces that fit the filter lie in each of BINS equally wide bins between two durations in nanoseconds."""
     rows = select(
         f"""
         SELECT least(toUInt8(floor((figure_duration - {{shortest:Int64}}) / {{width:Float64}})), {BINS - 1}) AS bin,
             count() AS traces
-        FROM ({traces_sql(scope, {"figure_duration": DURATION})})
+        FROM ({_fitting(scope, {"figure_duration": DURATION}, wanted)})
         WHERE figure_duration BETWEEN {{shortest:Int64}} AND {{longest:Int64}}
         GROUP BY bin
         """,
         name="trace_metrics.histogram",
         scope=scope,
-        parameters={"shortest": shortest, "longest": longest, "width": max(longest - shortest, 1) / BINS},
+        parameters={
+            "shortest": shortest,
+            "longest": longest,
+            "width": max(longest - shortest, 1) / BINS,
+            **wanted.parameters(),
+        },
     )
     found = {row["bin"]: row["traces"] for row in rows}
     return [found.get(number, 0) for number in range(BINS)]

@@ -1,4 +1,4 @@
-"""The web process as it is deployed: spans sent to it become news on its socket, and an open socket does not hold up its end."""
+"""The web process as it is deployed: spans sent to it become news on its socket; an open one does not hold up its end."""
 
 import os
 import signal

@@ -195,7 +195,7 @@ def agent_detail(name: str, ranges: list[Scope], zone: ZoneInfo) -> dict[str, An
 
 def _detail(name: str, agent: AgentFigures, scope: Scope | None, zone: ZoneInfo) -> dict[str, Any]:
     traces = trace_page(scope, TraceFilter(agent=name), None, size=NEWEST).traces if scope and agent.traces else []
-    trend = trace_trend(scope, "hour", zone, agent=name) if scope else {}
+    trend = trace_trend(scope, "hour", zone, TraceFilter(agent=name)) if scope else {}
     return {
         "agent_name": name,
         "metrics": {

@@ -15,7 +15,9 @@ from projects.api.contract import ContractError, ContractMomentField, ContractPa
 from projects.credentials import Credential
 from projects.models import Project
 from traces.converters import stored_trace_id
-from traces.queries.trace_detail import project_of_trace, trace_scope
+from traces.queries.agents import AgentFilter
+from traces.queries.filters import TraceFilter
+from traces.queries.trace_detail import trace_scope
 
 TAG = "Monitoring"
 SECONDS_OF = {"hour": 3_600, "day": 86_400, "week": 7 * 86_400}
@@ -70,7 +72,25 @@ def check_buckets(start: datetime, end: datetime, interval: str, named: str = "i
         raise serializers.ValidationError({named: [text]})
 
 
-class TrendParameters(RangeParameters):
+def of_type() -> serializers.ChoiceField:
+    return serializers.ChoiceField(
+        choices=["agent", "llm", "all"],
+        default="all",
+        help_text="agent: traces in which a named agent took part; llm: traces with LLM calls; all: health probes too.",
+    )
+
+
+def filter_of_type(trace_type: str, **wanted: Any) -> TraceFilter:
+    """What `trace_type` asks for, and more."""
+    kind = AgentFilter if trace_type == "agent" else TraceFilter
+    return kind(llm_only=trace_type == "llm", **wanted)
+
+
+class TypedRangeParameters(RangeParameters):
+    trace_type = of_type()
+
+
+class TrendParameters(TypedRangeParameters):
     interval = serializers.ChoiceField(choices=["hour", "day", "week"], default="day")
     timezone = ZoneField()
 
@@ -113,11 +133,11 @@ def located_trace(request: Request, trace_id: str) -> tuple[str, Scope]:
         stored = stored_trace_id(trace_id)
     except ValueError:
         raise trace_not_found(trace_id) from None
-    project_id = project_of_trace(project_ids, stored)
-    scope = trace_scope(project_id, stored) if project_id else None
-    if scope is None:
-        raise trace_not_found(trace_id)
-    return stored, scope
+    for project_id in project_ids:
+        scope = trace_scope(project_id, stored)
+        if scope is not None:
+            return stored, scope
+    raise trace_not_found(trace_id)
 
 
 def trace_not_found(trace_id: str) -> ContractError:

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from projects.api.contract import ContractView
 from projects.api.contract_schema import errors
-from traces.queries.agents import AgentFilter
 from traces.queries.filters import TraceFilter
 from traces.queries.span_detail import SpanDetail
 from traces.queries.trace_detail import trace_figures
@@ -19,7 +18,15 @@ from traces.queries.trace_spans import MAX_SPANS, trace_spans
 from traces.queries.trace_table import trace_table
 from traces.replay import milliseconds
 
-from .parameters import TAG, ProjectParameters, RangeParameters, located_trace, scope_of_range, trace_not_found
+from .parameters import (
+    TAG,
+    ProjectParameters,
+    TypedRangeParameters,
+    filter_of_type,
+    located_trace,
+    scope_of_range,
+    trace_not_found,
+)
 from .shapes import dollars, list_row, state, store_time
 
 NS_OF_MS = 10**6
@@ -31,7 +38,7 @@ def _bound(help_text: str) -> serializers.DecimalField:
     )
 
 
-class TraceListParameters(RangeParameters):
+class TraceListParameters(TypedRangeParameters):
     search = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -41,11 +48,6 @@ class TraceListParameters(RangeParameters):
     )
     page = serializers.IntegerField(default=1, min_value=1, max_value=1_000_000)
     size = serializers.IntegerField(default=20, min_value=1, max_value=100)
-    trace_type = serializers.ChoiceField(
-        choices=["agent", "llm", "all"],
-        default="all",
-        help_text="agent: traces in which a named agent took part; llm: traces with LLM calls.",
-    )
     status = serializers.ChoiceField(choices=["success", "error"], required=False, allow_blank=True, default="")
     model = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
     tag = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
@@ -55,13 +57,12 @@ class TraceListParameters(RangeParameters):
     max_cost = _bound("US dollars that are known.")
 
     def wanted(self, asked: dict[str, Any]) -> TraceFilter:
-        kind = AgentFilter if asked["trace_type"] == "agent" else TraceFilter
-        return kind(
+        return filter_of_type(
+            asked["trace_type"],
             text=asked["search"].strip(),
             status={"success": "ok", "error": "error", "": ""}[asked["status"]],
             model=asked["model"],
             tag=asked["tag"],
-            llm_only=asked["trace_type"] == "llm",
             min_duration_ns=_nanoseconds(asked.get("min_duration")),
             max_duration_ns=_nanoseconds(asked.get("max_duration")),
             min_cost=asked.get("min_cost"),
