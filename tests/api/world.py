@@ -1,0 +1,120 @@
+"""Alice's project with one of everything, and all who may ask for it: what the tests of every address stand on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.test import Client
+
+from projects import credentials
+from projects.joining import token_of
+from projects.models import Invitation, Role
+from projects.services import create_api_key
+from tests.cast import Cast, make_cast
+from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
+from traces.sharing import share_trace
+from traces.uploads import add_object, add_to_log
+
+# The columns of the table: nobody, the owner of another organization, a key of theirs, the four roles, two keys of the
+# project.
+ACTORS = ("nobody", "charlie", "theirs", "bo", "bob", "ann", "alice", "read", "ingest")
+START = "2026-11-23T00:00:00Z"
+END = "2026-11-24T00:00:00Z"
+NOON_NS = 1_795_435_200 * 10**9  # 2026-11-23T12:00:00Z
+CHAT: dict[str, Any] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "gpt-4o-mini",
+    "gen_ai.usage.input_tokens": 12,
+    "gen_ai.usage.output_tokens": 8,
+    "gen_ai.prompt.0.content": "Where is Jeju?",
+    "session.id": "session-1",
+    "user.id": "user-1",
+    "agent.name": "Researcher",
+}
+
+
+@dataclass
+class World:
+    """`values` fill the placeholders of addresses and bodies; `clients` are the ACTORS."""
+
+    cast: Cast
+    values: dict[str, str]
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def ask(self, actor: str, method: str, address: str, body: Any = None) -> HttpResponseBase:
+        """The answer. Whatever the request changed in PostgreSQL is undone."""
+        client = self.clients[actor]
+        cookies = copy(client.cookies)
+        sent: dict[str, Any] = {"headers": {"Trace-Id": "1"}}  # which log uploads need
+        if body is not None:
+            sent |= {"data": body, "content_type": "application/json"}
+        with undone():
+            answer: HttpResponseBase = getattr(client, method.lower())(address, **sent)
+            if answer.streaming:
+                list(answer)
+        client.cookies = cookies
+        return answer
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    credentials.forget()  # what is remembered of keys that were made or revoked within
+
+
+def make_world() -> World:
+    cast = make_cast()
+    project = cast.project
+    keys = {name: create_api_key(project=project, name=name, scopes=[name]) for name in ("read", "ingest")}
+    keys["theirs"] = create_api_key(project=cast.foreign_project, name="theirs")
+    spare = create_api_key(project=project, name="spare")
+    invitation = Invitation.objects.create(
+        organization=cast.organization, email="new@example.com", role=Role.DEVELOPER, inviter=cast.alice
+    )
+    store_all(project.pk)
+    shared = share_trace(project=project, trace_id=trace_id(1), days=1, actor=cast.alice)
+    add_to_log(project=project, trace_id=trace_id(1), content=b"2026-11-23 12:00:00,000 - INFO - hello")
+    uploaded = add_object(project=project, content=b"an object")
+    values = {
+        "project": str(project.pk),
+        "organization": str(cast.organization.pk),
+        "key": str(spare.key.pk),
+        "secret": spare.secret,
+        "trace": trace_id(1),
+        "span": span_id(2),
+        "member": str(cast.bob.pk),
+        "email": invitation.email,
+        "invitation": str(invitation.pk),
+        "join": token_of(invitation),
+        "link": str(shared.link.pk),
+        "token": shared.token,
+        "object": str(uploaded.pk),
+        "agent": "Researcher",
+        "range": f"start={START}&end={END}",
+        "times": f"start_time={START}&end_time={END}",
+    }
+    clients = {"nobody": Client()}
+    for name in ("charlie", "bo", "bob", "ann", "alice"):
+        clients[name] = Client()
+        clients[name].force_login(cast[name])
+    for name, issued in keys.items():
+        clients[name] = Client(headers={"x-api-key": issued.secret})
+    return World(cast, values, clients)
+
+
+def store_all(project_id: UUID) -> None:
+    """A trace of a session with an agent, a call, a tool, a guardrail and a failure."""
+    spans = [
+        Spanlet("run", end=500, attributes={"agentops.span.kind": "session"}),
+        Spanlet("ask", id=2, parent=1, start=10, end=200, attributes=CHAT),
+        Spanlet("search", id=3, parent=1, start=210, attributes={"agentops.span.kind": "tool", "tool.name": "search"}),
+        Spanlet("fail", id=4, parent=1, start=220, end=230, status=2, message="no such city"),
+    ]
+    store_trace(project_id, spans, start_ns=NOON_NS)
