@@ -208,7 +208,7 @@ def trace_durations(scope: Scope, limit: int, wanted: TraceFilter = EVERY) -> li
 
 
 def duration_histogram(scope: Scope, shortest: int, longest: int, wanted: TraceFilter = EVERY) -> list[int]:
-    """How many traces that fit the filter lie in each of BINS equally wide bins between two durations in nanoseconds."""
+    """How many fitting traces lie in each of BINS equally wide bins between two durations in nanoseconds."""
     rows = select(
         f"""
         SELECT least(toUInt8(floor((figure_duration - {{shortest:Int64}}) / {{width:Float64}})), {BINS - 1}) AS bin,

@@ -247,3 +247,17 @@ def test_a_server_span_s_answer_decides_where_the_root_says_nothing(cast: Cast, 
 
     assert ask(get, cast)["error_trace_count"] == 1
     assert ask(get, cast)["error_count"] == 0
+
+
+@pytest.mark.usefixtures("mixed")
+def test_figures_of_one_type_of_traces(cast: Cast, get: Get) -> None:
+    metrics = ask(get, cast, trace_type="llm")
+
+    assert (metrics["trace_count"], metrics["span_count"]) == (8, 99)  # without the health probe
+    assert len(ask(get, cast, "analytics/performance", trace_type="llm")) == 8
+    summary = ask(get, cast, "analytics/performance-summary", trace_type="llm")
+    assert (summary["trace_count"], summary["error_rate"]) == (8, 50)
+    assert sum(each["count"] for each in summary["histogram"]) == 8
+    assert ask(get, cast, trace_type="agent")["trace_count"] == 0
+    [bucket] = ask(get, cast, "analytics/cost-trend", trace_type="agent")
+    assert (bucket["cost"], bucket["unknown_cost_calls"]) == (0, 0)

@@ -81,7 +81,7 @@ def of_type() -> serializers.ChoiceField:
 
 
 def filter_of_type(trace_type: str, **wanted: Any) -> TraceFilter:
-    """What `trace_type` asks for, and more."""
+    """What `trace_type` asks for, with other fields of a filter."""
     kind = AgentFilter if trace_type == "agent" else TraceFilter
     return kind(llm_only=trace_type == "llm", **wanted)
 
