@@ -106,7 +106,7 @@ def test_deep_and_wide_traces_take_no_time() -> None:
     started = time.perf_counter()
     assert len(path_of(*deep)) == count
     assert sum(path_of(*wide).values()) == count + 1
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 20  # n² would take minutes
 
 
 spans_anywhere = st.lists(
