@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from agentops_portal.body_limit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
 
 Scope = dict[str, Any]
@@ -23,10 +25,12 @@ from traces.live.asgi import LiveUpdates  # noqa: E402
 from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
 from traces.mcp.endpoint import Endpoint  # noqa: E402
 from traces.otlp.http import application as receiver  # noqa: E402
+from traces.uploads import MAX_BYTES  # noqa: E402
 
 TRACES_PATH = "/v1/traces"
 
 mcp = Endpoint()
+pages = BodyLimit(django, MAX_BYTES)  # type: ignore[arg-type]  # Django's stubs want read-only messages
 live = LiveUpdates()
 
 
@@ -41,7 +45,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
         await mcp(scope, receive, send)
     else:
-        await django(scope, receive, send)  # type: ignore[arg-type]  # its stubs want read-only messages
+        await pages(scope, receive, send)
 
 
 def _closing_the_others(receive: Receive) -> Receive:
