@@ -200,6 +200,12 @@ class TraceListForm(AddressForm):
         """How many of the filters behind "More filters" are set."""
         return sum(bool(self.data.get(name)) for name in self.MORE)
 
+    def export_address(self, query: TraceListQuery) -> str:
+        """The query string for the API's export of all that this page lists."""
+        names = ("q", "status", "model", "llm", *self.MORE)
+        kept = {name: self.data[name] for name in names if self.data.get(name)}
+        return urlencode({"start": query.scope.start.isoformat(), "end": query.scope.end.isoformat(), **kept})
+
     def without_more(self) -> str:
         """The address with none of these."""
         return self.address(**dict.fromkeys(self.MORE, ""))

@@ -59,6 +59,7 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "page": page,
         "totals": totals,
         "models": models,
+        "export_address": form.export_address(query),
         "older_address": form.address(cursor=str(page.next_cursor)) if page.next_cursor else "",
     }
     return render(request, "traces/trace_list.html", context)

@@ -3,7 +3,7 @@ that rows which come meanwhile neither repeat nor hide others, and a late page c
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import orjson
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from .parameters import Parameters
 
@@ -72,16 +72,20 @@ def page(
     cursor_of: Callable[[Row], object],
     serializer: type[serializers.BaseSerializer[Any]],
     pinned: Mapping[str, str] | None = None,
+    replaced: Collection[str] = (),
     context: Mapping[str, object] | None = None,
 ) -> Response:
     """The answer with up to `limit` rows. Fetch one more: it tells whether there is a next page.
 
-    pinned: parameters that the next page must repeat although this one left them out; context: of the serializer.
+    pinned: parameters that the next page must repeat although this one left them out; replaced: those that they stand
+    for; context: of the serializer.
     """
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
         following = request.build_absolute_uri()
+        for name in replaced:
+            following = remove_query_param(following, name)
         for name, value in {**(pinned or {}), "cursor": str(cursor_of(shown[-1]))}.items():
             following = replace_query_param(following, name, value)
     return Response({"results": serializer(shown, many=True, context=dict(context or {})).data, "next": following})

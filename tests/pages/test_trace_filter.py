@@ -1,5 +1,8 @@
 """The filters behind "More filters": what they find, what is refused, and that the API takes the same address."""
 
+import re
+from html import unescape
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -90,3 +93,16 @@ def test_what_was_typed_is_shown_as_text(client: Client, project: Project) -> No
     page = client.get(address + RECORDED_DAY + "&agent=%22%3E%3Cscript%3E").content.decode()
 
     assert 'value="&quot;&gt;&lt;script&gt;"' in page
+
+
+def test_the_download_holds_what_the_page_lists(client: Client, project: Project) -> None:
+    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    address = reverse("trace-list", kwargs={"project_id": project.pk}) + RECORDED_DAY + "&guardrail=blocked&q=POST"
+
+    response = client.get(address)
+    [csv, *_] = re.findall(r'href="([^"]*/traces/export[^"]*)"', response.content.decode())
+    file = client.get(unescape(csv))
+
+    assert file.status_code == 200, file.getvalue()
+    rows = file.getvalue().decode().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == [trace.trace_id for trace in response.context["page"].traces]

@@ -19,7 +19,7 @@ from traces.dialects.base import GUARDRAIL_OUTCOMES
 from traces.queries.guardrail_pages import RunFilter, key_of, run_page
 from traces.queries.guardrails import guarded_traces, guardrail_use
 
-from .ranges import RangePageParameters, RangeParameters, pinned, scope_of
+from .ranges import PRESET, RangePageParameters, RangeParameters, pinned, scope_of
 from .serializers import NanosecondsField
 
 BY = ("guardrail", "mode", "service")
@@ -118,6 +118,7 @@ class GuardrailRunsView(APIView):
             cursor_of=lambda run: KeyCursor(key_of(run)),
             serializer=RunSerializer,
             pinned=pinned(wanted),
+            replaced=PRESET,
         )
 
 

@@ -19,7 +19,7 @@ from projects.api.parameters import CursorField
 from traces.queries import people
 from traces.times import iso_utc
 
-from .ranges import RangePageParameters, pinned, scope_of
+from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .serializers import CostSerializer, NanosecondsField, TokensSerializer
 
 ORDER = "The last seen first. Figures cover the traces that start in the range."
@@ -105,6 +105,7 @@ def _answer(
         cursor_of=lambda row: KeyCursor(row.key),
         serializer=serializer,
         pinned=pinned(wanted),
+        replaced=PRESET,
     )
 
 

@@ -1,4 +1,4 @@
-"""The time range of a list: `start` and `end`, by default the last seven days."""
+"""The time range of a list: `start` and `end`, or `range`; by default the last seven days."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,9 +10,10 @@ from agentops_portal.clickhouse.gate import Scope
 from projects.api.paging import PageParameters
 from projects.api.parameters import MomentField, Parameters
 from projects.models import Project
+from traces.forms import CUSTOM, DEFAULT_RANGE, RANGES
 
-DEFAULT_RANGE = timedelta(days=7)
 CLOCKS_AHEAD = timedelta(hours=1)  # a range that goes on until now takes spans whose clock is ahead
+PRESET = ("range",)  # its times stand in the address of the next page instead
 EMPTY = "The end must come after the start."
 
 
@@ -22,10 +23,21 @@ class RangeParameters(Parameters):
     start = MomentField(required=False, help_text="From this time on; by default seven days before the end.")
     end = MomentField(required=False, help_text="Before this time; by default now, and an hour for clocks ahead.")
 
+    range = serializers.ChoiceField(
+        [*RANGES, CUSTOM],
+        required=False,
+        allow_blank=True,
+        help_text="Until now, in place of `start` and `end`, which `custom` leaves to them.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        preset = attrs.pop("range", "") or CUSTOM
         named = "end" if "end" in attrs else "start"
+        if preset != CUSTOM and named in attrs:
+            raise serializers.ValidationError({"range": ["Give either a range, or start and end."]})
         attrs.setdefault("end", timezone.now() + CLOCKS_AHEAD)
-        attrs.setdefault("start", attrs["end"] - DEFAULT_RANGE)
+        lasts = RANGES[DEFAULT_RANGE][0] if preset == CUSTOM else RANGES[preset][0] + CLOCKS_AHEAD
+        attrs.setdefault("start", attrs["end"] - lasts)
         if attrs["start"] >= attrs["end"]:
             raise serializers.ValidationError({named: [EMPTY]})
         return attrs

@@ -24,7 +24,7 @@ from traces.queries.trace_list import Cursor, trace_page
 from traces.queries.trace_spans import MAX_SPANS
 
 from .filters import TraceFilterParameters, trace_filter
-from .ranges import RangePageParameters, pinned, scope_of
+from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .selection import WordsField
 from .trace_serializers import (
     TRACE_FIELDS,
@@ -95,6 +95,7 @@ class TracesView(APIView):
             cursor_of=lambda trace: Cursor(trace.start_ns, trace.trace_id),
             serializer=TraceSerializer,
             pinned=pinned(wanted),
+            replaced=PRESET,
             context={"fields": wanted["fields"]},
         )
 

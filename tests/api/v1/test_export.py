@@ -12,6 +12,7 @@ from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, request_of, store, trace_id
 from traces import export
+from traces.queries.trace_list import trace_page
 
 from .conftest import MIDNIGHT_NS, OCTOBER, call
 
@@ -79,7 +80,7 @@ def test_the_first_piece_goes_out_before_the_rest_is_read(
     many: Cast, get: Get, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    page = export.trace_page
+    page = trace_page
 
     def spy(*args: Any) -> Any:
         asked.append(args)

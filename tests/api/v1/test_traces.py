@@ -165,3 +165,15 @@ def test_a_wrong_parameter_is_400_and_named(get: Get, at: str, query: str, field
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert words in " ".join(answer.json()[field])
+
+
+def test_a_range_until_now(figures: Cast, get: Get, at: str) -> None:
+    with time_machine.travel("2026-10-02T06:20:00Z", tick=False):
+        found = {preset: numbers(get(f"{at}/traces?range={preset}", person="bob")) for preset in ("15m", "1h", "7d")}
+        both = get(f"{at}/traces?range=1h&start=2026-10-01T00:00:00Z", person="bob")
+        following = get(f"{at}/traces?range=7d&limit=1", person="bob").json()["next"]
+
+    assert found == {"15m": [], "1h": [3], "7d": [3, 2, 1]}
+    assert (both.status_code, list(both.json())) == (400, ["range"])
+    assert "range" not in following
+    assert numbers(get(following, person="bob")) == [2]
