@@ -41,6 +41,12 @@ def page(settings: Settings, live_server: LiveServer, monkeypatch: pytest.Monkey
         browser.close()
 
 
+@pytest.fixture
+def secret(cast: Cast) -> str:
+    """Made before the browser starts: beside its event loop Django would open a connection that nobody closes."""
+    return create_api_key(project=cast.project, name="page").secret
+
+
 def callback(token: str, target: str) -> str:
     return f"/auth/callback?redirect_to={target}#access_token={token}&token_type=bearer"
 
@@ -65,9 +71,8 @@ def test_a_token_that_does_not_count_says_so(cast: Cast, page: Page, live_server
 
 
 def test_a_page_of_another_origin_reads_with_a_key_and_not_with_the_cookie(
-    cast: Cast, page: Page, live_server: LiveServer
+    cast: Cast, secret: str, page: Page, live_server: LiveServer
 ) -> None:
-    secret = create_api_key(project=cast.project, name="page").secret
     page.goto("/login/")
     page.fill("input[name=username]", "bob@example.com")
     page.fill("input[name=password]", "correct horse battery")
