@@ -47,7 +47,7 @@ for _origin in _origins:
 # https://github.com/adamchainz/django-cors-headers#configuration
 CORS_ALLOWED_ORIGINS = list(dict.fromkeys([*CSRF_TRUSTED_ORIGINS, *_origins]))
 CORS_ALLOW_CREDENTIALS = True
-CORS_URLS_REGEX = r"^/(api|auth|opsboard|public|mcp|v[1-4])(/|$)|^/openapi\.json$"
+CORS_URLS_REGEX = r"^/(agents|api|auth|opsboard|public|mcp|v[1-4])(/|$)|^/openapi\.json$"
 CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "x-agentops-api-key", "trace-id", "idempotency-key"]
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition",

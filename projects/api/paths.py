@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_API: Final = re.compile(r"/(?:api|auth|opsboard|public|deploy|v[1-4])(?:/|$)")
+_API: Final = re.compile(r"/(?:agents|api|auth|opsboard|public|deploy|v[1-4])(?:/|$)")
 # Only people with the session cookie have business here, so pages of other origins have none.
 _COOKIE_ONLY: Final = re.compile(r"/(?:auth|opsboard)(?:/|$)")
 

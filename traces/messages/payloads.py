@@ -10,12 +10,12 @@ _KINDS = ("entity", "session", "workflow", "agent", "task", "operation", "tool",
 _INPUTS = (
     *(f"agentops.{kind}.input" for kind in _KINDS),
     *("traceloop.entity.input", "gen_ai.tool.call.arguments", "tool.parameters", "langfuse.observation.input"),
-    *("input.value", "mcp.request.argument", "guardrail_request", "litellm.guardrail.request"),
+    *("input.value", "agent.inputs", "mcp.request.argument", "guardrail_request", "litellm.guardrail.request"),
 )
 _OUTPUTS = (
     *(f"agentops.{kind}.output" for kind in _KINDS),
     *("traceloop.entity.output", "gen_ai.tool.call.result", "tool.result", "langfuse.observation.output"),
-    *("output.value", "mcp.response.value"),
+    *("output.value", "agent.outputs", "mcp.response.value"),
 )
 _GUARDRAIL_RESPONSES = ("guardrail_response", "litellm.guardrail.response", "agentops.guardrail.output")
 _MASKED = ("masked_entity_count", "litellm.guardrail.masked_entity_count")

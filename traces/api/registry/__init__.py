@@ -1,0 +1,1 @@
+"""The registry of agents, /agents, as the agent portal's clients know it."""
