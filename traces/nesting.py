@@ -24,11 +24,10 @@ def nested(attributes: Mapping[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     dotted: dict[str, Any] = {}
     for key in sorted(attributes):
-        parts = key.split(".")
-        if len(parts) > MAX_PARTS or any(".".join(parts[:end]) in attributes for end in range(1, len(parts))):
+        *folders, name = key.split(".")
+        if len(folders) >= MAX_PARTS or _is_below_a_text(key, attributes):
             dotted[key] = attributes[key]
             continue
-        *folders, name = parts
         node = tree
         for folder in folders:
             node = node.setdefault(folder, {})
@@ -36,6 +35,16 @@ def nested(attributes: Mapping[str, str]) -> dict[str, Any]:
     result = {name: _shaped(value, name, dotted) for name, value in tree.items()} | dotted
     _read_old_prompt(result)
     return result
+
+
+def _is_below_a_text(key: str, attributes: Mapping[str, str]) -> bool:
+    """Whether one of the key's folders is the whole key of another attribute."""
+    dot = key.find(".")
+    while dot >= 0:
+        if key[:dot] in attributes:
+            return True
+        dot = key.find(".", dot + 1)
+    return False
 
 
 def _shaped(node: Any, path: str, dotted: dict[str, Any], *, in_list: bool = False) -> Any:
