@@ -27,6 +27,7 @@ SCHEDULE = [
     Scheduled("projects.remove_old_idempotent_answers", hour="*", minute="35"),
     Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
+    Scheduled("traces.forget_old_agent_runs", hour="3", minute="27"),
     Scheduled("traces.remove_outdated_uploads", hour="3", minute="30"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
 ]

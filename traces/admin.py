@@ -12,7 +12,7 @@ from unfold.paginator import InfinitePaginator
 from projects.admin.base import ReadOnlyAdmin
 from projects.models import User
 
-from .models import IngestReceipt, ShareLink, Upload
+from .models import Agent, IngestReceipt, ShareLink, Upload
 from .sharing import revoke_share_link
 
 
@@ -87,3 +87,13 @@ class UploadAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
         return super().get_queryset(request).defer("compressed")
+
+
+@admin.register(Agent)
+class AgentAdmin(ReadOnlyAdmin):
+    """Agents as they registered themselves."""
+
+    list_display = ("name", "type", "project", "status", "monitoring_enabled", "created_at", "last_used_at")
+    list_select_related = ("project",)
+    list_filter = (("project", AutocompleteSelectFilter), "type", "status")
+    search_fields = ("name", "external_id", "project__name")

@@ -12,8 +12,9 @@ from django.utils.timezone import now
 from projects.models import Project
 from projects.services import remove_project
 
-from .models import IngestReceipt
+from .models import AgentRun, IngestReceipt
 from .purge import purge
+from .registry import RUN_DAYS
 from .rollup_repair import repair
 from .uploads import remove_outdated
 
@@ -28,6 +29,14 @@ def remove_old_receipts() -> None:
     removed, _by_model = IngestReceipt.objects.between(None, now() - timedelta(days=RECEIPT_DAYS)).delete()
     if removed:
         log.info("old ingest receipts were removed", receipts=removed)
+
+
+@shared_task(name="traces.forget_old_agent_runs")
+def forget_old_agent_runs() -> None:
+    """Delete the runs of agents that began more than RUN_DAYS ago; those that ended are spans by then."""
+    removed, _by_model = AgentRun.objects.filter(started_at__lt=now() - timedelta(days=RUN_DAYS)).delete()
+    if removed:
+        log.info("old agent runs were forgotten", runs=removed)
 
 
 @shared_task(name="traces.repair_rollups")

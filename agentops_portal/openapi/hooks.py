@@ -5,7 +5,7 @@ from typing import Any
 Endpoint = tuple[str, str, str, Any]  # address, its pattern, method, view
 
 # Other names of addresses, for clients that use them.
-ALIASES = ("/api/agentops/", "/v4/metrics/")  # of /api/monitoring/ and /v4/meterics/
+ALIASES = ("/api/agentops/", "/api/agents", "/v4/metrics/")  # of /api/monitoring/, /agents and /v4/meterics/
 
 
 def without_aliases(endpoints: list[Endpoint]) -> list[Endpoint]:

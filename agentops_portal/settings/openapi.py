@@ -35,7 +35,9 @@ TAGS = {
     "AgentOps v4": "The API of AgentOps' dashboard; /v4/metrics is /v4/meterics without the misspelling.",
     "AgentOps public": "The API of the agentops SDK's validation module and of AgentOps' MCP server.",
     "AgentOps opsboard": "Users, organizations, invitations, projects and keys, as AgentOps' dashboard manages them.",
-    "Monitoring": "The API of the agent portal's monitoring page; below /api/agentops as well.",
+    "Monitoring": "The API of the agent portal's monitoring page; below /api/agentops as well. Live updates come over "
+    "a WebSocket, /api/monitoring/ws/{project_id}.",
+    "Agent registry": "Agents that register themselves, and their runs; below /api/agents as well.",
 }
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -52,6 +54,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "AgentStatusEnum": ["active", "inactive"],
+        "AgentTypeEnum": ["text2sql", "langflow", "flowise", "autogen", "dart", "slides", "custom"],
         "TraceStatusEnum": ["ok", "error"],
         "SpanStatusEnum": ["Unset", "Ok", "Error"],
         "GuardrailOutcomeEnum": "traces.dialects.base.GUARDRAIL_OUTCOMES",

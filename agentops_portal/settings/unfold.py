@@ -89,6 +89,7 @@ UNFOLD = {
                     _model(_("Failed sign-ins"), "lock_clock", "projects", "loginfailure"),
                     _model(_("Ingest receipts"), "inbox", "traces", "ingestreceipt"),
                     _model(_("Share links"), "link", "traces", "sharelink"),
+                    _model(_("Registered agents"), "smart_toy", "traces", "agent"),
                     _model(_("Uploads"), "upload_file", "traces", "upload"),
                 ],
             },

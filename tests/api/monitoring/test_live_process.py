@@ -1,4 +1,4 @@
-"""The web process as it is deployed: spans sent to it become news on its socket; an open one does not hold up its end."""
+"""The web process as it is deployed: spans sent to it become news on its socket, and it stops with a socket open."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import orjson
 import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -39,6 +40,8 @@ def test_spans_become_news_and_the_process_stops_at_once(cast: Cast, tmp_path: P
             told = next_of(socket, "trace_new")
             assert (told["data"]["trace_id"], told["data"]["duration"]) == (trace_id(1), 40.0)
 
+            _assert_exports_as_a_stream(url, cast, bearer)
+
             started, server = time.monotonic(), psutil.Process(_pid_at(url))
             os.kill(server.pid, signal.SIGTERM)
             with suppress(ConnectionClosed):  # the code is 1012, or none when granian is faster
@@ -56,3 +59,17 @@ def _pid_at(url: str) -> int:
         if "granian" in " ".join(command) and str(port) in command:
             return process.pid
     raise AssertionError(f"no process listens at {url}")
+
+
+def _assert_exports_as_a_stream(url: str, cast: Cast, bearer: dict[str, str]) -> None:
+    wanted = {
+        "project_id": str(cast.project.pk),
+        "format": "json",
+        "include_spans": True,
+        "date_range": {"start": "2020-01-01", "end": "2100-01-01"},
+    }
+    with httpx.stream("POST", f"{url}/api/monitoring/export", json=wanted, headers=bearer, timeout=30) as answer:
+        answer.raise_for_status()
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        file = orjson.loads(answer.read())
+    assert (file["complete"], file["trace_count"], len(file["traces"][0]["spans"])) == (True, 1, 1)

@@ -1,12 +1,14 @@
 """/agents: agents that register themselves, and their runs, which become spans."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import AuditEvent
@@ -19,6 +21,7 @@ from traces.otlp.errors import Unavailable
 from traces.queries.scopes import whole_time
 from traces.queries.trace_detail import trace_figures, trace_scope
 from traces.queries.trace_spans import trace_spans
+from traces.tasks import forget_old_agent_runs
 
 from .sending import send
 
@@ -176,6 +179,7 @@ def test_a_store_that_is_away_leaves_the_run_open(cast: Cast, key: str, monkeypa
     told = ended(cast, key, agent, trace_id)
     run = AgentRun.objects.get(trace_id=trace_id)
     assert run.end_ns == end  # when it was ended, not when the store came back
+    assert run.end_ns is not None
     assert told["duration_ms"] == (run.end_ns - run.start_ns) / 1_000_000
 
 
@@ -334,3 +338,13 @@ def test_what_is_no_agent_is_404(cast: Cast, key: str, text: str) -> None:
     end = {"trace_id": str(uuid4())}
     assert send(cast, "POST", f"/agents/{agent['id']}/trace/end", end, key=key).status_code == 404
     assert Agent.objects.count() == 1
+
+
+def test_old_runs_are_forgotten(cast: Cast, key: str) -> None:
+    agent = registered(cast, key)
+    old, new = started(cast, key, agent), started(cast, key, agent)
+    AgentRun.objects.filter(trace_id=old).update(started_at=timezone.now() - timedelta(days=31))
+
+    forget_old_agent_runs()
+
+    assert [run.trace_id for run in AgentRun.objects.all()] == [new]
