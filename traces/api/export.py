@@ -17,6 +17,7 @@ from projects.api.negotiation import LenientNegotiation
 from traces.export import CONTENT_TYPES, export_traces
 
 from .downloads import download, export_name
+from .export_schema import ExportFileSerializer
 from .filters import TraceFilterParameters, trace_filter
 from .ranges import scope_of
 
@@ -49,7 +50,7 @@ class TracesExportView(APIView):
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
             (200, "application/x-ndjson"): OpenApiTypes.STR,
-            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/json"): ExportFileSerializer,
         },
     )
     def get(self, request: Request, project_id: UUID) -> StreamingHttpResponse:
