@@ -12,7 +12,6 @@ from .metrics import observe
 
 HEADER = "X-Request-ID"
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-SECRETS = re.compile(r"(?<=^/share/)[^/]+")  # a link that opens what it names
 QUIET_VIEWS = frozenset({"health", "ready", "metrics"})  # asked every few seconds: logged at level debug
 
 logger = structlog.get_logger("portal.request")
@@ -40,7 +39,7 @@ class RequestMiddleware(MiddlewareMixin):
         write(
             "request",
             method=request.method,
-            path=SECRETS.sub("…", request.path),
+            path=request.path,
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )

@@ -1,5 +1,8 @@
 """Log lines: `INFO event key=value …` for people, JSON with LOG_FORMAT=json for collectors."""
 
+import re
+from typing import Any
+
 import structlog
 
 from agentops_portal import environment as env
@@ -24,6 +27,18 @@ def _as_text(logger: object, method: str, event: structlog.typing.EventDict) -> 
     return f"{line}\n{exception}" if exception else line
 
 
+# A link to a shared trace opens it, and Django logs the address of whatever it refuses.
+_LINK = re.compile(r"(?<!\w)/share/[^/'\"\s]+")
+
+
+def _without_links(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name, value in event.items():
+        text = value if isinstance(value, str) else repr(value)
+        if "/share/" in text:
+            event[name] = _LINK.sub("/share/…", text)
+    return event
+
+
 _shared: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -35,14 +50,14 @@ _shared: list[structlog.typing.Processor] = [
 _renderer: structlog.typing.Processor = structlog.processors.JSONRenderer() if LOG_FORMAT == "json" else _as_text
 
 # https://docs.djangoproject.com/en/5.2/topics/logging/
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _shared,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer],
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_links, _renderer],
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},

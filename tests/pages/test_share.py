@@ -1,15 +1,21 @@
 """The page of a shared trace: one trace for whoever has the link, nothing else, and not for ever."""
 
+import io
+import logging
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from agentops_portal.clickhouse.gate import ClickHouseUnavailable
 from projects.models import Project, User
 from projects.services import delete_project
+from traces import share_views
 from traces.models import ShareLink
 from traces.sharing import revoke_share_link, share_trace
 
@@ -116,13 +122,32 @@ def test_links_outlive_a_change_of_the_secret_key(address: str, settings: Settin
     assert Client().get(address).status_code == 200
 
 
-def test_the_log_holds_no_link(address: str, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("DEBUG"):
-        Client().get(address)
-        Client().get(f"{address}spans/{span_id(2)}/")
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What goes to the console, as the settings format it."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    formatter = dict(django_settings.LOGGING["formatters"]["structured"])
+    handler.setFormatter(formatter.pop("()")(**formatter))
+    logging.getLogger().addHandler(handler)
+    yield written
+    logging.getLogger().removeHandler(handler)
 
-    assert "/share/…/" in caplog.text
-    assert address.split("/")[2] not in caplog.text
+
+def test_the_log_holds_no_link(address: str, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*args: object) -> None:
+        raise ClickHouseUnavailable("gone")
+
+    assert Client().get(address).status_code == 200
+    assert Client().get(f"{address}spans/{span_id(9)}/").status_code == 404
+    with monkeypatch.context() as away:
+        away.setattr(share_views, "trace_scope", unavailable)
+        assert Client().get(address).status_code == 503
+    ShareLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert Client().get(address).status_code == 404
+
+    assert log.getvalue().count("/share/…/") >= 7
+    assert address.split("/")[2] not in log.getvalue()
 
 
 def test_the_page_speaks_korean(address: str) -> None:
