@@ -4,6 +4,7 @@ import io
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -127,7 +128,8 @@ def log() -> Iterator[io.StringIO]:
     """What goes to the console, as the settings format it."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    formatter = dict(django_settings.LOGGING["formatters"]["structured"])
+    formatters: Any = django_settings.LOGGING["formatters"]
+    formatter = dict(formatters["structured"])
     handler.setFormatter(formatter.pop("()")(**formatter))
     logging.getLogger().addHandler(handler)
     yield written
