@@ -13,7 +13,7 @@ from .world import ACTORS
 
 TABLE = Path(__file__).with_name("access.txt")
 # Addresses of these begin with both names, and both answer the same.
-ALIASES = {"{monitoring}": ("/api/monitoring", "/api/agentops")}
+ALIASES = {"{monitoring}": ("/api/monitoring", "/api/agentops"), "{registry}": ("/agents", "/api/agents")}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from projects.models import Invitation, Role
 from projects.services import create_api_key
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
+from traces.registry import Agent, AgentRun, AgentType
 from traces.sharing import share_trace
 from traces.uploads import add_object, add_to_log
 
@@ -82,6 +83,8 @@ def make_world() -> World:
     shared = share_trace(project=project, trace_id=trace_id(1), days=1, actor=cast.alice)
     add_to_log(project=project, trace_id=trace_id(1), content=b"2026-11-23 12:00:00,000 - INFO - hello")
     uploaded = add_object(project=project, content=b"an object")
+    agent = Agent.objects.create(project=project, name="Registered", type=AgentType.CUSTOM)
+    run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
     values = {
         "project": str(project.pk),
         "organization": str(cast.organization.pk),
@@ -95,6 +98,8 @@ def make_world() -> World:
         "join": token_of(invitation),
         "link": str(shared.link.pk),
         "token": shared.token,
+        "registered": str(agent.pk),
+        "run": run.trace_id,
         "object": str(uploaded.pk),
         "agent": "Researcher",
         "range": f"start={START}&end={END}",

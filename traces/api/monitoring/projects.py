@@ -120,7 +120,7 @@ class MonitoringProjectsView(ContractView):
         summary="A new project",
         description="For owners and admins of the organization. It has no key yet.",
         request=NewMonitoringProject,
-        responses={200: MonitoringProjectSerializer, **errors()},
+        responses={200: MonitoringProjectSerializer, **errors(404)},
     )
     def post(self, request: Request) -> Response:
         asked = NewMonitoringProject.of_body(request)
@@ -183,7 +183,9 @@ def _organization(request: Request, org_id: str | None) -> Organization:
     administered = Organization.objects.administered_by(request.user)
     if org_id is not None:
         known = _uuid(org_id)
-        organization = administered.filter(pk=known).first() if known else None
+        if known is None or not Organization.objects.visible_to(request.user).filter(pk=known).exists():
+            raise ContractError(404, "Organization not found")
+        organization = administered.filter(pk=known).first()
         if organization is None:
             raise ContractError(403, "Only owners and admins of the organization may do this.")
         return organization
