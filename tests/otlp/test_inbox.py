@@ -95,14 +95,15 @@ def test_what_a_dead_receiver_left_is_stored_and_booked(
 
 
 def test_a_segment_that_changes_belongs_to_a_living_receiver(decoder: Watched, tenant: Tenant) -> None:
-    segment = left_behind(entry_of(tenant.project_id, BODY))
+    entry = entry_of(tenant.project_id, BODY)
+    segment = left_behind(entry)
     looking = Keeper(decoder)
     for _ in range(3):
         looking.look()
         inbox.touch(segment)
 
     assert stored_spans(tenant.project_id) == {}
-    assert inbox.read(segment)[0][0].body == BODY
+    assert inbox.read(segment)[0][0].body == entry.body
 
 
 def test_what_a_dead_receiver_had_stored_already_is_not_stored_again(
@@ -204,10 +205,11 @@ def test_metrics_say_how_much_waits_and_since_when(
     inserted = store.insert
     monkeypatch.setattr(store, "insert", lambda batch: held.wait(20) and inserted(batch))
     committer = GroupCommitter(decoder)
-    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    entry = entry_of(tenant.project_id, BODY)
+    committer.submit(entry).result(timeout=30)
     time.sleep(0.05)
 
-    assert value("otlp_undecoded_bytes") == len(BODY)
+    assert value("otlp_undecoded_bytes") == len(entry.body)
     assert value("otlp_undecoded_seconds") >= 0.05
 
     held.set()

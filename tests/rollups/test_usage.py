@@ -110,7 +110,7 @@ def check(scope: Scope) -> None:
 
 
 def last_hours(project_id: UUID, hours: int) -> Scope:
-    """Up to the newest span: a recorded one may say that it started in 1970."""
+    """Up to the newest span."""
     end = datetime_of(max(span["start"] for span in naive.spans_of(project_id))) + timedelta(microseconds=1)
     return Scope(project_id, end - timedelta(hours=hours), end)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
+from .clock import is_odd, place_odd_spans
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
@@ -80,9 +81,9 @@ def is_valid(span: Any) -> bool:
 
 
 def _check(message: Any) -> tuple[int, int, bool]:
-    """Spans with valid ids, spans without, and whether a value had to be made text. One pass: it is the hot loop."""
+    """Spans with valid ids, spans without, and whether something had to be changed. One pass: it is the hot loop."""
     valid = total = 0
-    changed = False
+    changed = odd = False
     for resource_spans in message.resource_spans:
         changed |= make_text(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
@@ -90,8 +91,11 @@ def _check(message: Any) -> tuple[int, int, bool]:
             total += len(scope_spans.spans)
             for span in scope_spans.spans:
                 valid += is_valid(span)
+                odd |= is_odd(span.start_time_unix_nano)
                 for part in (*span.events, *span.links):
                     changed |= make_text(part.attributes)
+    if odd:
+        changed |= place_odd_spans(message)
     return valid, total - valid, changed
 
 
