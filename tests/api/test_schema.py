@@ -4,6 +4,7 @@ is a server error, and none has a status, a content type or a body that the sche
 The same requests in every run. What a request changes is undone at once.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from django.conf import settings as portal_settings
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import HypothesisException
 from pytest_django import Settings
@@ -29,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from projects import credentials
 
+from .addresses import routes
 from .world import World, make_world, undone
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
@@ -59,26 +62,42 @@ def _one_connection() -> Iterator[None]:
 @pytest.mark.parametrize("actor", EXAMPLES)
 def test_every_answer_is_as_the_schema_says(world: World, actor: str) -> None:
     schema = schemathesis.openapi.from_wsgi("/openapi.json", get_wsgi_application())
-    headers = headers_of(world, actor)
+    schema.config.generation.with_security_parameters = False  # the actor's own count
+    credentials_of_actor = headers_of(world, actor), cookies_of(world, actor)
     problems: dict[str, str] = {}
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
         for example in strategies(operation, world, EXAMPLES[actor]):
-            for problem in faults(example, headers):
+            for problem in faults(example, *credentials_of_actor):
                 problems.setdefault(f"{operation.method.upper()} {operation.path}: {problem.splitlines()[0]}", problem)
 
     assert not problems, "\n\n".join(f"{name}\n{text}" for name, text in problems.items())
 
 
+CSRF_TOKEN = "t" * 32
+
+
+def test_every_address_of_the_api_is_in_the_schema() -> None:
+    described = {path.strip("/") for path in SchemaGenerator().get_schema(public=True)["paths"]}
+    prefixes = ("api/", "auth/", "opsboard/", "v3/", "v4/", "public/", "agents")
+    addresses = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).strip("/") for route in routes()}
+
+    assert {each for each in addresses if each.startswith(prefixes)} - described == set()
+
+
 def headers_of(world: World, actor: str) -> dict[str, str]:
-    client = world.clients[actor]
-    sent = {"Origin": portal_settings.PORTAL_URL}
-    if key := client.defaults.get("HTTP_X_API_KEY"):
+    sent = {"Origin": portal_settings.PORTAL_URL, "X-CSRFToken": CSRF_TOKEN}
+    if key := world.clients[actor].defaults.get("HTTP_X_API_KEY"):
         sent["X-Api-Key"] = str(key)
-    if cookie := client.cookies.get(portal_settings.SESSION_COOKIE_NAME):
-        sent["Cookie"] = f"{portal_settings.SESSION_COOKIE_NAME}={cookie.value}"
     return sent
+
+
+def cookies_of(world: World, actor: str) -> dict[str, str]:
+    """Apart from the headers: the WSGI client puts its own in place of a header Cookie."""
+    cookie = world.clients[actor].cookies.get(portal_settings.SESSION_COOKIE_NAME)
+    session = {portal_settings.SESSION_COOKIE_NAME: cookie.value} if cookie else {}
+    return {**session, portal_settings.CSRF_COOKIE_NAME: CSRF_TOKEN}
 
 
 def strategies(operation: APIOperation, world: World, counts: tuple[int, int, int]) -> Iterator[Any]:
@@ -110,7 +129,7 @@ def known_values(operation: APIOperation, world: World) -> tuple[dict[str, str],
     )
 
 
-def faults(example: tuple[int, Any], headers: dict[str, str]) -> list[str]:
+def faults(example: tuple[int, Any], headers: dict[str, str], cookies: dict[str, str]) -> list[str]:
     """What is wrong with the answers to the examples of one strategy."""
     count, strategy = example
     found: list[str] = []
@@ -126,7 +145,7 @@ def faults(example: tuple[int, Any], headers: dict[str, str]) -> list[str]:
     @given(case=strategy)
     def ask(case: Case) -> None:
         with undone():
-            response = case.call(headers=headers)
+            response = case.call(headers=headers, cookies=cookies)
         try:
             case.validate_response(response, checks=CHECKS)
         except FailureGroup as group:
