@@ -29,6 +29,7 @@ PATH = re.compile(r"/api/(?:agentops|monitoring)/ws/([^/]+)/?")
 KEY_CHECK_SECONDS = 5.0
 SESSION_CHECK_SECONDS = 20.0
 SEND_SECONDS = 20.0  # a client that takes nothing for so long is gone
+CLOSE_SECONDS = 2.0  # what it may take to tell a client that it is closed
 
 # Threads of their own, for each keeps a PostgreSQL connection while it asks.
 _look_ups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-access")
@@ -131,6 +132,6 @@ async def _close(send: Send, code: int, reason: str) -> None:
     try:
         # A reason has room for 123 bytes: RFC 6455, 5.5.
         event = {"type": "websocket.close", "code": code, "reason": reason[:120]}
-        await asyncio.wait_for(send(event), SEND_SECONDS)
+        await asyncio.wait_for(send(event), CLOSE_SECONDS)
     except Exception as error:  # the client went first; servers say so with exceptions of their own
         log.debug("a socket was gone before it was closed", error=type(error).__name__)
