@@ -7,6 +7,7 @@ range is wider than the one that was asked for. PostgreSQL: a bounded number of 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from agentops_portal.clickhouse.client import get_client
 from projects import credentials
 from projects.models import Role, User
 from projects.services import add_member, create_api_key, create_project
+from traces.mcp.server import TOOLS
 
 from .addresses import Line, lines
 from .world import ACTORS, END, START, World, make_world
@@ -147,21 +149,37 @@ def test_no_address_reads_spans_outside_its_project_and_range(world: World, aske
     _check_the_measure(world.cast.project.pk)
     problems, names = [], set()
     longest = datetime.fromisoformat(END) - datetime.fromisoformat(START) + timedelta(hours=1)
-    for line, actor in reading_lines():
+    for place, read in readings(world):
         asked.clear()
-        address, body = line.filled(world.values)
-        assert world.ask(actor, "GET", address, body).status_code == 200
+        read()
         for each in asked:
             names.add(each.name)
             if each.projects != {str(world.cast.project.pk)}:
-                problems.append(f"{line}: {each.name} is not of the project")
+                problems.append(f"{place}: {each.name} is not of the project")
             if each.reads_spans:
-                problems += [f"{line}: {problem}" for problem in _problems(each, longest)]
+                problems += [f"{place}: {problem}" for problem in _problems(each, longest)]
             elif each.rows_read() >= SPANS_OF_NEIGHBOUR:
-                problems.append(f"{line}: {each.name} reads what the neighbour left in a roll-up")
+                problems.append(f"{place}: {each.name} reads what the neighbour left in a roll-up")
 
     assert not problems, "\n" + "\n".join(sorted(set(problems)))
     assert len(names) > 20
+
+
+def readings(world: World) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What reads, by name: every address, and every tool of the MCP endpoint."""
+    for line, actor in reading_lines():
+        address, body = line.filled(world.values)
+        yield str(line), partial(_read, world, actor, address, body)
+    day = {"start": START, "end": END}
+    ids = {"trace_id": world.values["trace"], "span_id": world.values["span"]}
+    arguments = {"get_trace": {"trace_id": ids["trace_id"]}, "get_span": ids, "usage_summary": day | {"step": "hour"}}
+    for name, tool in TOOLS.items():
+        checked = tool.checked(arguments.get(name, day))
+        yield name, partial(tool.run, world.cast.project.pk, checked)
+
+
+def _read(world: World, actor: str, address: str, body: object) -> None:
+    assert world.ask(actor, "GET", address, body).status_code == 200, address
 
 
 def _check_the_measure(project_id: UUID) -> None:
