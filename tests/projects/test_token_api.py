@@ -118,7 +118,7 @@ def test_a_token_of_another_signer_or_audience_is_refused(cast: Cast) -> None:
         "key_id": str(key.pk),
     }
     forged = jwt.encode(claims, "x" * 32, algorithm="HS256")
-    unsigned = jwt.encode(claims, None, algorithm="none")
+    unsigned = jwt.encode(claims, "", algorithm="none")
     elsewhere = jwt.encode({**claims, "aud": "anon"}, signing_key(), algorithm="HS256")
     keyless = jwt.encode({k: v for k, v in claims.items() if k != "key_id"}, signing_key(), algorithm="HS256")
     crooked = jwt.encode({**claims, "key_id": 7}, signing_key(), algorithm="HS256")
