@@ -26,7 +26,7 @@ MAX_NAMES = 20  # models or agents of one trace
 
 
 class SearchParameters(RangeParameters):
-    text: Text = Field("", description="Part of a span's name in the trace, in any case, or of the trace id.")
+    text: Text = Field("", description="Part of a span's name or a tag, in any case, or of the trace id.")
     status: Literal["", "ok", "error"] = Field("", description="error: the request failed as a whole.")
     model: Text = Field("", description="Exact name of a model that the trace called.")
     llm_only: bool = Field(False, description="Only traces with an LLM call.")
@@ -35,6 +35,7 @@ class SearchParameters(RangeParameters):
     agent: Text = Field("", description="Exact name of an agent in the trace.")
     user: Text = Field("", description="Exact user id.")
     session: Text = Field("", description="Exact session id.")
+    tag: Text = Field("", description="Exact tag.")
     guardrail: Literal["", "allowed", "masked", "flagged", "blocked", "failed"] = Field(
         "", description="Outcome of at least one guardrail run."
     )
@@ -55,6 +56,7 @@ class SearchParameters(RangeParameters):
             agent=self.agent,
             user=self.user,
             session=self.session,
+            tag=self.tag,
             guardrail=self.guardrail,
             min_duration_ns=None if shortest is None else round(shortest * formats.MS),
             min_cost=self.min_cost_usd,

@@ -96,6 +96,7 @@ def test_pages_follow_each_other(agent: Agent, scope: Scope) -> None:
         {"min_duration_ms": 50},
         {"min_cost_usd": "0.00001"},
         {"service": "agentops"},
+        {"tag": "team-a"},
     ],
     ids=lambda arguments: "-".join(arguments),
 )
@@ -111,6 +112,7 @@ def test_filters_leave_what_fits_and_nothing_else(agent: Agent, scope: Scope, ar
         "min_duration_ms": lambda trace, value: trace["duration_ms"] >= value,
         "min_cost_usd": lambda trace, value: (trace["cost"]["usd"] or 0) >= float(value),
         "service": lambda trace, value: trace["service"] == value,
+        "tag": lambda trace, value: value in trace["tags"],
     }
 
     found = agent.ask("search_traces", **DAY, limit=100, **arguments)
