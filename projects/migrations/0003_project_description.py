@@ -4,25 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0002_rate_counts_and_profiles'),
+        ("projects", "0002_rate_counts_and_profiles"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='project',
-            name='default_model',
-            field=models.CharField(blank=True, help_text='What clients that ask for it should call.', max_length=200, verbose_name='default model'),
+            model_name="project",
+            name="default_model",
+            field=models.CharField(
+                blank=True,
+                help_text="What clients that ask for it should call.",
+                max_length=200,
+                verbose_name="default model",
+            ),
         ),
         migrations.AddField(
-            model_name='project',
-            name='description',
-            field=models.TextField(blank=True, verbose_name='description'),
+            model_name="project",
+            name="description",
+            field=models.TextField(blank=True, verbose_name="description"),
         ),
         migrations.AddField(
-            model_name='project',
-            name='settings',
-            field=models.JSONField(blank=True, default=dict, help_text='Kept for clients as they sent it; the portal reads none.', verbose_name='settings'),
+            model_name="project",
+            name="settings",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Kept for clients as they sent it; the portal reads none.",
+                verbose_name="settings",
+            ),
         ),
     ]

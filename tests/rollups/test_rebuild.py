@@ -97,7 +97,9 @@ def test_rows_that_were_counted_twice_are_counted_once(stored: UUID, settled: No
     before = figures(stored)
     for rollup in ROLLUPS:
         columns = ", ".join([*rollup.keys, *rollup.values])
-        sql(f"INSERT INTO {rollup.table} ({columns}) SELECT {columns} FROM {rollup.table} WHERE project_id = '{stored}'")
+        sql(
+            f"INSERT INTO {rollup.table} ({columns}) SELECT {columns} FROM {rollup.table} WHERE project_id = '{stored}'"
+        )
     assert figures(stored) != before
 
     rebuild()
