@@ -88,6 +88,16 @@ def test_the_range_is_the_one_that_was_asked_for(filled: Cast, start: Any, end: 
     assert len(orjson.loads(content(send(filled, "POST", ADDRESS, wanted, person="bob")))["traces"]) == found
 
 
+@pytest.fixture
+def pango() -> None:
+    """What WeasyPrint loads; .ci/browser installs it where it may."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError as error:
+        pytest.skip(f"No PDF without Pango: {error}")
+
+
+@pytest.mark.usefixtures("pango")
 def test_a_pdf_tells_totals_models_and_traces_in_the_readers_language(filled: Cast) -> None:
     store_trace(filled.project.pk, [Spanlet("주문 조회 에이전트 똠방각하")], start_ns=1_795_446_000 * 10**9)
     filled.bob.language, filled.bob.timezone = "ko", "Asia/Seoul"
@@ -116,6 +126,7 @@ def beacon() -> Iterator[socket.socket]:
         yield server
 
 
+@pytest.mark.usefixtures("pango")
 def test_a_pdf_opens_no_address(filled: Cast, beacon: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"http://127.0.0.1:{beacon.getsockname()[1]}"
     name = f'<img src="{address}/beacon"><style>@import url("{address}/css");</style>'
