@@ -38,7 +38,16 @@ pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # Requests for each operation: with ids that exist, with any that fit, with some that do not.
-EXAMPLES = {"alice": (4, 3, 4), "charlie": (1, 1, 0), "bo": (1, 1, 1), "read": (2, 1, 0), "nobody": (1, 0, 1)}
+EXAMPLES = {
+    "alice": (4, 3, 4),
+    "ann": (1, 1, 0),
+    "bob": (1, 1, 0),
+    "bo": (1, 1, 0),
+    "charlie": (1, 1, 0),
+    "read": (2, 1, 0),
+    "ingest": (1, 0, 0),
+    "nobody": (1, 0, 1),
+}
 
 
 @pytest.fixture
