@@ -72,12 +72,17 @@ class InlineFinder(HTMLParser):
             self.found.append(f"<{tag}>")
 
 
+PRINTED = {"export_pdf.html"}  # no browser sees them: they are drawn as PDF, and hold their own style
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR / "templates")))
 def test_no_template_has_inline_script_or_style_or_unescaped_text(path: Path) -> None:
     text = path.read_text()
     finder = InlineFinder()
     finder.feed(text)
 
+    if path.name in PRINTED:
+        finder.found.remove("<style>")
     assert finder.found == []
     assert not re.search(r"\|\s*safe\b|autoescape off", text)
 
