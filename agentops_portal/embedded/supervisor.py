@@ -10,6 +10,7 @@ from .run import Process, ProcessFailed, Run, describe_exit
 
 GIVE_UP_DEATHS = 5
 GIVE_UP_SECONDS = 60
+STEADY_SECONDS = 2  # who served that long was well: an end after it is the first of its kind
 RESTART_DELAYS = (0.2, 1, 2, 4)  # seconds before the first, second, … restart within GIVE_UP_SECONDS
 
 
@@ -19,6 +20,15 @@ class Supervised:
 
     run: Run
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=GIVE_UP_DEATHS))
+    ready_at: float = float("inf")  # when the present run became ready
+
+    def died(self, now: float) -> int:
+        """Note that the run ended; how many ended lately without having served for a while in between."""
+        if now - self.ready_at >= STEADY_SECONDS:
+            self.deaths.clear()
+        self.deaths.append(now)
+        self.ready_at = float("inf")
+        return self.recent_deaths(now)
 
     def recent_deaths(self, now: float) -> int:
         return sum(now - death < GIVE_UP_SECONDS for death in self.deaths)
@@ -53,6 +63,8 @@ class Supervisor:
         finally:
             for wait in waits:
                 wait.cancel()
+        for supervised in group:
+            supervised.ready_at = time.monotonic()
         self._watchers |= {asyncio.create_task(self._keep_running(supervised)) for supervised in group}
 
     async def run(self, process: Process, returns_output: bool = False) -> str:
@@ -88,8 +100,7 @@ class Supervisor:
         while True:
             code = await supervised.run.end()
             died = time.monotonic()
-            supervised.deaths.append(died)
-            deaths = supervised.recent_deaths(died)
+            deaths = supervised.died(died)
             if deaths >= GIVE_UP_DEATHS:
                 what = f"ended {deaths} times within {GIVE_UP_SECONDS} s, last with {describe_exit(code)}"
                 raise ProcessFailed(supervised.run.report(what))
@@ -103,4 +114,5 @@ class Supervisor:
                 self.log.line(name, str(failure).partition("\n")[0], "bold red")
                 await supervised.run.stop()
             else:
+                supervised.ready_at = time.monotonic()
                 self.log.line(name, f"is back after {time.monotonic() - died:.1f} s", "bold green")

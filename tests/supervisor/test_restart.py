@@ -84,6 +84,23 @@ def test_deaths_long_ago_do_not_count(
     asyncio.run(scenario())
 
 
+def test_who_served_for_a_while_may_be_killed_any_number_of_times(
+    log: RecordedLog, program: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEADY_SECONDS", 0.1)
+
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("web", "ready()\ntime.sleep(0.3)"))
+            waiting = asyncio.create_task(supervisor.wait())
+            await log.wait_for("is back after", count=6)
+            assert not waiting.done()
+            waiting.cancel()
+
+    asyncio.run(scenario())
+    assert "starts again in 1 s" not in log.text
+
+
 def test_a_restart_that_does_not_become_ready_counts_as_a_death(
     log: RecordedLog, program: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
