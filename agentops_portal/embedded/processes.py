@@ -101,7 +101,7 @@ def _granian(name: str, application: str, port: int, probe: Probe, *, websockets
     return Process(
         name,
         _python(
-            *("-m", "granian", "--interface", "asgi", "--ws" if websockets else "--no-ws"),
+            *("-m", "agentops_portal.embedded.server", "--interface", "asgi", "--ws" if websockets else "--no-ws"),
             *("--host", settings.PORTAL_HOST, "--port", str(port)),
             *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "2"),
             application,
