@@ -198,6 +198,27 @@ def test_spans_wait_while_they_cannot_be_stored(
     assert list(failures) == []
 
 
+def test_a_failed_write_leaves_no_segment_to_keep_alive(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = inbox.put
+
+    def lost_after_writing(entries: list[Entry], segment: str) -> None:
+        written(entries, segment)
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "put", lost_after_writing)
+        with pytest.raises(Unavailable), decoder.writing([]) as segment:
+            inbox.put([entry_of(tenant.project_id, BODY)], segment)
+    assert rows("otlp_inbox") == 1
+
+    Keeper(decoder).look()
+
+    assert rows("otlp_inbox") == 0
+    assert decoder.old_segments(0) == []
+
+
 def test_metrics_say_how_much_waits_and_since_when(
     decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,9 @@ class Decoder:
             yield segment
         except BaseException:
             entries = []
+            # Nobody knows what the segment holds of them. It is dropped, and nothing else is written to it.
+            with self._changed:
+                self._number += 1
             raise
         finally:
             with self._changed:
