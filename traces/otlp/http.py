@@ -4,17 +4,17 @@ A plain ASGI application, for a receiver that answers thousands of requests a se
 """
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 import structlog
 from django.conf import settings
-from django.utils.crypto import constant_time_compare
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from agentops_portal.health.metrics_access import REFUSAL, may_read_metrics
 
 from . import metrics
 from .errors import (
@@ -34,10 +34,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = "/v1/traces"
-_PAGES: dict[str, tuple[str, Callable[[], bytes]]] = {
-    "/health": (JSON, lambda: b'{"message":"Server Up","status":"ok"}'),
-    "/metrics": (CONTENT_TYPE_LATEST, generate_latest),
-}
+_HEALTH = b'{"message":"Server Up","status":"ok"}'
 # Any page may send: what protects a project is its key, and a browser adds none by itself.
 _ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = [
@@ -72,12 +69,11 @@ async def _lifespan(receive_event: Receive, send: Send) -> None:
 
 async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if scope["method"] in ("GET", "HEAD") and scope["path"] in _PAGES:
-        content_type, page = _PAGES[scope["path"]]
-        if scope["path"] == "/metrics" and not _may_read_metrics(scope, headers):
-            await _send(send, 403, "text/plain", b"Metrics are for this machine or for the bearer of METRICS_TOKEN.\n")
-        else:
-            await _send(send, 200, content_type, page())
+    if scope["method"] in ("GET", "HEAD") and scope["path"] == "/health":
+        await _send(send, 200, JSON, _HEALTH)
+        return
+    if scope["method"] in ("GET", "HEAD") and scope["path"] == "/metrics":
+        await _send_metrics(scope, headers, send)
         return
     if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
         await _send(send, 204, "", b"", _PREFLIGHT)
@@ -108,11 +104,12 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
             await _send(send, 200, answer_type, success_body(request, answer_type))
 
 
-def _may_read_metrics(scope: Scope, headers: dict[str, str]) -> bool:
-    if settings.METRICS_TOKEN:
-        return constant_time_compare(headers.get("authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
-    peer = scope.get("client")
-    return peer is not None and ipaddress.ip_address(peer[0]).is_loopback
+async def _send_metrics(scope: Scope, headers: dict[str, str], send: Send) -> None:
+    """Not for web pages, therefore without permission to read the answer from another origin."""
+    if may_read_metrics(headers, (scope.get("client") or ("",))[0]):
+        await _send(send, 200, CONTENT_TYPE_LATEST, generate_latest(), any_origin=False)
+    else:
+        await _send(send, 403, "text/plain; charset=utf-8", REFUSAL.encode(), any_origin=False)
 
 
 def _check_address(scope: Scope) -> None:
@@ -177,9 +174,16 @@ async def _send_error(send: Send, error: OtlpError, answer_type: str) -> None:
 
 
 async def _send(
-    send: Send, status: int, content_type: str, body: bytes, extra: list[tuple[bytes, bytes]] | None = None
+    send: Send,
+    status: int,
+    content_type: str,
+    body: bytes,
+    extra: list[tuple[bytes, bytes]] | None = None,
+    any_origin: bool = True,
 ) -> None:
-    headers = [(b"content-length", str(len(body)).encode()), _ALLOW_ORIGIN, *(extra or ())]
+    headers = [(b"content-length", str(len(body)).encode()), *(extra or ())]
+    if any_origin:
+        headers.append(_ALLOW_ORIGIN)
     if content_type:
         headers.append((b"content-type", content_type.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
