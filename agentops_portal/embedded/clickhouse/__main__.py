@@ -12,6 +12,8 @@ from .folder import DataFolder
 from .listening import HOST, listen
 from .options import Options, Unusable, parse
 
+UNLOADABLE = 8
+
 log = logging.getLogger("clickhouse")
 
 
@@ -40,11 +42,16 @@ def _serve(options: Options) -> None:
     _raise_file_limit()
     sandbox.forget_environment()
     sandbox.enter(options.folder, options.port)
+    sandbox.check()
 
     # Only now: the engine starts threads when it is imported, and they must be within the sandbox.
-    from . import server
-    from .engine import ENGINE_VERSION, Engine
-    from .service import Service
+    log.info("opening %s", folder.path)
+    try:
+        from . import server
+        from .engine import ENGINE_VERSION, Engine
+        from .service import Service
+    except ImportError as error:
+        raise Unusable(f"ClickHouse's engine, the package chdb, can't be loaded: {error}", UNLOADABLE) from error
 
     folder.check_version(ENGINE_VERSION)
     try:

@@ -9,12 +9,15 @@ connection can be made to the outside.
 import ctypes
 import logging
 import os
-import re
 import site
 import struct
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
+
+from ..inherited import harmless
+from .options import Unusable
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +30,14 @@ _FILE_RIGHTS_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1,
 _BIND, _CONNECT = 1, 2
 _NO_NEW_PRIVILEGES = 38
 
-_HARMLESS = re.compile(r"PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|VIRTUAL_ENV|PYTHON\w+|LD_LIBRARY_PATH|MALLOC_\w+")
+UNREADABLE = 7
 _ENV_START = 50 - 3  # field 50 of /proc/self/stat, counted behind the program's name
 
-_SYSTEM = (
+# Refused and not missed: the configuration of OpenSSL, which nothing here uses, and listing the folder of the
+# checkout, for a module that is not below it: names of a person's files.
+SYSTEM = (
+    "/nix/store",
+    "/gnu/store",
     "/usr/lib",
     "/usr/lib64",
     "/lib",
@@ -50,12 +57,16 @@ _SYSTEM = (
     "/dev/zero",
     "/sys/fs/cgroup",
     "/sys/devices/system",
+    "/sys/kernel/mm/transparent_hugepage",
     "/proc/meminfo",
     "/proc/stat",
     "/proc/cpuinfo",
     "/proc/loadavg",
     "/proc/uptime",
     "/proc/vmstat",
+    # Addresses of the kernel's making, such as the vDSO's. Refused it, the engine takes what lies behind `environ` on
+    # the heap for them, and dies of it or makes a system call for each look at the clock.
+    "/proc/self/auxv",
     "/proc/self/loginuid",
     "/proc/self/maps",
     "/proc/self/stat",
@@ -67,6 +78,12 @@ _SYSTEM = (
     "/proc/sys/vm",
     "/proc/sys/kernel",
 )
+# What the engine cannot do without: it would die of it, or say that it is not installed.
+NEEDED = ("/proc/self/auxv", "/proc/self/maps", "/dev/urandom")
+
+# Open for as long as the process lives: procfs makes a new inode once it has forgotten an entry, and a rule counts for
+# the inode it was made for. An entry that is open is not forgotten.
+_held: list[int] = []
 
 
 def enter(folder: Path, port: int) -> bool:
@@ -102,12 +119,29 @@ def enter(folder: Path, port: int) -> bool:
     return True
 
 
+def check() -> None:
+    """Raises Unusable when this process may not read what the engine needs, whatever keeps it from that."""
+    if sys.platform != "linux":
+        return
+    engine = find_spec("chdb")
+    for path in [*NEEDED, *([engine.origin] if engine and engine.origin else [])]:
+        try:
+            with open(path, "rb"):
+                pass
+        except OSError as error:
+            raise Unusable(
+                f"ClickHouse's engine must read {path}, which this process may not ({error.strerror}): "
+                "see that /proc is mounted and that this user may read what `make up` installed.",
+                UNREADABLE,
+            ) from error
+
+
 def forget_environment() -> None:
     """Blank what this process was started with, where the kernel shows it: secrets of the portal may be in it.
 
     What the engine and Python look up later is kept as a copy.
     """
-    kept = {name: value for name, value in os.environ.items() if _HARMLESS.fullmatch(name)}
+    kept = harmless(os.environ)
     os.environ.clear()
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
@@ -120,7 +154,7 @@ def forget_environment() -> None:
 
 def _readable() -> Iterable[Path]:
     own = Path(__file__).resolve().parents[2]
-    return [Path(path) for path in {sys.prefix, sys.base_prefix, str(own), *site.getsitepackages(), *_SYSTEM}]
+    return [Path(path) for path in {sys.prefix, sys.base_prefix, str(own), *site.getsitepackages(), *SYSTEM}]
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, paths: Iterable[Path], rights: int) -> None:
@@ -131,4 +165,4 @@ def _allow(libc: ctypes.CDLL, ruleset: int, paths: Iterable[Path], rights: int) 
             continue  # not every system has each of them
         allowed = rights if path.is_dir() else rights & (_READ_FILE | _WRITE_FILE)
         libc.syscall(_ADD_RULE, ruleset, _RULE_PATH, struct.pack("=Qi", allowed, descriptor), 0)
-        os.close(descriptor)
+        _held.append(descriptor)
