@@ -93,14 +93,17 @@ def peek(secret: str) -> Credential | None:
     return bad.result() if bad is not None and bad.is_younger_than(FRESH_SECONDS) else None
 
 
-def authenticate(secret: str) -> Credential:
+def authenticate(secret: str, *, confirmed: bool = False) -> Credential:
     """What an API key (a UUID) or a project token opens.
+
+    `confirmed` asks PostgreSQL even when the secret was good a moment ago: who gets a token for a key that has just
+    ended believes for 30 days that it can send. While PostgreSQL is away, what is remembered counts here too.
 
     Raises InvalidCredential when it opens nothing, and CredentialStoreUnavailable when that cannot be found out.
     May wait for PostgreSQL, as long as the connection's time-out.
     """
     known = peek(secret)
-    if known is not None:
+    if known is not None and not confirmed:
         return known
     name = _name(secret)
     question = _read(secret)

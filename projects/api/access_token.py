@@ -48,7 +48,7 @@ class AccessTokenView(ContractView):
         if canonical(key) is None:
             raise ContractError(400, "Invalid api_key format")
         try:
-            credential = authenticate(key)
+            credential = authenticate(key, confirmed=True)
         except InvalidCredential:
             raise ContractError(404, "Project not found") from None
         except CredentialStoreUnavailable as error:

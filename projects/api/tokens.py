@@ -78,7 +78,7 @@ class TokenView(APIView):
         if canonical(key) is None:
             return Response({"error": "Invalid API key format"}, status=400)
         try:
-            credential = authenticate(key)
+            credential = authenticate(key, confirmed=True)
         except InvalidCredential:
             return Response({"error": "Invalid API key"}, status=403)
         except CredentialStoreUnavailable as error:
@@ -103,7 +103,7 @@ class TokenView(APIView):
             return Response({"detail": problem}, status=401)
         try:
             known = read_project_token(token)
-            authenticate(token)
+            authenticate(token, confirmed=True)
         except InvalidToken as error:
             return Response({"detail": str(error)}, status=401)
         except InvalidCredential:  # its key was revoked or has expired, or the project is gone

@@ -7,13 +7,15 @@ from typing import Any
 
 from rest_framework import serializers
 
+from projects.digests import PREFIX_LENGTH
 from projects.models import Invitation, Membership, Organization, Project, Role, User
 from projects.tokens import PLAN
 
 KEY_HELP = (
-    "The whole secret in the answer that made it, and only there. Else how the newest key that works begins, such as"
-    " `1a2b3c4d…`: secrets are not kept. Empty when the project has no key that works."
+    "The whole secret in the answer that made it, and only there. Else empty, for secrets are not kept: text that a"
+    " client would copy, or write into a configuration, would not work."
 )
+PREFIX_HELP = "For people: how the newest key that works begins. Null: the project has none."
 
 
 class UserSerializer(serializers.Serializer[User]):
@@ -79,6 +81,7 @@ class ProjectSerializer(serializers.Serializer[Project]):
     name = serializers.CharField()
     environment = serializers.CharField()
     api_key = serializers.CharField(help_text=KEY_HELP, allow_blank=True)
+    api_key_prefix = serializers.CharField(help_text=PREFIX_HELP, allow_null=True)
     org = OrganizationSerializer()
 
 
@@ -93,6 +96,7 @@ class ProjectListItemSerializer(serializers.Serializer[Project]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     api_key = serializers.CharField(help_text=KEY_HELP, allow_blank=True)
+    api_key_prefix = serializers.CharField(help_text=PREFIX_HELP, allow_null=True)
     org = ProjectOrganizationSerializer()
     span_count = serializers.IntegerField(help_text="Of all time.")
     trace_count = serializers.IntegerField(help_text="Of all time.")
@@ -170,11 +174,14 @@ def project_body(project: Project, organization: Organization, secret: str = "")
         "org_id": str(organization.pk),
         "name": project.name,
         "environment": project.environment,
-        "api_key": secret or shown_key(project),
+        **key_fields(project, secret),
         "org": organization_body(organization),
     }
 
 
-def shown_key(project: Project) -> str:
-    """What can honestly be shown of a secret that nobody keeps."""
-    return f"{project.key_prefix}…" if project.key_prefix else ""
+def key_fields(project: Project, secret: str = "") -> dict[str, str | None]:
+    """Empty, not null: AgentOps' dashboard takes `api_key.slice(-8)` in some places, and falls back to a placeholder
+    for what is empty in the others.
+    """
+    prefix = secret[:PREFIX_LENGTH] if secret else project.key_prefix
+    return {"api_key": secret, "api_key_prefix": prefix or None}

@@ -30,7 +30,7 @@ from .access import (
     member_organization,
     member_project,
 )
-from .bodies import ProjectListItemSerializer, ProjectSerializer, project_body, shown_key
+from .bodies import ProjectListItemSerializer, ProjectSerializer, key_fields, project_body
 
 
 class CreateBody(ContractParameters):
@@ -108,7 +108,7 @@ class RegenerateKeyView(OpsboardView):
     @extend_schema(
         tags=["AgentOps opsboard"],
         operation_id="opsboard_projects_regenerate_key",
-        summary="A new secret for the key that `api_key` shows, as owner or admin",
+        summary="A new secret for the key that `api_key_prefix` shows, as owner or admin",
         description="The old secret and its tokens stop within 30 seconds. Other keys of the project stay.",
         request=None,
         responses={200: ProjectSerializer, **errors(404)},
@@ -144,7 +144,7 @@ def _item(project: Project, counts: ProjectCounts) -> dict[str, object]:
     return {
         "id": str(project.pk),
         "name": project.name,
-        "api_key": shown_key(project),
+        **key_fields(project),
         "org": {
             "id": str(organization.pk),
             "name": organization.name,

@@ -1,11 +1,8 @@
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-import time_machine
 from django.test import Client
-from django.utils.timezone import now
 
 from projects import credentials
 from projects.models import ApiKey, AuditEvent
@@ -17,6 +14,11 @@ from .conftest import Ask
 
 def token(secret: str) -> Any:
     return Client().post("/v3/auth/token", {"api_key": secret}, content_type="application/json")
+
+
+def public_token(secret: str) -> int:
+    path = "/public/v1/auth/access_token"
+    return Client().post(path, {"api_key": secret}, content_type="application/json").status_code
 
 
 def verified(jwt: str) -> int:
@@ -32,9 +34,11 @@ def test_a_secret_is_shown_in_the_answer_that_made_it_and_never_again(cast: Cast
     for person in ("alice", "ann", "bob", "bo"):
         for body in (ask(person, "get", f"projects/{made['id']}"), ask(person, "get", "projects")):
             assert secret not in body.content.decode()
-            assert f"{secret[:8]}…" in body.content.decode()
-    updated = ask("ann", "post", f"projects/{made['id']}/update", {"name": "Newer"})
-    assert updated.json()["api_key"] == f"{secret[:8]}…"
+    updated = ask("ann", "post", f"projects/{made['id']}/update", {"name": "Newer"}).json()
+    (listed,) = [each for each in ask("bo", "get", "projects").json() if each["id"] == made["id"]]
+    for body in (ask("bo", "get", f"projects/{made['id']}").json(), listed, updated):
+        assert (body["api_key"], body["api_key_prefix"]) == ("", secret[:8])
+    assert made["api_key_prefix"] == secret[:8]
     assert secret not in str(list(AuditEvent.objects.values()))
 
 
@@ -48,16 +52,17 @@ def test_a_new_key_ends_the_old_one_and_its_tokens(cast: Cast, ask: Ask) -> None
 
     assert token(new).status_code == 200
     assert ApiKey.objects.get(prefix=new[:8]).name == "production"
-    with time_machine.travel(now() + timedelta(seconds=31), tick=False):
-        assert token(old).status_code == 403
-        assert verified(jwt) == 401
+    refused = token(old)
+    assert (refused.status_code, refused.json()) == (403, {"error": "Invalid API key"})
+    assert public_token(old) == 404
+    assert verified(jwt) == 401
     assert AuditEvent.objects.filter(action="key.rotated", actor=cast.ann).exists()
 
 
 def test_other_keys_of_the_project_stay(cast: Cast, ask: Ask) -> None:
     older = create_api_key(project=cast.project, name="LiteLLM").secret
     newest = create_api_key(project=cast.project, name="dashboard").secret
-    assert ask("bo", "get", f"projects/{cast.project.pk}").json()["api_key"] == f"{newest[:8]}…"
+    assert ask("bo", "get", f"projects/{cast.project.pk}").json()["api_key_prefix"] == newest[:8]
 
     ask("alice", "post", f"projects/{cast.project.pk}/regenerate-key")
     credentials.forget()
@@ -68,19 +73,19 @@ def test_other_keys_of_the_project_stay(cast: Cast, ask: Ask) -> None:
 
 def test_a_project_without_a_key_shows_none_and_gets_one(cast: Cast, ask: Ask) -> None:
     revoke_api_key(key=create_api_key(project=cast.project, name="gone").key)
-    assert ask("alice", "get", f"projects/{cast.project.pk}").json()["api_key"] == ""
+    body = ask("alice", "get", f"projects/{cast.project.pk}").json()
+    assert (body["api_key"], body["api_key_prefix"]) == ("", None)
 
     new = ask("alice", "post", f"projects/{cast.project.pk}/regenerate-key").json()["api_key"]
     assert token(new).status_code == 200
 
 
-def test_deleting_a_project_ends_its_tokens_within_30_seconds(cast: Cast, ask: Ask) -> None:
+def test_deleting_a_project_ends_its_tokens(cast: Cast, ask: Ask) -> None:
     jwt = token(create_api_key(project=cast.project, name="key").secret).json()["token"]
     assert verified(jwt) == 200
     ask("alice", "post", f"projects/{cast.project.pk}/delete")
 
-    with time_machine.travel(now() + timedelta(seconds=31), tick=False):
-        assert verified(jwt) == 401
+    assert verified(jwt) == 401
 
 
 @pytest.mark.parametrize("environment", ["prod", "", "PRODUCTION", "x\x00"])

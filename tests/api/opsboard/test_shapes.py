@@ -59,12 +59,21 @@ INVITE_DETAIL = {
     "created_at": datetime,
     "user_exists": bool,
 }
-PROJECT = {"id": UUID, "org_id": UUID, "name": str, "environment": str, "api_key": str, "org": ORGANIZATION}
+PROJECT = {
+    "id": UUID,
+    "org_id": UUID,
+    "name": str,
+    "environment": str,
+    "api_key": str,
+    "api_key_prefix": OPTIONAL_TEXT,
+    "org": ORGANIZATION,
+}
 PROJECT_ORGANIZATION = {"id": UUID, "name": str, "prem_status": str, "current_user_role": OPTIONAL_TEXT}
 PROJECT_ITEM = {
     "id": UUID,
     "name": str,
     "api_key": str,
+    "api_key_prefix": OPTIONAL_TEXT,
     "org": PROJECT_ORGANIZATION,
     "span_count": int,
     "trace_count": int,
