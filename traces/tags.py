@@ -6,6 +6,7 @@ from typing import Any
 from .messages.decode import as_list, decoded
 
 MAX_TAGS = 50
+MAX_TAG_CHARACTERS = 200  # a tag is a word; a text of a megabyte in its place must not fill every list
 
 # The values are JSON arrays or Python lists as text; LiteLLM's is a dict with whatever the caller sent.
 TAG_ATTRIBUTES = ("agentops.tags", "tag.tags", "langfuse.trace.tags", "metadata.requester_metadata")
@@ -32,4 +33,8 @@ def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _tags(text: str) -> list[str]:
     value: Any = decoded(text)
-    return [tag for tag in as_list(value) if isinstance(tag, str) and tag]
+    return [_cut(tag) for tag in as_list(value) if isinstance(tag, str) and tag]
+
+
+def _cut(tag: str) -> str:
+    return tag if len(tag) <= MAX_TAG_CHARACTERS else f"{tag[: MAX_TAG_CHARACTERS - 1]}…"

@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "projects.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "traces.middleware.DecodingMiddleware",
 ]
 
 TEMPLATES = [

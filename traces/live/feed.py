@@ -14,6 +14,7 @@ from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 from traces.api.monitoring.analytics import metrics_of
 from traces.api.monitoring.shapes import dollars, list_row, state
 from traces.figures import TraceFigures
+from traces.messages.budget import limited
 from traces.queries.changes import Arrival, arrivals
 from traces.queries.summaries import figures_of
 from traces.replay import milliseconds
@@ -45,7 +46,8 @@ class Feed:
         """Messages for all who listen, the oldest first. Raises ClickHouseError."""
         started = self._clock()
         is_first = self._looked_at is None
-        news = list(self._changes(started))
+        with limited():
+            news = list(self._changes(started))
         self._looked_at = started
         if is_first:
             return []

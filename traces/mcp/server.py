@@ -30,6 +30,7 @@ from starlette.requests import Request
 
 from agentops_portal.clickhouse.gate import ClickHouseError, ClickHouseUnavailable, QueryError
 from agentops_portal.version import VERSION
+from traces.messages.budget import limited
 
 from .endpoint import PROJECT_KEY
 from .span_tools import GET_SPAN
@@ -103,7 +104,8 @@ async def _call_tool(executor: Executor, context: Context, params: CallToolReque
 def _run(tool: Tool, project_id: UUID, arguments: dict[str, Any]) -> CallToolResult:
     """A fault is a result that says so, for a model can read and mend it; a protocol error it never sees."""
     try:
-        answer: Answer = tool.run(project_id, tool.checked(arguments))
+        with limited():
+            answer: Answer = tool.run(project_id, tool.checked(arguments))
     except Fault as fault:
         return _failed(str(fault))
     except ClickHouseUnavailable:
