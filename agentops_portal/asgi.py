@@ -25,9 +25,8 @@ from traces.live.asgi import LiveUpdates  # noqa: E402
 from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
 from traces.mcp.endpoint import Endpoint  # noqa: E402
 from traces.otlp.http import application as receiver  # noqa: E402
+from traces.otlp.http import is_traces_path  # noqa: E402
 from traces.uploads import MAX_BYTES  # noqa: E402
-
-TRACES_PATH = "/v1/traces"
 
 mcp = Endpoint()
 pages = BodyLimit(django, MAX_BYTES)  # type: ignore[arg-type]  # Django's stubs want read-only messages
@@ -40,7 +39,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await receiver(scope, _closing_the_others(receive), send)
     elif scope["type"] == "websocket":
         await live(scope, receive, send)
-    elif scope["path"].rstrip("/") == TRACES_PATH:
+    elif is_traces_path(scope["path"]):
         await receiver(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
         await mcp(scope, receive, send)

@@ -125,6 +125,17 @@ def test_spans_without_valid_ids_are_left_out_and_counted(otlp: Receiver, tenant
     assert assert_stored(GOOD, tenant.project_id) == 8
 
 
+@pytest.mark.parametrize("path", ["//v1/traces", "/v1/traces/", "/v1//traces", "//v1/traces//"])
+def test_slashes_too_many_do_no_harm(path: str, otlp: Receiver, tenant: Tenant) -> None:
+    import httpx
+
+    answer = httpx.post(
+        otlp.url + path, content=GOOD, headers={"x-api-key": tenant.key, "content-type": "application/x-protobuf"}
+    )
+
+    assert answer.status_code == 200
+
+
 def test_the_web_address_of_the_receiver_explains_itself(otlp: Receiver, tenant: Tenant) -> None:
     import httpx
 

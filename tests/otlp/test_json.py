@@ -73,6 +73,12 @@ def test_snake_case_numbers_and_unknown_fields_are_fine(otlp: Receiver, tenant: 
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"kind": "SERVER"}]}]}]}', "kind must be an integer"),
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "-1"}]}]}]}', "between 0 and"),
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": 5}]}]}]}', "name must be a string"),
+        (b'{"resourceSpans": [{"resource": {"attributes": [{"key": 5}]}}]}', "attributes[0].key must be a string"),
+        (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"kind": "SPAN_KIND_ODD"}]}]}]}', "kind must be an integer"),
+        (b'{"resourceLogs": []}', "holds logs (resourceLogs)"),
+        (b'{"resource_metrics": []}', "holds metrics (resource_metrics)"),
+        (b'{"resourceProfiles": []}', "holds profiles"),
+        (b'{"spans": [], "x": 1}', "no resourceSpans: it holds 'spans', 'x'"),
         (b'{"a":' * 5000 + b"1" + b"}" * 5000, ""),
     ],
 )
@@ -81,6 +87,87 @@ def test_bad_json_gets_400_that_names_the_field(body: bytes, words: str, otlp: R
 
     assert answer.status_code in (200, 400) if not words else answer.status_code == 400
     assert words in answer.text
+
+
+GOOD_SPAN = {"traceId": "5b8efff798038103d269b633813fc6a2", "spanId": "eee19b7ec3c1b1a2", "name": "good"}
+
+
+def post_beside_good(otlp: Receiver, tenant: Tenant, odd: object) -> dict[str, Any]:
+    """The answer to a request of one good span between two odd ones; the good one must be stored."""
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [odd, GOOD_SPAN, odd]}]}]}
+    answer = otlp.post(json.dumps(body).encode(), tenant.key, content_type=JSON)
+    assert answer.status_code == 200, answer.text
+    assert "good" in {row["SpanName"] for row in stored_spans(tenant.project_id).values()}
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"traceId": "xyz"}, "spans[0].traceId must be hexadecimal"),
+        ({"traceId": "5b8efff798038103d269b633813fc6a"}, "spans[0].traceId must be hexadecimal"),
+        ({"traceId": "W47/95gDgQPSabYzgT/Goh=="}, "spans[0].traceId must be hexadecimal"),
+        ({"spanId": "eee19b7ec3c1b1"}, "no valid trace id (16 bytes) or span id (8 bytes)"),
+        ({"spanId": ""}, "no valid trace id"),
+        ({"parentSpanId": "한"}, "parentSpanId must be hexadecimal"),
+        ({"links": [{"traceId": "0"}]}, "links[0].traceId must be hexadecimal"),
+        ({"kind": "SPAN_KIND_ODD"}, "kind must be an integer or one of SPAN_KIND_UNSPECIFIED, SPAN_KIND_INTERNAL"),
+        ({"startTimeUnixNano": "--1"}, "startTimeUnixNano must be an integer"),
+        ({"attributes": {"a": 1}}, "attributes must be a list"),
+        ({"attributes": [{"key": "k", "value": {"bytesValue": "한"}}]}, "bytesValue must be base64"),
+        ({"status": "OK"}, "status must be an object"),
+    ],
+)
+def test_an_odd_span_does_not_cost_its_neighbours(
+    fields: dict[str, object], words: str, otlp: Receiver, tenant: Tenant
+) -> None:
+    answer = post_beside_good(otlp, tenant, GOOD_SPAN | {"spanId": "eee19b7ec3c1b1a3", "name": "odd"} | fields)
+
+    assert answer["partialSuccess"]["rejectedSpans"] == "2"
+    assert words in answer["partialSuccess"]["errorMessage"]
+    assert len(stored_spans(tenant.project_id)) == 1
+
+
+def test_a_span_that_is_no_object_is_left_out(otlp: Receiver, tenant: Tenant) -> None:
+    answer = post_beside_good(otlp, tenant, "span")
+
+    assert "spans[0] must be an object" in answer["partialSuccess"]["errorMessage"]
+
+
+def test_enums_may_be_names(otlp: Receiver, tenant: Tenant) -> None:
+    named = {"spanId": "eee19b7ec3c1b1a3", "kind": "SPAN_KIND_CLIENT", "status": {"code": "STATUS_CODE_ERROR"}}
+
+    assert post_beside_good(otlp, tenant, GOOD_SPAN | named | {"name": "named"}) == {}
+    [row] = [row for row in stored_spans(tenant.project_id).values() if row["SpanName"] == "named"]
+    assert (row["SpanKind"], row["StatusCode"]) == ("Client", "Error")
+
+
+def test_the_names_of_2021_are_understood(otlp: Receiver, tenant: Tenant) -> None:
+    scope = {"instrumentationLibrary": {"name": "old", "version": "1"}, "spans": [GOOD_SPAN]}
+    body = {"resourceSpans": [{"instrumentationLibrarySpans": [scope]}]}
+
+    answer = otlp.post(json.dumps(body).encode(), tenant.key, content_type=JSON)
+
+    assert (answer.status_code, answer.json()) == (200, {})
+    [row] = stored_spans(tenant.project_id).values()
+    assert (row["ScopeName"], row["ScopeVersion"]) == ("old", "1")
+
+
+def test_base64_of_every_kind_is_understood(otlp: Receiver, tenant: Tenant) -> None:
+    values = {"standard": "/+8=", "for URLs": "_-8=", "unpadded": "_-8", "empty": ""}
+    attributes = [{"key": key, "value": {"bytesValue": value}} for key, value in values.items()]
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [GOOD_SPAN | {"attributes": attributes}]}]}]}
+
+    assert otlp.post(json.dumps(body).encode(), tenant.key, content_type=JSON).json() == {}
+    [row] = stored_spans(tenant.project_id).values()
+    assert row["SpanAttributes"] == dict.fromkeys(values, "/+8=") | {"empty": ""}
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": null}'])
+def test_an_empty_request_is_fine(body: bytes, otlp: Receiver, tenant: Tenant) -> None:
+    answer = otlp.post(body, tenant.key, content_type=JSON)
+
+    assert (answer.status_code, answer.json()) == (200, {})
 
 
 def test_rejected_spans_are_counted_in_json_too(otlp: Receiver, tenant: Tenant) -> None:

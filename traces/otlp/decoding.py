@@ -5,14 +5,17 @@ Until it has run through, it may be called again with the same entries.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import structlog
+from google.protobuf.message import DecodeError
 
 from . import inbox, metrics, store
 from .envelope import envelopes
 from .inbox import Entry
 from .messages import TraceRequest
 from .plain_text import flatten_nested
+from .wire_types import forget_unknown
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +69,7 @@ def _insert(entries: list[Entry], unreadable: Unreadable) -> None:
     metrics.DECODED_REQUESTS.observe(len(entries))
     try:
         with metrics.DECODE_SECONDS.time():
-            _insert_flattened(entries)
+            _insert_rewritten(entries)
     except (store.Unreadable, store.TooMuchAtOnce) as error:
         halves = _halves(entries, error)
         if not halves:
@@ -101,15 +104,28 @@ def _part(entry: Entry, first_half: bool) -> Entry:
     return replace(entry, body=message.SerializeToString() if kept else b"")
 
 
-def _insert_flattened(entries: list[Entry]) -> None:
-    try:
-        store.insert(_joined(entries))
-    except store.NestedAttribute:
+def _insert_rewritten(entries: list[Entry]) -> None:
+    """Store entries as they are, or else in a form that ClickHouse can read."""
+    rewrites: dict[type[Exception], Callable[[Any], bool]] = {
+        store.NestedAttribute: flatten_nested,
+        store.Unreadable: forget_unknown,
+    }
+    while True:
+        try:
+            store.insert(_joined(entries))
+            return
+        except tuple(rewrites) as error:
+            rewrite = rewrites.pop(type(error))
         for entry in entries:
-            message = TraceRequest.FromString(entry.body)
-            if flatten_nested(message):
-                entry.body = message.SerializeToString()
-        store.insert(_joined(entries))
+            entry.body = _rewritten(entry.body, rewrite)
+
+
+def _rewritten(body: bytes, rewrite: Callable[[Any], bool]) -> bytes:
+    try:
+        message = TraceRequest.FromString(body)
+    except DecodeError:
+        return body  # no rewriting helps
+    return message.SerializeToString() if rewrite(message) else body
 
 
 def _put_aside(entry: Entry, error: Exception, unreadable: Unreadable) -> None:

@@ -112,8 +112,13 @@ async def _send_metrics(scope: Scope, headers: dict[str, str], send: Send) -> No
         await _send(send, 403, "text/plain; charset=utf-8", REFUSAL.encode(), any_origin=False)
 
 
+def is_traces_path(path: str) -> bool:
+    """Endpoints are put together from parts, so that a slash may be doubled or end the path."""
+    return "/" + "/".join(filter(None, path.split("/"))) == PATH
+
+
 def _check_address(scope: Scope) -> None:
-    if scope["path"].rstrip("/") != PATH:
+    if not is_traces_path(scope["path"]):
         raise NotFound(f"There is nothing at {scope['path'][:100]!r}: traces are received at {PATH}.")
     if scope["method"] != "POST":
         raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an ExportTraceServiceRequest.")

@@ -1,18 +1,20 @@
 """OTLP/JSON, which is not quite protobuf's JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
-Ids are hexadecimal, 64-bit integers are strings or numbers, enums are integers, unknown fields are ignored.
+Ids are hexadecimal, 64-bit integers are strings or numbers, enums are integers (a Collector takes their names, too),
+unknown fields are ignored.
 """
 
 import base64
-import binascii
 import math
+import re
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
 
 from .errors import BadData
-from .messages import TEXT_FIELDS, TraceRequest
+from .json_text import parse
+from .messages import SPANS_FIELD, TEXT_FIELDS, TraceRequest
 
 ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
 MAX_DEPTH = 100  # as in protobuf's own reader
@@ -27,21 +29,50 @@ _INTEGERS = {
 }
 
 
-def read_json(body: bytes) -> Any:
-    """A TraceRequest from its JSON text. Raises BadData that names the field at fault."""
-    try:
-        # Exporters cut text in the middle of a character; one broken name must not cost the whole request.
-        data = orjson.loads(body.decode("utf-8", "replace"))
-    except orjson.JSONDecodeError as error:
-        raise BadData(f"The body is not JSON: {error}.") from None
+# Names that OpenTelemetry gave up in 2022; the fields are the same.
+_OLD_NAMES = {
+    "instrumentationLibrarySpans": "scope_spans",
+    "instrumentation_library_spans": "scope_spans",
+    "instrumentationLibrary": "scope",
+    "instrumentation_library": "scope",
+}
+_OTHER_SIGNALS = {
+    "resourceLogs": "logs",
+    "resource_logs": "logs",
+    "resourceMetrics": "metrics",
+    "resource_metrics": "metrics",
+    "resourceProfiles": "profiles",
+    "resource_profiles": "profiles",
+}
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
+_INTEGER = re.compile(r"-?[0-9]{1,40}")
+
+
+def read_json(body: bytes) -> tuple[Any, list[str]]:
+    """A TraceRequest from its JSON text, and for each span that is not in it the field that was unreadable.
+
+    Raises BadData that names the field at fault when that lies outside the spans.
+    """
+    data = parse(body)
     if not isinstance(data, dict):
         raise BadData("The body must be a JSON object with resourceSpans.")
+    if data and not {"resourceSpans", "resource_spans"} & data.keys():
+        raise BadData(_not_traces(data))
     message = TraceRequest()
-    _fill(message, data, "", 0)
-    return message
+    faults: list[str] = []
+    _fill(message, data, "", 0, faults)
+    return message, faults
 
 
-def _fill(message: Any, data: dict[str, Any], path: str, depth: int) -> None:
+def _not_traces(data: dict[str, Any]) -> str:
+    for name in data:
+        if name in _OTHER_SIGNALS:
+            return f"The body holds {_OTHER_SIGNALS[name]} ({name}); this address receives traces (resourceSpans)."
+    names = ", ".join(repr(name[:40]) for name in list(data)[:3])
+    return f"The body has no resourceSpans: it holds {names}."
+
+
+def _fill(message: Any, data: dict[str, Any], path: str, depth: int, faults: list[str]) -> None:
     if depth > MAX_DEPTH:
         raise BadData(f"{path[:80]}… is nested more than {MAX_DEPTH} levels deep.")
     for name, value in data.items():
@@ -54,20 +85,32 @@ def _fill(message: Any, data: dict[str, Any], path: str, depth: int) -> None:
                 raise BadData(f"{where} must be a list.")
             target = getattr(message, field.name)
             for index, item in enumerate(value):
-                if not isinstance(item, dict):
-                    raise BadData(f"{where}[{index}] must be an object.")
-                _fill(target.add(), item, f"{where}[{index}]", depth + 1)
+                known = len(target)
+                try:
+                    _fill(target.add(), _object(item, f"{where}[{index}]"), f"{where}[{index}]", depth + 1, faults)
+                except BadData as fault:
+                    if field.full_name != SPANS_FIELD:
+                        raise
+                    # One odd span must not cost the good ones of its request.
+                    faults.append(str(fault))
+                    del target[known:]
         elif field.message_type is not None:
-            if not isinstance(value, dict):
-                raise BadData(f"{where} must be an object.")
             target = getattr(message, field.name)
             target.SetInParent()
-            _fill(target, value, where, depth + 1)
+            _fill(target, _object(value, where), where, depth + 1, faults)
         else:
             setattr(message, field.name, _scalar(field, value, where))
 
 
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadData(f"{where} must be an object.")
+    return value
+
+
 def _scalar(field: FieldDescriptor, value: Any, where: str) -> Any:
+    if field.enum_type is not None:
+        return _enum(field.enum_type.values_by_name, value, where)
     if field.type in _INTEGERS:
         return _integer(value, where, *_INTEGERS[field.type])
     if field.type == FieldDescriptor.TYPE_DOUBLE:
@@ -86,15 +129,25 @@ def _scalar(field: FieldDescriptor, value: Any, where: str) -> Any:
     if field.full_name in TEXT_FIELDS:
         return value.encode()
     try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
+        # Padded or not, and in the alphabet for URLs too, as protobuf's own JSON readers take it.
+        return base64.b64decode(value.translate(_STANDARD_ALPHABET) + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
         raise BadData(f"{where} must be base64.") from None
+
+
+def _enum(names: Mapping[str, EnumValueDescriptor], value: Any, where: str) -> int:
+    if isinstance(value, str) and value in names:
+        return int(names[value].number)
+    try:
+        return _integer(value, where, *_INTEGERS[FieldDescriptor.TYPE_ENUM])
+    except BadData:
+        raise BadData(f"{where} must be an integer or one of {', '.join(names)}.") from None
 
 
 def _integer(value: Any, where: str, lowest: int, highest: int) -> int:
     number: int | None = None
-    if isinstance(value, str) and value.strip().lstrip("-").isascii() and value.strip().lstrip("-").isdigit():
-        number = int(value) if len(value) <= 40 else highest + 1
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     elif isinstance(value, float) and value.is_integer():
@@ -124,6 +177,8 @@ def _fields_by_name(descriptor: Any, known: dict[str, dict[str, FieldDescriptor]
     known[descriptor.full_name] = {
         name: field for field in descriptor.fields for name in (field.json_name, field.camelcase_name, field.name)
     }
+    by_name = {field.name: field for field in descriptor.fields}
+    known[descriptor.full_name] |= {old: by_name[name] for old, name in _OLD_NAMES.items() if name in by_name}
     for field in descriptor.fields:
         if field.message_type is not None:
             _fields_by_name(field.message_type, known)

@@ -43,6 +43,8 @@ TraceRequest: Any = message_factory.GetMessageClass(
     _POOL.FindMessageTypeByName("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
 )
 
+SPANS_FIELD = "opentelemetry.proto.trace.v1.ScopeSpans.spans"
+
 
 def _text_fields(descriptors: Iterable[Any]) -> Iterator[str]:
     for descriptor in descriptors:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from .clock import is_odd, place_odd_spans
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
 from .plain_text import make_text
+from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -29,14 +31,15 @@ class ExportRequest:
     body: bytes
     spans: int
     rejected: int
+    fault: str = ""  # the first field that could not be read, where ids are not all that was wrong
 
     @property
     def rejection(self) -> str:
         """Why spans were left out, for the client and the receipt."""
-        return (
-            f"{self.rejected} of {self.rejected + self.spans} spans have no valid trace id (16 bytes) "
-            "or span id (8 bytes)."
-        )
+        total = self.rejected + self.spans
+        if self.fault:
+            return f"{self.rejected} of {total} spans cannot be stored. The first: {self.fault}"
+        return f"{self.rejected} of {total} spans have no valid trace id (16 bytes) or span id (8 bytes)."
 
     @property
     def latest_end(self) -> int:
@@ -49,25 +52,38 @@ class ExportRequest:
 
 
 def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
-    """Read a protobuf or JSON body; spans without a valid trace and span id are left out and counted.
+    """Read a protobuf or JSON body; spans that are unreadable or without valid ids are left out and counted.
 
-    Raises BadData when the body is not an ExportTraceServiceRequest.
+    Raises BadData when the body is not an ExportTraceServiceRequest, and when it has spans and none is readable.
     """
     digest = blake2b(body, digest_size=16, key=project_id.bytes).digest()
     if content_type == JSON:
-        message = read_json(body)
-        body = message.SerializeToString()
+        (message, faults), changed = read_json(body), True
     else:
-        try:
-            message = TraceRequest.FromString(body)
-        except DecodeError:
-            raise BadData("The body is not an OTLP ExportTraceServiceRequest in protobuf encoding.") from None
-    spans, rejected, changed = _check(message)
-    if rejected:
+        message, faults, changed = _read_protobuf(body)
+    found = _check(message)
+    if found.unknown_fields and (misfits := leave_out_unreadable(message)):
+        faults, changed = faults + misfits, True
+        found = _check(message)
+    if faults and not found.valid:
+        raise BadData(faults[0])
+    if found.invalid:
         _leave_out_invalid(message)
-    if rejected or changed:
+    if changed or found.changed or found.invalid:
         body = message.SerializeToString()
-    return ExportRequest(project_id, digest, message, body, spans, rejected)
+    rejected = found.invalid + len(faults)
+    return ExportRequest(project_id, digest, message, body, found.valid, rejected, "".join(faults[:1]))
+
+
+def _read_protobuf(body: bytes) -> tuple[Any, list[str], bool]:
+    """The message, no faults yet, and whether it differs from the body."""
+    try:
+        message = TraceRequest.FromString(body)
+    except DecodeError:
+        raise BadData("The body is not an OTLP ExportTraceServiceRequest in protobuf encoding.") from None
+    changed = adopt_old_scopes(message)
+    check_frame(message)
+    return message, [], changed
 
 
 def is_valid(span: Any) -> bool:
@@ -80,9 +96,16 @@ def is_valid(span: Any) -> bool:
     )
 
 
-def _check(message: Any) -> tuple[int, int, bool]:
-    """Spans with valid ids, spans without, and whether something had to be changed. One pass: it is the hot loop."""
-    valid = total = 0
+class _Found(NamedTuple):
+    valid: int  # spans with valid ids
+    invalid: int
+    changed: bool  # something had to be
+    unknown_fields: int  # in spans, outside attributes
+
+
+def _check(message: Any) -> _Found:
+    """One pass: it is the hot loop."""
+    valid = total = unknown = 0
     changed = odd = False
     for resource_spans in message.resource_spans:
         changed |= make_text(resource_spans.resource.attributes)
@@ -92,11 +115,16 @@ def _check(message: Any) -> tuple[int, int, bool]:
             for span in scope_spans.spans:
                 valid += is_valid(span)
                 odd |= is_odd(span.start_time_unix_nano)
-                for part in (*span.events, *span.links):
-                    changed |= make_text(part.attributes)
+                unknown += len(UnknownFieldSet(span))
+                if span.HasField("status"):
+                    unknown += len(UnknownFieldSet(span.status))
+                if span.events or span.links:  # most spans have none
+                    for part in (*span.events, *span.links):
+                        unknown += len(UnknownFieldSet(part))
+                        changed |= make_text(part.attributes)
     if odd:
         changed |= place_odd_spans(message)
-    return valid, total - valid, changed
+    return _Found(valid, total - valid, changed, unknown)
 
 
 def _leave_out_invalid(message: Any) -> None:
