@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from .permissions import refusal
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 T = TypeVar("T")
@@ -25,6 +27,12 @@ def load_dotenv(path: Path) -> None:
     """Take the settings of `path`; a variable that is set in the real environment wins."""
     if path.is_file():
         environ.Env.read_env(path)
+
+
+def forget(prefix: str) -> None:
+    """Remove the variables whose names begin with `prefix` from this process's environment."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
 
 
 def text(name: str, default: str = "") -> str:
@@ -119,6 +127,4 @@ def generated_secret(folder: Path, name: str) -> str:
                 draft.unlink()
         return file.read_text().strip()
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"{file} cannot be used ({error.strerror}): make PORTAL_VAR a folder this user can write."
-        ) from error
+        raise ImproperlyConfigured(refusal(file, error, folder.parent)) from error

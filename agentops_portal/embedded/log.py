@@ -21,7 +21,7 @@ from rich.text import Text
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_red")
 PORTAL = "portal"  # the name that the supervisor's own lines have
 NAME_WIDTH = 10
-KEPT_LINES = 15
+KEPT_LINES = 60  # the stack of a process that died in native code is longer than what it said last
 LONGEST_LINE = 8192  # bytes; a longer one is shown in pieces
 
 # What a line may not do to the terminal: logs quote what strangers send.

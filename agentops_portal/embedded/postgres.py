@@ -7,23 +7,28 @@ and lets in one role, `agentops`, by password (SCRAM). That role owns the databa
 (tests do) and is no superuser; the superuser can reach it neither by network nor by socket.
 
 PostgreSQL refuses to run as root. Started by root, it runs as the user that owns the data folder: `postgres` where
-the machine has that user, else `nobody`.
+the machine has that user, else `nobody` (`ownership`).
 """
 
 import argparse
 import hashlib
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
+from agentops_portal.permissions import refusal, user_name
+
+from .inherited import harmless
+from .ownership import AccessProblem, needs_capability, server_user, take_over
 from .privileges import become, die_with_parent
 
 MAJOR_VERSION = 18
@@ -77,8 +82,7 @@ def prepare(data: Path, password: str, sync: bool = True) -> None:
     It is built beside its place and renamed, so that an interrupted start leaves nothing half made.
     Raises PostgresError when the folder cannot be made or is not usable by this version.
     """
-    if (data / "PG_VERSION").exists():
-        _check_version(data)
+    if _is_made(data):
         _remove_stale_pid_file(data)
         if not _is_known(data, password):
             _set_password(data, password)
@@ -90,7 +94,7 @@ def prepare(data: Path, password: str, sync: bool = True) -> None:
         shutil.rmtree(draft)
     draft.mkdir(mode=0o700, parents=True)
     uid, gid = server_user(draft)
-    os.chown(draft, uid, gid)
+    take_over(draft, uid, gid)
     password_file = draft.with_name(f"{draft.name}.password")
     try:
         password_file.touch(mode=0o600)
@@ -115,28 +119,12 @@ def become_server(data: Path, port: int, throwaway: bool = False) -> None:
     settings = SERVER_SETTINGS | {"port": str(port)} | (THROWAWAY_SETTINGS if throwaway else {})
     program = str(binary("postgres"))
     arguments = [program, "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
-    _enter_server_user(data)
+    _user_change(data)()
     die_with_parent(signal.SIGINT)  # SIGTERM would wait for clients to leave
     try:
         os.execve(program, arguments, _environment())  # noqa: S606
     except OSError as error:
         raise PostgresError(f"{program} cannot be started: {error.strerror}.") from error
-
-
-def server_user(data: Path) -> tuple[int, int]:
-    """User and group id that the server runs with: this process's, or, started by root, the data folder's owner."""
-    if os.geteuid() != 0:
-        return os.geteuid(), os.getegid()
-    status = data.stat()
-    if status.st_uid != 0:
-        return status.st_uid, status.st_gid
-    for name in ("postgres", "nobody"):
-        try:
-            user = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return user.pw_uid, user.pw_gid
-    raise PostgresError("PostgreSQL does not run as root and this machine has no user `nobody`: start as another user.")
 
 
 def _initdb(data: Path, password_file: Path, sync: bool) -> None:
@@ -169,6 +157,7 @@ def _set_password(data: Path, password: str) -> None:
     literal = password.replace("'", "''")
     _run_single_user(data, f"ALTER ROLE {ROLE} PASSWORD '{literal}'")
     (data / PASSWORD_NOTE).write_text(_digest(password))
+    take_over(data, *server_user(data))
 
 
 def _digest(password: str) -> str:
@@ -194,7 +183,7 @@ def _run(data: Path, command: list[str], stdin: str = "") -> str:
             check=False,
             env=_environment(),
             cwd="/",
-            preexec_fn=lambda: _enter_server_user(data),
+            preexec_fn=_user_change(data),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise PostgresError(f"{command[0]} cannot be started: {error}.") from error
@@ -203,15 +192,38 @@ def _run(data: Path, command: list[str], stdin: str = "") -> str:
     return done.stdout
 
 
-def _enter_server_user(data: Path) -> None:
+def _user_change(data: Path) -> Callable[[], None]:
+    """What makes a process one of the server's user; it may run between fork and exec, where nothing may fail."""
     uid, gid = server_user(data)
-    if os.geteuid() != uid:
-        become(uid, gid, needs=[data, binary("postgres")])
+    if os.geteuid() == uid:
+        return lambda: None
+    programs = [binary("postgres"), binary("initdb"), *binary("postgres").parents[1].iterdir()]
+    return partial(become, uid, gid, needs_capability(uid, gid, [*programs, data]))
 
 
 def _environment() -> dict[str, str]:
-    """Without the caller's PG… variables, which would redirect the programs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
+    """No secret, for another user's processes can read it, and no PG… variable, which would redirect the programs."""
+    return harmless(os.environ) | {"LC_ALL": "C"}
+
+
+def _is_made(data: Path) -> bool:
+    """Whether the folder holds PostgreSQL's data, which is then made the server's own again.
+
+    Root may have copied it, or restored it from a backup. Raises PostgresError when another version has written it,
+    and AccessProblem when it is another user's.
+    """
+    if not data.exists():
+        return False
+    owner = data.stat().st_uid
+    if os.geteuid() not in (0, owner):
+        raise AccessProblem(refusal(data, PermissionError(), data.parent))
+    if not (data / "PG_VERSION").exists():
+        return False
+    _check_version(data)
+    uid, gid = server_user(data)
+    if changed := take_over(data, uid, gid):
+        sys.stderr.write(f"gave {changed} files of {data} to user {user_name(uid)}, closed to others\n")
+    return True
 
 
 def _check_version(data: Path) -> None:
@@ -221,9 +233,6 @@ def _check_version(data: Path) -> None:
             f"{data} was written by PostgreSQL {version}, this portal brings {MAJOR_VERSION}: start it with the portal "
             "version that wrote it, or move the folder away."
         )
-    owner = data.stat().st_uid
-    if os.geteuid() not in (0, owner):
-        raise PostgresError(f"{data} belongs to user {owner}: start the portal as that user, or change the owner.")
 
 
 def _remove_stale_pid_file(data: Path) -> None:
@@ -259,7 +268,9 @@ def main() -> None:
     try:
         prepare(data, options.password_file.read_text().strip(), sync=not options.throwaway)
         become_server(data, options.port, options.throwaway)
-    except (PostgresError, OSError) as error:
+    except PermissionError as error:
+        sys.exit(f"PostgreSQL: {refusal(Path(error.filename or data), error, data.parent)}")
+    except (AccessProblem, PostgresError, OSError) as error:
         sys.exit(f"PostgreSQL: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,20 +1,21 @@
 """Linux calls that Python's standard library lacks: dying with the parent, and giving up root without losing the way.
 
-On other systems both functions do without: the supervisor's own clean-up is then the only one.
+On other systems the first does nothing: the supervisor's own clean-up is then the only one.
 """
 
 import ctypes
 import os
 import signal
 import sys
-from pathlib import Path
+from typing import Any
 
 # <linux/prctl.h> and <linux/capability.h>
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
+_SECBIT_NO_SETUID_FIXUP = 1 << 2  # <linux/securebits.h>
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -41,16 +42,17 @@ def die_with_parent(stop_signal: int = signal.SIGTERM, parent: int = 0) -> None:
         os._exit(1)
 
 
-def become(uid: int, gid: int, needs: list[Path]) -> None:
-    """Give up root for `uid` and `gid`, for good.
+def become(uid: int, gid: int, keep_access: bool = False) -> None:
+    """Give up root for `uid` and `gid`, for good. Raises OSError when this root may not.
 
-    When a folder above one of `needs` is closed to that user (a checkout in /root, say), this process and what it
-    starts keep the one capability that passes closed folders, CAP_DAC_OVERRIDE: the alternative would be to open
-    root's home to everybody.
+    With `keep_access` this process and what it starts keep the one capability that passes closed folders,
+    CAP_DAC_OVERRIDE: for a checkout in /root, which is nobody else's, where the alternative would be to open root's
+    home to everybody.
     """
-    keep_access = sys.platform == "linux" and any(_is_closed_to_others(path) for path in needs)
     if keep_access:
-        _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # access(2), by which PostgreSQL's programs look for each other, counts no capability of a user that is not
+        # root without this. It leaves all of them to this process, too, until capset(2) below.
+        _call(_libc.prctl, _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -58,9 +60,12 @@ def become(uid: int, gid: int, needs: list[Path]) -> None:
         mask = 1 << _CAP_DAC_OVERRIDE
         header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
         sets = (_CapabilitySet * 2)(_CapabilitySet(mask, mask, mask), _CapabilitySet(0, 0, 0))
-        _libc.capset(ctypes.byref(header), sets)
-        _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        _call(_libc.capset, ctypes.byref(header), sets)
+        _call(_libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
 
 
-def _is_closed_to_others(path: Path) -> bool:
-    return any(not parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+def _call(function: Any, *arguments: Any) -> None:
+    """Call a function of the C library that answers -1 for an error. Raises OSError."""
+    if function(*arguments) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

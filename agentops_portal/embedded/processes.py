@@ -2,10 +2,12 @@
 
 import signal
 import sys
+from collections.abc import Mapping
 
 from django.conf import settings
 
 from . import postgres
+from .inherited import harmless
 from .readiness import Probe, connectable, file_exists, http_answers, port_answers, program_succeeds
 from .run import Process
 
@@ -16,7 +18,10 @@ PYTHON = {
     "DJANGO_SETTINGS_MODULE": "agentops_portal.settings",
     # glibc keeps an arena of freed memory for each thread; two serve as well and keep the tree small.
     "MALLOC_ARENA_MAX": "2",
+    # Who dies in native code says where.
+    "PYTHONFAULTHANDLER": "1",
 }
+STORE_STARTS = 2  # a cause that may pass, such as a lack of memory, is no reason to show a person an error
 
 
 def stores() -> list[Process]:
@@ -79,6 +84,8 @@ def _postgres() -> Process:
         ),
         stop_signal=signal.SIGINT,  # "fast shutdown": SIGTERM would wait for clients to leave
         stop_seconds=2.5,
+        starts=STORE_STARTS,
+        inherits=harmless,  # it runs as another user, whose processes can read what it was started with
         environment=PYTHON,
     )
 
@@ -93,8 +100,15 @@ def _clickhouse() -> Process:
         ),
         probe=http_answers("127.0.0.1", port, "/ping"),
         stop_seconds=3,
+        starts=STORE_STARTS,
+        inherits=_of_clickhouse,
         environment=PYTHON,
     )
+
+
+def _of_clickhouse(environment: Mapping[str, str]) -> dict[str, str]:
+    own = {name: value for name, value in environment.items() if name.startswith("CLICKHOUSE_")}
+    return harmless(environment) | own
 
 
 def _granian(name: str, application: str, port: int, probe: Probe, *, websockets: bool = False) -> Process:

@@ -4,8 +4,11 @@ They need nothing but asyncio: the supervisor stays small because it imports no 
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+from .inherited import harmless
 
 Probe = Callable[[], Awaitable[str]]
 
@@ -53,7 +56,11 @@ def program_succeeds(*command: str) -> Probe:
 
     async def probe() -> str:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=harmless(os.environ),
         )
         output, _ = await process.communicate()
         if process.returncode == 0:

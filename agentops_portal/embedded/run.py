@@ -3,13 +3,15 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from . import obituary
 from .log import Log
+from .obituary import describe_exit
 from .privileges import die_with_parent
 from .readiness import Probe
 
@@ -21,21 +23,32 @@ class Process:
     """A program and how to deal with it.
 
     It is ready when `probe` returns "", which else says what is missing. `stop_signal` asks for an orderly end, for
-    which it has `stop_seconds`. `ready_file` is removed before each start, for a probe that waits for it.
+    which it has `stop_seconds`. `ready_file` is removed before each start, for a probe that waits for it. A first start
+    that ends early is tried `starts` times. `inherits` says what it gets of this process's environment.
     """
 
     name: str
     command: Sequence[str]
     probe: Probe | None = None
     ready_file: Path | None = None
-    start_seconds: float = 60
+    start_seconds: float = 180  # a machine with much else to do is slow, and says so meanwhile
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 4
+    starts: int = 1
+    inherits: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class ProcessFailed(Exception):
     """A program did not start, or died too often. The message names it, its exit code and its last lines."""
+
+
+class EndedWhileStarting(ProcessFailed):
+    """A program ended, with `code`, before it was ready."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Run:
@@ -65,7 +78,7 @@ class Run:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=write_end if logs_output else asyncio.subprocess.PIPE,
                 stderr=write_end,
-                env={**os.environ, **process.environment},
+                env={**process.inherits(os.environ), **process.environment},
                 start_new_session=True,
                 preexec_fn=partial(die_with_parent, process.stop_signal, os.getpid()),
             )
@@ -91,7 +104,7 @@ class Run:
         return output.decode()
 
     async def wait_until_ready(self) -> None:
-        """Raises ProcessFailed when the program ends first or takes longer than its start_seconds."""
+        """Raises EndedWhileStarting when the program ends first, ProcessFailed when start_seconds are over."""
         ended = asyncio.create_task(self.handle.wait())
         problem = "it was not asked yet"
         try:
@@ -100,7 +113,8 @@ class Run:
                     await asyncio.wait({ended}, timeout=PROBE_INTERVAL)
                     if ended.done():
                         code = await self.end()
-                        raise ProcessFailed(self.report(f"ended while starting ({describe_exit(code)})"))
+                        what = f"ended while starting ({describe_exit(code)})"
+                        raise EndedWhileStarting(self.report(what, code), code)
         except TimeoutError:
             what = f"was not ready within {self.process.start_seconds:.0f} s: {problem}"
             raise ProcessFailed(self.report(what)) from None
@@ -129,17 +143,6 @@ class Run:
         self._follower.cancel()
         return code
 
-    def report(self, what: str) -> str:
-        """A sentence about this program, with its last lines below."""
-        lines = self.log.tail(self.process.name)
-        return "\n".join([f"{self.process.name} {what}. Its last lines:", *(f"    {line}" for line in lines)])
-
-
-def describe_exit(code: int) -> str:
-    """An exit code for people: "exit code 1", "signal SIGKILL"."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
+    def report(self, what: str, code: int | None = None) -> str:
+        """A sentence about this program, with its last lines below; `code` is how it ended, if it did."""
+        return obituary.report(self.process.name, what, self.log.tail(self.process.name), code)

@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from .log import Log
-from .run import Process, ProcessFailed, Run, describe_exit
+from .obituary import describe_exit
+from .run import EndedWhileStarting, Process, ProcessFailed, Run
 
 GIVE_UP_DEATHS = 5
 GIVE_UP_SECONDS = 60
@@ -51,13 +52,13 @@ class Supervisor:
     async def start(self, *processes: Process) -> None:
         """Start processes side by side, wait until all are ready, and keep them running from then on.
 
-        Raises ProcessFailed when one is not ready in time: a first start is not repeated, for its cause will not pass.
+        Raises ProcessFailed when one is not ready in time.
         """
         group: list[Supervised] = []
         self.groups.append(group)
         for process in processes:
             group.append(Supervised(await Run.start(process, self.log)))
-        waits = [asyncio.create_task(supervised.run.wait_until_ready()) for supervised in group]
+        waits = [asyncio.create_task(self._first_start(supervised)) for supervised in group]
         try:
             await asyncio.gather(*waits)
         finally:
@@ -95,6 +96,18 @@ class Supervisor:
             await asyncio.gather(*(supervised.run.stop() for supervised in self.groups[-1]))
             self.groups.pop()
 
+    async def _first_start(self, supervised: Supervised) -> None:
+        """Wait until it is ready; one that ends before is started again as often as its process allows."""
+        process = supervised.run.process
+        for _ in range(process.starts - 1):
+            try:
+                return await supervised.run.wait_until_ready()
+            except EndedWhileStarting as failure:
+                text = f"ended while starting ({describe_exit(failure.code)}); it is tried again"
+                self.log.line(process.name, text, "bold red")
+            supervised.run = await Run.start(process, self.log)
+        await supervised.run.wait_until_ready()
+
     async def _keep_running(self, supervised: Supervised) -> None:
         name = supervised.run.process.name
         while True:
@@ -103,7 +116,7 @@ class Supervisor:
             deaths = supervised.died(died)
             if deaths >= GIVE_UP_DEATHS:
                 what = f"ended {deaths} times within {GIVE_UP_SECONDS} s, last with {describe_exit(code)}"
-                raise ProcessFailed(supervised.run.report(what))
+                raise ProcessFailed(supervised.run.report(what, code))
             delay = RESTART_DELAYS[deaths - 1]
             self.log.line(name, f"ended ({describe_exit(code)}); starts again in {delay} s", "bold red")
             await asyncio.sleep(delay)

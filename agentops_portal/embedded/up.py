@@ -18,6 +18,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from agentops_portal.permissions import left_by_another_user, refusal
+
 from .lock import AlreadyRunning, portal_lock
 from .log import PORTAL, Log
 from .panel import ready_panel
@@ -36,16 +38,19 @@ class StartProblem(Exception):
 
 
 def check_folder(var: Path) -> None:
-    """Make the portal's data folder; raises StartProblem when it is not writable or its disk is nearly full."""
+    """Make the portal's data folder.
+
+    Raises StartProblem when it, or something in it, cannot be written, and when its disk is nearly full.
+    """
     try:
         var.mkdir(mode=0o755, parents=True, exist_ok=True)
         probe = var / f".write-test-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise StartProblem(
-            f"{var} cannot be written ({error.strerror}): set PORTAL_VAR to a folder this user can write."
-        ) from error
+        raise StartProblem(refusal(var, error, var)) from error
+    if path := left_by_another_user(var):
+        raise StartProblem(refusal(path, PermissionError(), var))
     free = shutil.disk_usage(var).free
     if free < FREE_BYTES:
         raise StartProblem(

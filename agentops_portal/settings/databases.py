@@ -21,6 +21,9 @@ DATABASE_POOLER = env.choice("DATABASE_POOLER", ("none", "transaction"), "none")
 
 _postgres = env.url("DATABASE_URL", ("postgresql", "postgres"))
 POSTGRES_IS_EMBEDDED = _postgres is None
+if POSTGRES_IS_EMBEDDED:
+    # What a person has set for another server (PGHOSTADDR, PGSSLMODE, PGSERVICE …) would redirect libpq to it.
+    env.forget("PG")
 
 _clickhouse = env.url("CLICKHOUSE_URL", ("http", "https"))
 CLICKHOUSE_IS_EMBEDDED = _clickhouse is None

@@ -1,13 +1,20 @@
 import asyncio
+import os
+import platform
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+from agentops_portal.embedded import processes
 from agentops_portal.embedded.run import Process, ProcessFailed
 from agentops_portal.embedded.supervisor import Supervisor
+from agentops_portal.version import VERSION
 
+from ..services import ROOT
 from .conftest import RecordedLog, ends
 
 
@@ -86,3 +93,79 @@ def test_a_command_that_fails_raises_its_last_line(log: RecordedLog) -> None:
 
     with pytest.raises(ProcessFailed, match=r"^The password is wrong\.$"):
         asyncio.run(scenario())
+
+
+def test_a_process_that_ends_without_a_word_is_not_said_to_have_last_lines(
+    log: RecordedLog, program: Callable[..., Process]
+) -> None:
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("store", "sys.exit(2)"))
+
+    with pytest.raises(ProcessFailed) as failure:
+        asyncio.run(scenario())
+    assert str(failure.value) == "store ended while starting (exit code 2) and wrote nothing."
+
+
+def test_a_process_that_dies_in_native_code_says_where_and_what_to_try(
+    log: RecordedLog, program: Callable[..., Process]
+) -> None:
+    code = "print('opening')\ndef read(): import ctypes; ctypes.string_at(8)\nread()"
+
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("clickhouse", code, environment=processes.PYTHON))
+
+    with pytest.raises(ProcessFailed) as failure:
+        asyncio.run(scenario())
+    head, first, *stack, versions, advice = str(failure.value).splitlines()
+    assert head == "clickhouse ended while starting (signal SIGSEGV). Its last lines:"
+    assert first == "    Fatal Python error: Segmentation fault"
+    assert any("in read" in line for line in stack)
+    assert f"AgentOps Portal {VERSION}, Python {platform.python_version()}, chdb {version('chdb')}" in versions
+    assert versions.endswith(f"folder {ROOT}.")
+    assert advice.startswith("Try `make clean up`")
+
+
+def test_a_process_that_the_kernel_killed_says_so(log: RecordedLog, program: Callable[..., Process]) -> None:
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("store", "os.kill(os.getpid(), 9)"))
+
+    with pytest.raises(ProcessFailed, match=r"(?s)\(signal SIGKILL\) and wrote nothing\.\nThe kernel kills who takes"):
+        asyncio.run(scenario())
+
+
+def test_a_store_whose_first_start_fails_is_started_once_more(
+    log: RecordedLog, program: Callable[..., Process], tmp_path: Path
+) -> None:
+    mark = tmp_path / "tried"
+    code = f"mark = Path({str(mark)!r})\nif not mark.exists(): mark.touch(); sys.exit(7)\nready()\ntime.sleep(600)"
+
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("store", code, starts=processes.STORE_STARTS))
+            assert supervisor.groups[0][0].run.handle.returncode is None
+            os.kill(supervisor.groups[0][0].run.handle.pid, 9)  # and from then on it is kept running
+            await log.wait_for("is back after")
+
+    asyncio.run(scenario())
+    assert "store      | ended while starting (exit code 7); it is tried again" in log.text
+
+
+def test_a_store_that_fails_twice_fails(log: RecordedLog, program: Callable[..., Process], tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    code = f"print('once more', file=Path({str(tries)!r}).open('a'))\nsys.exit(7)"
+
+    async def scenario() -> None:
+        async with Supervisor(log) as supervisor:
+            await supervisor.start(program("store", code, starts=processes.STORE_STARTS))
+
+    with pytest.raises(ProcessFailed, match=r"store ended while starting \(exit code 7\)"):
+        asyncio.run(scenario())
+    assert tries.read_text().count("once more") == 2
+
+
+def test_the_stores_are_tried_twice_and_the_services_once() -> None:
+    assert {process.starts for process in processes.stores()} <= {2}
+    assert {process.starts for process in processes.services()} == {1}

@@ -53,7 +53,7 @@ class Portal:
         """Seconds from the command to the last line of its start."""
         started = time.monotonic()
         self.spawn()
-        self.wait_for("AgentOps Portal is ready", seconds=90)
+        self.wait_for("AgentOps Portal is ready", seconds=240)
         return time.monotonic() - started
 
     def wait_for(self, text: str, seconds: float, count: int = 1) -> None:
@@ -229,7 +229,7 @@ def test_after_that_it_starts_within_10_seconds_and_ctrl_c_ends_everything_withi
         ("CLICKHOUSE_URL", "http://someone:hunter2@127.0.0.1:1/otel_2", "ClickHouse at"),
         ("DATABASE_URL", "mysql://127.0.0.1/portal", "DATABASE_URL is not a URL of the form postgresql://"),
         ("DEBUG", "perhaps", "DEBUG='perhaps' is not a yes or no: write 1 or 0."),
-        ("PORTAL_VAR", "/proc/portal", "make PORTAL_VAR a folder this user can write"),
+        ("PORTAL_VAR", "/proc/portal", "set PORTAL_VAR to a folder this user can write"),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_one_sentence_and_no_secret(
