@@ -55,7 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Empty: signed up and has not opened the link in the e-mail yet."),
     )
     avatar_url = models.URLField(_("picture"), max_length=500, blank=True)
-    survey_is_complete = models.BooleanField(default=False, editable=False)  # AgentOps' dashboard asks once
+    # AgentOps' dashboard sends whoever has not answered its maker's survey there: nobody needs to, here.
+    survey_is_complete = models.BooleanField(default=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -94,9 +94,9 @@ def accept_invitation(*, organization_id: UUID, user: User) -> Membership:
 
 @transaction.atomic
 def remove_member(*, organization: Organization, user_id: UUID, actor: User) -> None:
-    """Refused for owners and for oneself."""
-    membership = _membership(organization, user_id)
-    if membership.role == Role.OWNER or membership.user_id == actor.pk:
+    """Refused for owners, for oneself and for whoever is no member, in the one way that AgentOps' clients know."""
+    membership = _find_membership(organization, user_id)
+    if membership is None or membership.role == Role.OWNER or membership.user_id == actor.pk:
         raise Refused("User cannot be removed")
     membership.delete()
     record("member.removed", actor=actor, organization=organization, target=membership.user.email)
@@ -122,9 +122,13 @@ def change_role(*, organization: Organization, user_id: UUID, role: str, actor: 
     record("member.role_changed", actor=actor, organization=organization, target=membership.user.email, **details)
 
 
-def _membership(organization: Organization, user_id: UUID) -> Membership:
+def _find_membership(organization: Organization, user_id: UUID) -> Membership | None:
     rows = Membership.objects.select_for_update(of=("self",)).select_related("user")
-    membership = rows.filter(organization=organization, user=user_id).first()
+    return rows.filter(organization=organization, user=user_id).first()
+
+
+def _membership(organization: Organization, user_id: UUID) -> Membership:
+    membership = _find_membership(organization, user_id)
     if membership is None:
         raise Refused("User not found in organization", 404)
     return membership

@@ -37,4 +37,5 @@ urlpatterns = [
     path("account/", include(account_urls)),
     path("projects/", include(project_urls)),
     path("v3/auth/token", TokenView.as_view(), name="auth-token"),
+    path("", include("projects.api.gone")),
 ]

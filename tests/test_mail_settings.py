@@ -1,22 +1,6 @@
-import subprocess
-import sys
-
 import pytest
-from django.conf import settings
 
-ASK = "from agentops_portal.settings import mail as m; print(*{})"
-
-
-def asked(url: str, expression: str) -> tuple[int, str]:
-    environment = {"PATH": "/usr/bin", "PORTAL_VAR": str(settings.PORTAL_VAR), "PORTAL_DOTENV": "/nowhere"}
-    done = subprocess.run(
-        [sys.executable, "-c", ASK.format(f"({expression},)")],
-        env={**environment, "EMAIL_URL": url},
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+from tests.settings_process import asked
 
 
 @pytest.mark.parametrize(
@@ -34,11 +18,11 @@ def asked(url: str, expression: str) -> tuple[int, str]:
     ids=["none", "smtp", "file", "console"],
 )
 def test_where_mail_goes(url: str, expression: str, expected: str) -> None:
-    assert asked(url, expression) == (0, expected)
+    assert asked("mail", expression, EMAIL_URL=url) == (0, expected)
 
 
 def test_an_unknown_kind_of_address_stops_the_start_without_showing_it() -> None:
-    code, message = asked("ftp://me:secret@mail.example", "m.EMAIL_HOST")
+    code, message = asked("mail", "m.EMAIL_HOST", EMAIL_URL="ftp://me:secret@mail.example")
 
     assert code == 1
     assert "EMAIL_URL is not a URL of the form" in message

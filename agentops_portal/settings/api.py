@@ -33,6 +33,12 @@ API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 1200)  # of one
 AUTH_REQUESTS_PER_MINUTE = env.integer("AUTH_REQUESTS_PER_MINUTE", 300)
 AUTH_MAILS_PER_HOUR = env.integer("AUTH_MAILS_PER_HOUR", 20)  # that one address may have sent; to one recipient: 5
 
+# Where an AgentOps dashboard of your own is: APP_URL, or the names that AgentOps' own settings have for it.
+_app_domain = env.text("APP_DOMAIN")
+_app = env.url("APP_URL", ("https", "http"), f"{env.text('PROTOCOL', 'https')}://{_app_domain}" if _app_domain else "")
+APP_URL = _app.geturl().rstrip("/") if _app else ""
+_app_origins = [f"{_app.scheme}://{_app.netloc.lower()}"] if _app else []
+
 # Pages of these origins, such as an AgentOps dashboard of your own, may use the session cookie. Pages of all others
 # may use the API with a key only.
 _origins = [origin.rstrip("/") for origin in env.words("CORS_ALLOWED_ORIGINS")]
@@ -45,7 +51,7 @@ for _origin in _origins:
         )
 
 # https://github.com/adamchainz/django-cors-headers#configuration
-CORS_ALLOWED_ORIGINS = list(dict.fromkeys([*CSRF_TRUSTED_ORIGINS, *_origins]))
+CORS_ALLOWED_ORIGINS = list(dict.fromkeys([*CSRF_TRUSTED_ORIGINS, *_app_origins, *_origins]))
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/(agents|api|auth|opsboard|public|mcp|v[1-4])(/|$)|^/openapi\.json$"
 CORS_ALLOW_HEADERS = [*default_headers, "x-api-key", "x-agentops-api-key", "trace-id", "idempotency-key"]

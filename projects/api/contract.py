@@ -37,6 +37,7 @@ __all__ = [
     "SessionOfThisPortal",
     "contract_project",
     "fault",
+    "origin_of",
 ]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -80,7 +81,7 @@ def comes_from_a_known_page(request: Request) -> bool:
     """Whether Origin, else Referer, names this portal or an origin of its settings."""
     if getattr(request._request, "_dont_enforce_csrf_checks", False):  # Django's test client
         return True
-    origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+    origin = origin_of(request)
     known = {
         f"{request.scheme}://{request.get_host()}",
         _origin_of(settings.PORTAL_URL),
@@ -88,6 +89,11 @@ def comes_from_a_known_page(request: Request) -> bool:
         *getattr(settings, "CORS_ALLOWED_ORIGINS", ()),
     }
     return origin in known
+
+
+def origin_of(request: Request) -> str:
+    """The origin of the page that asks, as Origin, else Referer, says; "" when neither does."""
+    return request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
 
 
 def _origin_of(address: str) -> str:

@@ -49,14 +49,27 @@ class ApiMiddleware(MiddlewareMixin):
         return response
 
 
+def _is_nowhere(request: HttpRequest) -> bool:
+    if "Origin" not in request.headers:
+        return False
+    path = request.path_info
+    return not is_valid_path(path) and not (settings.APPEND_SLASH and is_valid_path(f"{path}/"))
+
+
 class PortalCorsMiddleware(CorsMiddleware):
     """Pages of the origins in CORS_ALLOWED_ORIGINS may send the session cookie. Pages of all others may ask with a key,
-    without cookies, and not at all where only a session opens anything.
+    without cookies, and not at all where only a session opens anything. Addresses that do not exist count as the API's:
+    a dashboard that asks for what this portal does not have is to see the 404, not an error of the network.
     """
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return super().is_enabled(request) or _is_nowhere(request)
 
     def check_signal(self, request: HttpRequest) -> bool:
         path = request.path_info
-        return re.match(settings.CORS_URLS_REGEX, path) is not None and not is_for_sessions_only(path)
+        if is_for_sessions_only(path):
+            return False
+        return re.match(settings.CORS_URLS_REGEX, path) is not None or _is_nowhere(request)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response = super().add_response_headers(request, response)

@@ -18,7 +18,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from projects.api.contract import ContractParameters
+from projects.api.contract import ContractParameters, origin_of
 from projects.api.contract_schema import StatusSerializer
 from projects.api.negotiation import StrictFormParser, StrictJSONParser
 from projects.models import User
@@ -90,7 +90,7 @@ class OAuthView(AuthView):
         if not (settings.SUPABASE_URL and settings.SUPABASE_JWT_SECRET):
             raise StatusError(NO_SUPABASE)
         callback = f"{settings.PORTAL_URL}{reverse('auth-callback')}"
-        if target := own_address(body.get("redirect_to") or ""):
+        if target := own_address(body.get("redirect_to") or "") or _dashboard(request):
             callback += "?" + urlencode({"redirect_to": target})
         query = urlencode({"provider": body["provider"], "redirect_to": callback})
         return done("Redirecting to the provider.", url=f"{settings.SUPABASE_URL}/auth/v1/authorize?{query}")
@@ -160,6 +160,16 @@ def user_of_token(token: str) -> User | None:
     if by_id is not None or not isinstance(email, str) or not email or not email.isprintable():
         return by_id
     return accounts.filter(email=email).first()
+
+
+def _dashboard(request: Request) -> str:
+    """Where AgentOps' dashboard goes on after a sign-in, if it is what asks; it names no address of its own. "" for the
+    portal's own pages.
+    """
+    asking = origin_of(request)
+    if asking in settings.CSRF_TRUSTED_ORIGINS:
+        return ""
+    return own_address(f"{asking or settings.APP_URL}/projects")
 
 
 def own_address(address: str) -> str:

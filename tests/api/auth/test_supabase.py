@@ -97,6 +97,40 @@ def test_the_provider_sends_the_browser_back_to_the_callback(cast: Cast, supabas
 
 
 @pytest.mark.parametrize(
+    ("headers", "redirect_to", "target"),
+    [
+        ({"Origin": "https://dashboard.example"}, None, "https://dashboard.example/projects"),
+        ({"Referer": "https://dashboard.example/signin"}, None, "https://dashboard.example/projects"),
+        ({"Origin": "https://dashboard.example"}, "https://dashboard.example/mcp", "https://dashboard.example/mcp"),
+        ({"Origin": "https://dashboard.example"}, "https://evil.example/", "https://dashboard.example/projects"),
+        ({"Origin": "http://localhost:8003"}, None, None),  # the portal's own pages
+        ({}, None, "https://app.example/projects"),  # APP_URL
+        ({}, "https://evil.example/", "https://app.example/projects"),
+    ],
+)
+def test_a_dashboard_is_returned_to(
+    cast: Cast, supabase: None, settings: Settings, headers: dict[str, str], redirect_to: str | None, target: str | None
+) -> None:
+    settings.APP_URL = "https://app.example"
+    settings.CORS_ALLOWED_ORIGINS = [*settings.CORS_ALLOWED_ORIGINS, "https://app.example"]
+    settings.CSRF_TRUSTED_ORIGINS = ["http://localhost:8003"]
+    body = {"provider": "github", "redirect_to": redirect_to}
+
+    answer = Client().post("/auth/oauth", body, headers=headers, content_type="application/json").json()
+
+    callback = urlsplit(parse_qs(urlsplit(answer["url"]).query)["redirect_to"][0])
+    assert callback.path == "/auth/callback"
+    assert parse_qs(callback.query).get("redirect_to") == (None if target is None else [target])
+
+
+def test_a_page_of_an_unknown_origin_begins_no_sign_in(cast: Cast, supabase: None) -> None:
+    browser = Client(enforce_csrf_checks=True, headers={"Origin": "https://evil.example"})
+    answer = browser.post("/auth/oauth", {"provider": "github"}, content_type="application/json")
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
     ("wanted", "target"),
     [
         ("https://dashboard.example/x", "https://dashboard.example/x"),

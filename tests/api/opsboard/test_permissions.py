@@ -24,7 +24,7 @@ MATRIX = [
     ("get", "orgs/{org}", None, ALL),
     ("get", "projects/{project}", None, ALL),
     ("get", "orgs/{org}/billing/dashboard", None, ALL),
-    ("get", "orgs/{org}/subscription-detail", None, ALL),
+    ("get", "orgs/{org}/stripe-pricing", None, ALL),
     ("post", "orgs/{org}/update", {"name": "Renamed"}, ADMINISTRATORS),
     ("post", "orgs/{org}/invite", {"email": "new@example.com", "role": "developer"}, ADMINISTRATORS),
     ("get", "orgs/{org}/invites", None, ADMINISTRATORS),

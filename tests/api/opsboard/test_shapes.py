@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from projects.api.opsboard.billing import CHANGE
 from projects.models import Invitation, Project
 from projects.services import create_api_key
 from projects.teams import invite
@@ -78,6 +79,16 @@ PROJECT_ITEM = {
     "span_count": int,
     "trace_count": int,
 }
+UNIT_PRICE = {"priceId": NONE, "amount": float, "currency": str, "unit_size": int, "display_unit": str}
+SEAT_PRICE = {"priceId": NONE, "amount": float, "currency": str, "interval": str, "interval_count": int}
+PRICES = {"seat": SEAT_PRICE, "tokens": UNIT_PRICE, "spans": UNIT_PRICE}
+MEMBER_COST = {
+    "immediate_charge": float,
+    "next_period_charge": float,
+    "billing_interval": str,
+    "period_end": NONE,
+    "currency": str,
+}
 STATUS = {"success": bool, "message": OPTIONAL_TEXT}
 BILLING = {
     "current_period": NONE,
@@ -127,10 +138,9 @@ def invitation(cast: Cast, email: str) -> Invitation:
         ("delete", "orgs/{org}/invites/waiting@example.com", None, STATUS),
         ("post", "orgs/{org}/members/remove", {"user_id": "{bob}"}, STATUS),
         ("post", "orgs/{org}/members/update", {"user_id": "{bob}", "role": "admin"}, STATUS),
-        ("put", "orgs/{org}/members/licenses", {"add": [], "remove": []}, STATUS),
         ("get", "orgs/{org}/billing/dashboard", None, BILLING),
-        ("get", "orgs/{org}/stripe-pricing", None, STATUS),
-        ("post", "orgs/{org}/create-checkout-session", None, STATUS),
+        ("get", "orgs/{org}/stripe-pricing", None, PRICES),
+        ("get", "orgs/{org}/preview-member-cost", None, MEMBER_COST),
         ("get", "projects", None, [PROJECT_ITEM]),
         ("get", "projects/{project}", None, PROJECT),
         ("post", "projects", {"name": "P", "org_id": "{org}"}, PROJECT),
@@ -189,6 +199,25 @@ def test_a_portal_of_ones_own_has_no_plan_to_pay_for(cast: Cast, ask: Ask) -> No
         assert made.status_code == 200
     assert made.json()["org"]["current_project_count"] == 6
     assert all(user["is_paid"] for user in body["users"])
+
+
+def test_the_dashboard_makes_nothing_of_what_everything_costs(cast: Cast, ask: Ask) -> None:
+    """`(seat.amount || 4000) / 100`, `(tokens.amount || 0.02) * 1000 / 100`, `(spans.amount || 0.01) / 100`."""
+    prices = ask("bo", "get", f"orgs/{cast.organization.pk}/stripe-pricing").json()
+
+    assert (prices["seat"]["amount"] or 4000) / 100 == 0
+    assert f"{(prices['tokens']['amount'] or 0.02) * 1000 / 100 * 10**12:.12f}" == "0.000000000000"
+    assert (prices["spans"]["amount"] or 0.01) / 100 == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("put", "members/licenses"), ("get", "subscription-detail"), *(("post", name) for name in CHANGE)],
+)
+def test_what_cannot_be_paid_for_is_not_said_to_be_done(cast: Cast, ask: Ask, method: str, name: str) -> None:
+    answer = ask("alice", method, f"orgs/{cast.organization.pk}/{name}")
+
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Billing is not enabled on this portal."})
 
 
 @pytest.mark.django_db(databases=["default", "clickhouse"])

@@ -53,9 +53,10 @@ def test_what_the_sdk_uploads_is_read_as_the_text_it_was(cast: Cast, get: Get, s
     text = '2026-11-23 08:29:07,872 - INFO - 안녕 "quoted" \\ \x1b[31mred\x1b[0m\n  continued\n'
     token = issue_project_token(cast.project.keys.get())
 
-    done = answered(upload(token, orjson.dumps({"body": text})))
+    sent = orjson.dumps({"body": text})
+    done = answered(upload(token, sent))
 
-    assert done == {"url": f"{PORTAL}/v4/logs/{HEX}", "size": len(text.encode())}
+    assert done == {"url": f"{PORTAL}/v4/logs/{HEX}", "size": len(sent)}
     assert log(get, HEX) == {"freeplan_truncated": False, "content": text, "trace_id": HEX}
 
 
@@ -186,11 +187,12 @@ def test_nobody_reads_or_overwrites_the_log_of_another_project(cast: Cast, get: 
 
 def test_an_object_is_stored_and_read(cast: Cast, get: Get, secret: str) -> None:
     # Defect 46: storing one was always a 500.
-    done = answered(upload(secret, orjson.dumps({"body": "<script>alert(1)</script>"}), path="/v4/objects/upload/"))
+    sent = orjson.dumps({"body": "<script>alert(1)</script>"})
+    done = answered(upload(secret, sent, path="/v4/objects/upload/"))
 
     path = done["url"].removeprefix(PORTAL)
     answer = get(path, person="bo")
-    assert done["size"] == 25
+    assert done["size"] == len(sent)
     assert answer.content == b"<script>alert(1)</script>"
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["X-Content-Type-Options"] == "nosniff"

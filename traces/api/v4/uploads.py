@@ -48,7 +48,7 @@ TEXT = {"application/json": OpenApiTypes.OBJECT, "text/plain": OpenApiTypes.STR}
 
 class UploadedSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="Where it can be read by whoever may read the project.")
-    size = serializers.IntegerField(help_text="Bytes that were stored.")
+    size = serializers.IntegerField(help_text="Bytes that were received.")
 
 
 class TraceLogSerializer(serializers.Serializer[Any]):
@@ -66,15 +66,15 @@ class MayUpload(BasePermission):
         return isinstance(request.auth, Credential) and KeyScope.INGEST in request.auth.scopes
 
 
-def uploaded_bytes(request: Request) -> bytes:
-    """The body, of which no more is read than is allowed. Raises ContractError 413."""
+def uploaded_bytes(request: Request) -> tuple[int, bytes]:
+    """How many bytes came, of which no more are read than are allowed, and their content. Raises ContractError 413."""
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
         raise ContractError(413, TOO_LARGE)
     body: bytes = request._request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise ContractError(413, TOO_LARGE)
-    return unwrapped(body)
+    return len(body), unwrapped(body)
 
 
 def project_of_key(request: Request) -> Project:
@@ -108,12 +108,12 @@ class LogUploadView(ContractView):
             trace_id = uploaded_trace_id(named)
         except ValueError:
             raise ContractError(400, BAD_TRACE_ID) from None
-        project, content = project_of_key(request), uploaded_bytes(request)
+        project, (received, content) = project_of_key(request), uploaded_bytes(request)
         try:
             add_to_log(project=project, trace_id=trace_id, content=content)
         except LogIsFull:
             raise ContractError(413, f"The log of this trace has reached {MAX_LOG_BYTES} bytes") from None
-        return uploaded(len(content), "v4-log", trace_id=trace_id)
+        return uploaded(received, "v4-log", trace_id=trace_id)
 
 
 class TraceLogView(ContractView):
@@ -161,9 +161,9 @@ class ObjectUploadView(ContractView):
         responses={200: UploadedSerializer, **errors(404, 413)},
     )
     def post(self, request: Request) -> Response:
-        project, content = project_of_key(request), uploaded_bytes(request)
+        project, (received, content) = project_of_key(request), uploaded_bytes(request)
         upload = add_object(project=project, content=content)
-        return uploaded(upload.size, "v4-object", object_id=str(upload.pk))
+        return uploaded(received, "v4-object", object_id=str(upload.pk))
 
 
 class ObjectView(ContractView):
