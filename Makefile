@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup up test lint bench bench-quick chaos clean
+.PHONY: help setup up test lint bench bench-quick chaos starts clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -41,6 +41,9 @@ bench-quick: setup ## The same in a few minutes, to see that it works; the figur
 
 chaos: setup ## Kill the receiver and the stores under load; fails when an acknowledged span is lost or doubled
 	@$(PY) -m benchmarks.chaos $(ARGS)
+
+starts: setup ## Start the portal twice in each of ten clones with other paths and locale variables; fails unless all start
+	@$(PY) -m benchmarks.starts $(ARGS)
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -24,9 +24,17 @@ _env = environ.FileAwareEnv()
 
 
 def load_dotenv(path: Path) -> None:
-    """Take the settings of `path`; a variable that is set in the real environment wins."""
-    if path.is_file():
-        environ.Env.read_env(path)
+    """Take the settings of `path`; a variable that is set in the real environment wins.
+
+    Raises ImproperlyConfigured when the file is there and cannot be read: none of its settings would count.
+    """
+    if not path.is_file():
+        return
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ImproperlyConfigured(refusal(path, error)) from error
+    environ.Env.read_env(path)
 
 
 def forget(prefix: str) -> None:

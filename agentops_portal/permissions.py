@@ -18,23 +18,24 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-def refusal(path: Path, error: OSError, var: Path) -> str:
-    """A sentence about `path` in the portal's folder `var`, which could not be used for `error`."""
-    elsewhere = "set PORTAL_VAR to a folder this user can write."
+def refusal(path: Path, error: OSError, var: Path | None = None) -> str:
+    """A sentence about `path`, in the portal's folder `var` or elsewhere, which could not be used for `error`."""
+    is_own = var is not None and path.is_relative_to(var)
+    me = user_name(os.geteuid())
+    elsewhere = "set PORTAL_VAR to a folder this user can write." if is_own else f"make it writable for user {me}."
     obstacle = _obstacle(path) if isinstance(error, PermissionError) else None
     if obstacle is None:
         return f"{path} cannot be written ({error.strerror}): {elsewhere}"
     status = obstacle.lstat()
-    me, owner = user_name(os.geteuid()), user_name(status.st_uid)
+    owner = user_name(status.st_uid)
     fact = f"{obstacle} belongs to user {owner} (mode {stat.S_IMODE(status.st_mode):o}) and the portal runs as {me}"
-    if not obstacle.is_relative_to(var):
+    if var is not None and is_own and not obstacle.is_relative_to(var):
         return f"{path} cannot be used: {fact}: {elsewhere}"
+    what = shlex.quote(str(var if is_own else obstacle))
     if status.st_uid == os.geteuid():
-        return f"{path} cannot be used: {fact}: run `chmod -R u+rwX {shlex.quote(str(var))}`."
-    return (
-        f"{path} cannot be used: {fact}: run `sudo chown -R {me} {shlex.quote(str(var))}`, start the portal as "
-        f"{owner}, or set PORTAL_VAR to another folder."
-    )
+        return f"{path} cannot be used: {fact}: run `chmod -R u+rwX {what}`."
+    third = ", or set PORTAL_VAR to another folder" if is_own else ""
+    return f"{path} cannot be used: {fact}: run `sudo chown -R {me} {what}`, or start it as {owner}{third}."
 
 
 def left_by_another_user(var: Path) -> Path | None:

@@ -159,5 +159,6 @@ def _write(env_file: Path, project: Project, secret: str | None) -> None:
 
 def _unusable(env_file: Path, error: OSError) -> BootstrapError:
     return BootstrapError(
-        f"{env_file} cannot be used ({error.strerror}): name another file with --env-file, or use --no-env-file."
+        f"{env_file} cannot be used ({error.strerror}): set PORTAL_DOTENV to a file this user can write, or name one "
+        "with --env-file, or use --no-env-file."
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agentops_portal import permissions
+from agentops_portal import environment, permissions
 from agentops_portal.embedded import ownership, postgres
 
 from .services import ROOT
@@ -168,7 +168,7 @@ def test_a_folder_of_another_user_is_refused_with_owner_and_cure(var: Path, tmp_
     text = as_nobody(lambda: postgres.prepare(data, "secret"))
     assert text == (
         f"AccessProblem: {data} cannot be used: {data} belongs to user root (mode 700) and the portal runs as nobody: "
-        f"run `sudo chown -R nobody {var}`, start the portal as root, or set PORTAL_VAR to another folder."
+        f"run `sudo chown -R nobody {var}`, or start it as root, or set PORTAL_VAR to another folder."
     )
 
 
@@ -205,6 +205,20 @@ def test_a_refusal_names_the_outermost_obstacle(tmp_path: Path, closed: str, mod
     (tmp_path / closed).chmod(mode)
     text = as_nobody(lambda: permissions.refusal(var / "clickhouse" / "lock", PermissionError(13, "no"), var))
     assert f"{tmp_path / closed} belongs to user root (mode {mode:o}) and the portal runs as nobody: {cure}" in text
+
+
+@as_root
+def test_settings_that_cannot_be_read_are_not_left_out(tmp_path: Path) -> None:
+    """`sudo make up` may have made the file: without a word, none of its settings would count."""
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    file = tmp_path / ".env"
+    file.write_text("SECRET_KEY=x\n")
+    file.chmod(0o600)
+    assert as_nobody(lambda: environment.load_dotenv(file)) == (
+        f"ImproperlyConfigured: {file} cannot be used: {file} belongs to user root (mode 600) and the portal runs as "
+        f"nobody: run `sudo chown -R nobody {file}`, or start it as root."
+    )
 
 
 def test_other_faults_are_told_as_they_are(var: Path) -> None:

@@ -1,5 +1,6 @@
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db.utils import Error as DatabaseError
 
 from agentops_portal import postgres, preparation
 from agentops_portal.clickhouse import probe as clickhouse
+from agentops_portal.permissions import refusal
 from agentops_portal.problems import StoreProblem
 from agentops_portal.schedule import sync_schedule
 
@@ -32,7 +34,7 @@ class Command(BaseCommand):
         except (CommandError, DatabaseError, ImproperlyConfigured, OSError, StoreProblem) as error:
             if settings.DEBUG:
                 raise
-            self._say(" ".join(str(error).split()))
+            self._say(" ".join(_sentence(error).split()))
             sys.exit(1)
 
     def _prepare_files(self) -> None:
@@ -54,3 +56,9 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         """Progress goes to standard error: standard output may hold JSON."""
         self.stderr.write(text, style_func=str)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        return refusal(Path(error.filename), error, settings.PORTAL_VAR)
+    return str(error)
