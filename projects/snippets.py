@@ -43,6 +43,10 @@ def mcp_snippet(secret: str) -> Snippet:
     return Snippet("mcp", _("Coding agents (MCP)"), text)
 
 
+# The SDK reads what OpenTelemetry 1.45 no longer has, and then exports nothing (docs/agentops.md).
+SDK_INSTALL = "pip install agentops 'opentelemetry-sdk<1.45' 'opentelemetry-exporter-otlp-proto-http<1.45'"
+
+
 def snippets(secret: str) -> list[Snippet]:
     """For the agentops SDK, for LiteLLM and other OpenTelemetry exporters, and a check with curl.
 
@@ -52,6 +56,7 @@ def snippets(secret: str) -> list[Snippet]:
         Snippet(
             "agentops",
             _("agentops SDK"),
+            f"{SDK_INSTALL}\n"
             f"export AGENTOPS_API_KEY={secret}\n"
             f"export AGENTOPS_API_ENDPOINT={settings.PORTAL_URL}\n"
             f"export AGENTOPS_APP_URL={settings.PORTAL_URL}\n"

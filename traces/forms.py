@@ -84,6 +84,13 @@ class DollarsField(forms.DecimalField):
         super().__init__(max_digits=24, decimal_places=12, min_value=0, **kwargs)
 
 
+class ExactField(forms.CharField):
+    """The very text that a client sent, blanks at its ends included: `"a "` and `"a"` are two sessions."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=300, strip=False, **kwargs)
+
+
 class CursorField(forms.CharField):
     def clean(self, value: Any) -> Cursor | None:
         text = super().clean(value)
@@ -157,13 +164,13 @@ class TraceListForm(AddressForm):
         choices=STATUSES,
         error_messages={"invalid_choice": _("%(value)s is not one of ok, error.")},
     )
-    model = forms.CharField(required=False, label=_("Model"), max_length=300)
+    model = ExactField(label=_("Model"))
     llm = forms.BooleanField(required=False, label=_("Only with LLM calls"))
-    agent = forms.CharField(required=False, label=_("Agent"), max_length=300)
-    user = forms.CharField(required=False, label=_("User"), max_length=300)
-    session = forms.CharField(required=False, label=_("Session"), max_length=300)
-    service = forms.CharField(required=False, label=_("Service"), max_length=300)
-    tag = forms.CharField(required=False, label=_("Tag"), max_length=300)
+    agent = ExactField(label=_("Agent"))
+    user = ExactField(label=_("User"))
+    session = ExactField(label=_("Session"))
+    service = ExactField(label=_("Service"))
+    tag = ExactField(label=_("Tag"))
     guardrail = forms.ChoiceField(
         required=False,
         label=_("Guardrail"),

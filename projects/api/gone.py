@@ -6,9 +6,11 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from projects.snippets import SDK_INSTALL
+
 MESSAGE = (
     "agentops >= 0.4 is needed: this portal takes traces, not the sessions and events of older versions."
-    " Upgrade with: pip install 'agentops>=0.4' 'opentelemetry-sdk<1.45' 'opentelemetry-exporter-otlp-proto-http<1.45'"
+    f" Upgrade with: {SDK_INSTALL} --upgrade"
 )
 
 

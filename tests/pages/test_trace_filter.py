@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from projects.models import Project
 
-from .spans import RECORDED_DAY, recorded, store
+from .spans import RECORDED_DAY, Spanlet, Value, recorded, request_of, store, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
+OCTOBER_NS = 1_790_812_860 * 10**9  # 2026-10-01T00:01:00Z
 FILTERS = [
     ("guardrail=blocked", 3),
     ("guardrail=masked", 1),
@@ -106,3 +107,26 @@ def test_the_download_holds_what_the_page_lists(client: Client, project: Project
     assert file.status_code == 200, file.getvalue()
     rows = file.getvalue().decode().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == [trace.trace_id for trace in response.context["page"].traces]
+
+
+@pytest.mark.parametrize("name", ["session", "user", "agent", "service", "model", "tag"])
+def test_blanks_at_the_ends_of_a_name_belong_to_it(client: Client, project: Project, name: str) -> None:
+    day = "start=2026-10-01T00:00:00Z&end=2026-10-02T00:00:00Z"
+    for number, text in enumerate(("a", "a ", " a"), start=1):
+        attributes: dict[str, Value] = {
+            "session.id": text,
+            "user.id": text,
+            "gen_ai.agent.name": text,
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": text,
+            "agentops.tags": [text],
+        }
+        sent = request_of({number: [Spanlet("chat", attributes=attributes)]}, OCTOBER_NS)
+        sent.resource_spans[0].resource.attributes[0].value.string_value = text  # service.name
+        store(project.pk, sent)
+
+    for number, asked in enumerate(("a", "a%20", "%20a"), start=1):
+        page = client.get(f"/projects/{project.pk}/traces/?{day}&{name}={asked}").context["page"]
+        answer = client.get(f"/api/v1/projects/{project.pk}/traces?{day}&{name}={asked}").json()
+        assert [trace.trace_id for trace in page.traces] == [trace_id(number)]
+        assert [trace["trace_id"] for trace in answer["results"]] == [trace_id(number)]

@@ -1,5 +1,7 @@
 import re
 from datetime import timedelta
+from html import unescape
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from projects.credentials import InvalidCredential, authenticate, forget
 from projects.models import ApiKey, AuditEvent
 from projects.services import create_api_key, create_project, delete_project
+from projects.snippets import SDK_INSTALL
 from tests.cast import Cast
 from tests.projects.conftest import SignIn
 
@@ -101,6 +104,9 @@ def test_an_owner_makes_a_key_and_sees_its_secret_once(
 def test_the_snippets_hold_the_key_and_the_addresses(cast: Cast, signed_in: SignIn, settings: Settings) -> None:
     page = text(signed_in("alice").post(f"/projects/{cast.project.pk}/keys/create/", NEW_KEY))
     assert f"AGENTOPS_API_ENDPOINT={settings.PORTAL_URL}" in page
+    assert SDK_INSTALL in unescape(page)
+    for guide in ("README.md", "docs/agentops.md"):
+        assert SDK_INSTALL in Path(settings.BASE_DIR, guide).read_text()
     assert f"http://localhost:{settings.OTLP_HTTP_PORT}/v1/traces" in page
     settings.PORTAL_URL = "https://agents.example.com"
     page = text(signed_in("alice").post(f"/projects/{cast.project.pk}/keys/create/", NEW_KEY))

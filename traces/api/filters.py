@@ -45,22 +45,30 @@ class DollarsField(serializers.Field[Decimal, str, str, Any]):
         return f"{value:f}"
 
 
-def _name(help_text: str, max_length: int = 300) -> serializers.CharField:
-    return serializers.CharField(required=False, allow_blank=True, max_length=max_length, help_text=help_text)
+def exact_name(help_text: str) -> serializers.CharField:
+    """The very text that a client sent, blanks at its ends included: `"a "` and `"a"` are two sessions."""
+    return serializers.CharField(
+        required=False, allow_blank=True, trim_whitespace=False, max_length=300, help_text=help_text
+    )
 
 
 class TraceFilterParameters(RangeParameters):
-    """All that is given must fit; blank means any."""
+    """All that is given must fit; empty means any."""
 
-    q = _name("Part of the trace id or of a span's name, whatever the case.", max_length=200)
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="Part of the trace id or of a span's name, whatever the case.",
+    )
     status = serializers.ChoiceField(["ok", "error"], required=False, allow_blank=True)
-    model = _name("The model of at least one LLM call.")
+    model = exact_name("The model of at least one LLM call.")
     llm = serializers.BooleanField(required=False, help_text="true: only traces with LLM calls.")
-    agent = _name("The name of an agent of the trace.")
-    user = _name("The user id of the trace.")
-    session = _name("The session id of the trace.")
-    service = _name("The service of the trace's root.")
-    tag = _name("One of the trace's tags.")
+    agent = exact_name("The name of an agent of the trace.")
+    user = exact_name("The user id of the trace.")
+    session = exact_name("The session id of the trace.")
+    service = exact_name("The service of the trace's root.")
+    tag = exact_name("One of the trace's tags.")
     guardrail = serializers.ChoiceField(
         GUARDRAIL_OUTCOMES, required=False, allow_blank=True, help_text="What came of at least one guardrail run."
     )

@@ -19,22 +19,24 @@ from traces.dialects.base import GUARDRAIL_OUTCOMES
 from traces.queries.guardrail_pages import RunFilter, key_of, run_page
 from traces.queries.guardrails import guarded_traces, guardrail_use
 
+from .filters import exact_name
 from .ranges import PRESET, RangePageParameters, RangeParameters, pinned, scope_of
 from .serializers import NanosecondsField
 
 BY = ("guardrail", "mode", "service")
 
 
-def _name(help_text: str) -> serializers.CharField:
-    return serializers.CharField(required=False, allow_blank=True, max_length=300, help_text=help_text)
-
-
 class RunParameters(RangePageParameters):
-    guardrail = _name("The guardrail's name.")
-    mode = _name("When it ran, such as pre_call.")
+    guardrail = exact_name("The guardrail's name.")
+    mode = exact_name("When it ran, such as pre_call.")
     outcome = serializers.ChoiceField(GUARDRAIL_OUTCOMES, required=False, allow_blank=True)
-    service = _name("The service that sent the run.")
-    trace_id = _name("The runs of one trace: 32 hexadecimal digits, or a UUID.")
+    service = exact_name("The service that sent the run.")
+    trace_id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=300,
+        help_text="The runs of one trace: 32 hexadecimal digits, or a UUID.",
+    )
     cursor = CursorField(KeyCursor.parser(int, str, str, str, int))
 
     def validate_trace_id(self, text: str) -> str:

@@ -37,6 +37,8 @@ def _in_store(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), AfterValidator(_storable)]
+# The very text that a client sent, blanks at its ends included.
+Exact = Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_store)]
 
 

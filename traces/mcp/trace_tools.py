@@ -19,7 +19,7 @@ from traces.waterfall import PLUMBING
 
 from .ranges import RangeParameters
 from .results import Cost, TimeRange, Tokens, cost_text, counted, cut, milliseconds, moment, trace_url
-from .tool import Answer, Fault, Parameters, Text, Tool
+from .tool import Answer, Exact, Fault, Parameters, Text, Tool
 
 MAX_NAME = 200
 MAX_NAMES = 20  # models or agents of one trace
@@ -28,14 +28,14 @@ MAX_NAMES = 20  # models or agents of one trace
 class SearchParameters(RangeParameters):
     text: Text = Field("", description="Part of a span's name or a tag, in any case, or of the trace id.")
     status: Literal["", "ok", "error"] = Field("", description="error: the request failed as a whole.")
-    model: Text = Field("", description="Exact name of a model that the trace called.")
+    model: Exact = Field("", description="Exact name of a model that the trace called.")
     llm_only: bool = Field(False, description="Only traces with an LLM call.")
     has_errors: bool | None = Field(None, description="true: with failed spans, whatever the status; false: without.")
-    service: Text = Field("", description="Exact name of the root's service.")
-    agent: Text = Field("", description="Exact name of an agent in the trace.")
-    user: Text = Field("", description="Exact user id.")
-    session: Text = Field("", description="Exact session id.")
-    tag: Text = Field("", description="Exact tag.")
+    service: Exact = Field("", description="Exact name of the root's service.")
+    agent: Exact = Field("", description="Exact name of an agent in the trace.")
+    user: Exact = Field("", description="Exact user id.")
+    session: Exact = Field("", description="Exact session id.")
+    tag: Exact = Field("", description="Exact tag.")
     guardrail: Literal["", "allowed", "masked", "flagged", "blocked", "failed"] = Field(
         "", description="Outcome of at least one guardrail run."
     )
