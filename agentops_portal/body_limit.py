@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from .cross_origin import cors_headers
+
 Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,16 +26,16 @@ class BodyLimit:
             await self._application(scope, receive, send)
             return
         if _content_length(scope) > self._limit:
-            await self._refuse(send)
+            await self._refuse(scope, send)
             return
         body = _Counted(receive, self._limit)
         await self._application(scope, body.receive, body.unless_exceeded(send))
         if body.is_exceeded:
-            await self._refuse(send)
+            await self._refuse(scope, send)
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, scope: Scope, send: Send) -> None:
         detail = f"File size exceeds the maximum limit of {self._limit} bytes"
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *cors_headers(scope)]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": orjson.dumps({"detail": detail})})
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import orjson
 import pytest
+from pytest_django import Settings
 
 from agentops_portal.asgi import application
+from agentops_portal.body_limit import BodyLimit
+from agentops_portal.cross_origin import cors_headers
 from traces.uploads import MAX_BYTES
 
 MIB = b"x" * 1024 * 1024
@@ -64,3 +67,38 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(headers: dict[str, str]
 
     assert (status, body) == (413, {"detail": f"File size exceeds the maximum limit of {MAX_BYTES} bytes"})
     assert taken == pieces
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("http://localhost:8003", {"access-control-allow-origin": "http://localhost:8003", "vary": "origin"}),
+        ("https://elsewhere.example", {"access-control-allow-origin": "*"}),
+        ("https://\u00e9.example", {"access-control-allow-origin": "*"}),
+        ("", {}),
+    ],
+)
+def test_the_page_that_asks_may_read_why(settings: Settings, origin: str, expected: dict[str, str]) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["http://localhost:8003"]
+    headers = [(b"origin", origin.encode())] if origin else []
+
+    found = {name.decode(): value.decode() for name, value in cors_headers({"headers": headers})}
+
+    credentials = found.pop("access-control-allow-credentials", None)
+    assert found == expected
+    assert credentials == ("true" if "vary" in expected else None)
+
+
+def test_a_body_that_is_too_large_says_so_to_the_page_that_sent_it() -> None:
+    headers: list[tuple[bytes, bytes]] = []
+
+    async def answer(message: Any) -> None:
+        headers.extend(message.get("headers", []))
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "headers": [(b"content-length", b"11"), (b"origin", b"https://elsewhere.example")]}
+    asyncio.run(BodyLimit(application, 10)(scope, nothing, answer))
+
+    assert (b"access-control-allow-origin", b"*") in headers

@@ -10,7 +10,7 @@ API = [
     "/api/",
     "/api/v1/nothing",
     "/v1/x",
-    "/v2/create_session",
+    "/v4/create_session",
     "/v3/auth",
     "/v4/nothing",
     "/auth/nothing",
