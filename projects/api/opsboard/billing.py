@@ -25,7 +25,7 @@ CHANGE: Final = (
     "customer-portal",
 )
 # The dashboard takes `amount || 4000` cents, so it would show a plain 0 as $40. This is the smallest number above it;
-# what the dashboard makes of it, a hundredth or the product with any count, is $0.
+# a hundredth of it is 0, so the dashboard shows $0 (for a million tokens, "< $0.01").
 NOTHING: Final = 5e-324
 PRICES: Final = {
     "seat": {"priceId": None, "amount": NOTHING, "currency": "usd", "interval": "month", "interval_count": 1},
