@@ -10,8 +10,11 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+
+from agentops_portal.clickhouse.examination import examine
 
 # Of packages that bring more than the portal's pages load.
 UNUSED_FILES = ["redoc", "swagger-ui-bundle.js.map", "swagger-ui-standalone-preset*"]
@@ -69,6 +72,13 @@ def unapplied_migrations() -> list[str]:
             plan = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
         found += [f"{alias}: {migration.app_label}.{migration.name}" for migration in plan]
     return found
+
+
+def examine_store(connection: BaseDatabaseWrapper) -> None:
+    """Raises StoreProblem when this code must not touch the store. A database that does not exist yet is fine."""
+    creation: Any = connection.creation
+    if connection.vendor != "clickhouse" or creation.database_exists():
+        examine(connection)
 
 
 def make_folders() -> None:

@@ -28,7 +28,8 @@ SCHEDULE = [
     Scheduled("traces.purge_deleted_projects", hour="*", minute="35"),
     Scheduled("traces.remove_old_receipts", hour="3", minute="25"),
     Scheduled("traces.forget_old_agent_runs", hour="3", minute="27"),
-    Scheduled("traces.remove_outdated_uploads", hour="3", minute="30"),
+    Scheduled("traces.enforce_retention", hour="3", minute="30"),
+    Scheduled("traces.finish_erasures", hour="*", minute="*/5"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-pytest_plugins = ["tests.receiver", "tests.outage"]  # fixtures: otlp and tenant, outage
+pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh"]  # fixtures: otlp and tenant, outage, fresh
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

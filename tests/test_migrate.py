@@ -1,57 +1,13 @@
-from collections.abc import Iterator
 from io import StringIO
-from uuid import uuid4
 
-import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
-from psycopg import sql
-from pytest_django import DjangoDbBlocker
 
-from agentops_portal.clickhouse.client import open_client
-from agentops_portal.postgres import plain_parameters
-
+from .fresh import CLICKHOUSE, POSTGRES, in_clickhouse
 from .services import free_ports
-
-POSTGRES, CLICKHOUSE = "default", "clickhouse"
-
-
-def _use(names: dict[str, str]) -> None:
-    for alias, name in names.items():
-        connection = connections[alias]
-        connection.close()
-        if alias == POSTGRES:
-            connection.close_pool()  # type: ignore[attr-defined]
-        connections.settings[alias]["NAME"] = name
-
-
-@pytest.fixture
-def fresh(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """Both aliases point to databases that no migration has seen; ClickHouse's does not even exist."""
-    name = f"migrate_{uuid4().hex[:8]}"
-    kept = {alias: connections.settings[alias]["NAME"] for alias in (POSTGRES, CLICKHOUSE)}
-    with django_db_blocker.unblock():
-        server = plain_parameters(connections[POSTGRES]) | {"dbname": "postgres"}
-        with psycopg.connect(**server, autocommit=True) as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            _use({POSTGRES: name, CLICKHOUSE: name})
-            try:
-                yield name
-            finally:
-                _use(kept)
-                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-                _clickhouse(f"DROP DATABASE IF EXISTS {name}")
-
-
-def _clickhouse(query: str) -> list[str]:
-    client = open_client(connections.settings[CLICKHOUSE], database=None)
-    if query.startswith("DROP"):
-        client.command(query)
-        return []
-    return [row[0] for row in client.query(query).result_rows]
 
 
 def _migrate(*arguments: str, **options: object) -> str:
@@ -62,7 +18,7 @@ def _migrate(*arguments: str, **options: object) -> str:
 
 def _tables(alias: str, name: str) -> set[str]:
     if alias == CLICKHOUSE:
-        return set(_clickhouse(f"SELECT name FROM system.tables WHERE database = '{name}'"))
+        return set(in_clickhouse(f"SELECT name FROM system.tables WHERE database = '{name}'"))
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT table_schema || '.' || table_name FROM information_schema.tables "
@@ -110,7 +66,7 @@ def test_looking_changes_nothing(fresh: str) -> None:
     assert caught.value.code == 1
     assert "projects.0001_initial" in plan
     assert f"The database {fresh} does not exist yet: migrate creates it." in plan
-    assert _clickhouse(f"SELECT name FROM system.databases WHERE name = '{fresh}'") == []
+    assert in_clickhouse(f"SELECT name FROM system.databases WHERE name = '{fresh}'") == []
     assert _tables(POSTGRES, fresh) == set()
 
 

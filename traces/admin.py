@@ -12,7 +12,7 @@ from unfold.paginator import InfinitePaginator
 from projects.admin.base import ReadOnlyAdmin
 from projects.models import User
 
-from .models import Agent, IngestReceipt, ShareLink, Upload
+from .models import Agent, Erasure, IngestReceipt, RetentionRun, ShareLink, Upload
 from .sharing import revoke_share_link
 
 
@@ -97,3 +97,29 @@ class AgentAdmin(ReadOnlyAdmin):
     list_select_related = ("project",)
     list_filter = (("project", AutocompleteSelectFilter), "type", "status")
     search_fields = ("name", "external_id", "project__name")
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(ReadOnlyAdmin):
+    """What was removed because its project keeps it no longer, night by night."""
+
+    list_display = ("started_at", "finished_at", "row_count", "error")
+    list_filter = (("started_at", RangeDateTimeFilter),)
+
+    @display(description=_("removed rows"))
+    def row_count(self, run: RetentionRun) -> int:
+        return run.removed_rows
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """What people had deleted, and the recount."""
+
+    list_display = ("requested_at", "project", "kind", "value", "requested_by", "finished_at", "traces", "rows_left")
+    list_select_related = ("project", "requested_by")
+    list_filter = (("project", AutocompleteSelectFilter), "kind", ("requested_at", RangeDateTimeFilter))
+    search_fields = ("value", "project__name", "requested_by__email")
+
+    @display(description=_("rows left"))
+    def rows_left(self, erasure: Erasure) -> int | None:
+        return erasure.left_rows if erasure.finished_at else None

@@ -12,13 +12,16 @@ class TracesConfig(AppConfig):
     name = "traces"
 
     def ready(self) -> None:
-        """Tell the app of projects what there is of one here, and hear from it when one is gone."""
+        """Tell the app of projects what there is of one here, hear from it when one is gone, look into stores to be."""
+        from agentops_portal.clickhouse import examination
         from projects import counts
         from projects.signals import projects_removed
 
         from .queries.project_counts import project_counts
+        from .schema import adoption
 
         counts.register(project_counts)
+        examination.register(adoption.examine)
         projects_removed.connect(_purge, dispatch_uid="traces.purge")
 
 

@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import ApiKey
 
+from .erasure.records import Erasure as Erasure
 from .registry import Agent as Agent
 from .registry import AgentRun as AgentRun
+from .retention.records import RetentionRun as RetentionRun
 from .sharing import ShareLink as ShareLink
 from .uploads import Upload as Upload
 

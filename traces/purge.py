@@ -10,10 +10,9 @@ from django.db import connections
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.clickhouse.client import ALIAS
-from traces.schema.rollups import ROLLUPS
-from traces.schema.tables import SPANS, UNREADABLE
+from traces.retention.tables import KEPT
 
-TABLES = (SPANS, UNREADABLE, *(rollup.table for rollup in ROLLUPS))
+TABLES = tuple(table.name for table in KEPT)
 
 
 def purge(project_ids: Sequence[UUID]) -> None:
@@ -25,5 +24,6 @@ def purge(project_ids: Sequence[UUID]) -> None:
     ids = ", ".join(f"'{project_id}'" for project_id in project_ids)
     with connections[ALIAS].cursor() as cursor:
         for table in TABLES:
-            rows = f"toString(project_id) IN ({ids})" if table == UNREADABLE else f"project_id IN ({ids})"
-            cursor.execute(f"DELETE FROM {ddl.local(table)} {ddl.on_cluster()} WHERE {rows}")  # noqa: S608 (UUIDs)
+            cursor.execute(
+                f"DELETE FROM {ddl.local(table)} {ddl.on_cluster()} WHERE project_id IN ({ids})"  # noqa: S608
+            )

@@ -47,13 +47,18 @@ def rebuild(connection: BaseDatabaseWrapper, since: date | None = None, until: d
     with connection.cursor() as cursor:
         days = wanted = _days(cursor, since, until)
         for _ in range(PASSES):
-            started = _now(cursor)
-            for first, end in _stretches(days):
-                _rebuild_days(cursor, first, end)
+            started = now_of(cursor)
+            recompute(cursor, days)
             days = wanted & _days_received_since(cursor, started - IN_FLIGHT)
             if not days:
                 return len(wanted)
     raise StillReceiving([EPOCH + timedelta(days=day) for day in days])
+
+
+def recompute(cursor: CursorWrapper, days: Collection[int]) -> None:
+    """Compute the roll-ups of these days since 1970 anew, whatever arrives meanwhile."""
+    for first, end in _stretches(days):
+        _rebuild_days(cursor, first, end)
 
 
 def _days(cursor: CursorWrapper, since: date | None, until: date | None) -> set[int]:
@@ -68,7 +73,8 @@ def _days(cursor: CursorWrapper, since: date | None, until: date | None) -> set[
     return {day for day in found if first <= day < end}
 
 
-def _now(cursor: CursorWrapper) -> datetime:
+def now_of(cursor: CursorWrapper) -> datetime:
+    """ClickHouse's clock, by which it notes when spans arrive."""
     cursor.execute("SELECT toUnixTimestamp64Milli(now64(3))")
     [(milliseconds,)] = cursor.fetchall()
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -12,11 +12,13 @@ from django.utils.timezone import now
 from projects.models import Project
 from projects.services import remove_project
 
+from .erasure.records import Erasure
+from .erasure.services import carry_out, recount_usage, unfinished
 from .models import AgentRun, IngestReceipt
 from .purge import purge
 from .registry import RUN_DAYS
+from .retention.run import enforce
 from .rollup_repair import repair
-from .uploads import remove_outdated
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +47,28 @@ def repair_rollups() -> None:
     repair(connections["clickhouse"], now())
 
 
-@shared_task(name="traces.remove_outdated_uploads")
-def remove_outdated_uploads() -> None:
-    """Delete logs and objects that are older than their project keeps its data."""
-    removed = remove_outdated()
-    if removed:
-        log.info("outdated uploads were removed", uploads=removed)
+@shared_task(name="traces.enforce_retention")
+def enforce_retention() -> None:
+    """Remove what is older than its project keeps it."""
+    enforce()
+
+
+@shared_task(name="traces.carry_out_erasure")
+def carry_out_erasure(erasure_id: str) -> None:
+    """Delete what somebody asked to be deleted; a failure stands in the receipt, and the next look tries again."""
+    for erasure in Erasure.objects.filter(pk=erasure_id):
+        carry_out(erasure)
+
+
+@shared_task(name="traces.finish_erasures")
+def finish_erasures() -> None:
+    """Go on with deletions that failed or that no worker heard of, and count usage again that was in doubt."""
+    for erasure in unfinished(before=now() - timedelta(minutes=2)):
+        try:
+            carry_out(erasure)
+            recount_usage(erasure)
+        except Error as error:
+            log.error("a deletion failed and is tried again", erasure=str(erasure.pk), error=str(error)[:300])
 
 
 @shared_task(name="traces.purge_deleted_projects")

@@ -9,13 +9,11 @@ import re
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any, Self
 
 import orjson
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q, Sum, Value
-from django.db.models.functions import Now
+from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -50,11 +48,6 @@ class UploadQuerySet(models.QuerySet["Upload"]):
             if found.exists():
                 return found.order_by("created_at", "id")
         return self.none()
-
-    def outdated(self) -> Self:
-        """Uploads older than their project keeps its data."""
-        kept = ExpressionWrapper(F("project__retention_days") * Value(timedelta(days=1)), models.DurationField())
-        return self.filter(created_at__lt=Now() - kept)
 
 
 class Upload(models.Model):
@@ -164,9 +157,3 @@ def text_of(uploads: Iterable[Upload]) -> Iterator[str]:
             yield "\n"
         yield text
         before = text or before
-
-
-def remove_outdated() -> int:
-    """Delete what is older than its project keeps its data; gives the number of uploads."""
-    removed, _by_model = Upload.objects.outdated().delete()
-    return removed

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from . import share_views, views
+from . import data_views, share_views, views
 from .converters import SpanIdConverter, TraceIdConverter
 
 register_converter(TraceIdConverter, "trace_id")
@@ -12,12 +12,15 @@ project_urls = [
     path("", views.trace_list, name="trace-list"),
     path("arrived/", views.trace_arrived, name="trace-arrived"),
     path("<trace_id:trace_id>/", views.trace_detail, name="trace-detail"),
+    path("<trace_id:trace_id>/delete/", data_views.erase_trace, name="trace-erase"),
     path("<trace_id:trace_id>/spans/<span_id:span_id>/", views.span_detail, name="span-detail"),
 ]
 
 urlpatterns = [
     path("projects/<uuid:project_id>/traces/", include(project_urls)),
     path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
+    path("projects/<uuid:project_id>/data/", data_views.data, name="data"),
+    path("projects/<uuid:project_id>/data/erase/", data_views.erase, name="data-erase"),
     path("share/<str:token>/", share_views.shared_trace, name="shared-trace"),
     path("share/<str:token>/spans/<span_id:span_id>/", share_views.shared_span, name="shared-span"),
     path("sessions", views.session_redirect, name="session-redirect"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.clickhouse.together import together
-from projects.access import open_project
+from projects.access import may_administer, open_project
 from projects.models import Project
 from projects.snippets import receiver_url
 
@@ -83,11 +83,12 @@ def trace_arrived(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @login_required
 @shows_store_errors
 def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpResponse:
-    """Context: `project`, `trace_address` and what `trace_context` gives."""
+    """Context: `project`, `may_administer`, `trace_address` and what `trace_context` gives."""
     project = open_project(request, project_id)
     request.open_project = project  # type: ignore[attr-defined]
     context = {
         "project": project,
+        "may_administer": may_administer(request, project),
         "trace_address": reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id}),
         **trace_context(_trace_scope(project, trace_id), trace_id, request.GET.get("span", "")),
     }

@@ -91,6 +91,8 @@ UNFOLD = {
                     _model(_("Share links"), "link", "traces", "sharelink"),
                     _model(_("Registered agents"), "smart_toy", "traces", "agent"),
                     _model(_("Uploads"), "upload_file", "traces", "upload"),
+                    _model(_("Deletions"), "delete_forever", "traces", "erasure"),
+                    _model(_("Retention runs"), "auto_delete", "traces", "retentionrun"),
                 ],
             },
             {

@@ -29,6 +29,7 @@ class Section:
 PROJECT_SECTIONS = [
     Section(_("Traces"), "timeline", "trace-list", "trace-"),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
+    Section(_("Data"), "database", "data", "data"),
     Section(_("API keys"), "key", "key-list", "key-"),
 ]
 

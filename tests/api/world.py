@@ -17,6 +17,7 @@ from projects.models import Invitation, Role
 from projects.services import create_api_key
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
+from traces.erasure.records import Erasure
 from traces.registry import Agent, AgentRun, AgentType
 from traces.sharing import share_trace
 from traces.uploads import add_object, add_to_log
@@ -85,12 +86,15 @@ def make_world() -> World:
     uploaded = add_object(project=project, content=b"an object")
     agent = Agent.objects.create(project=project, name="Registered", type=AgentType.CUSTOM)
     run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
+    erased = Erasure.objects.create(project=project, kind="user", value="user-9")
     values = {
         "project": str(project.pk),
         "organization": str(cast.organization.pk),
         "key": str(spare.key.pk),
         "secret": spare.secret,
         "trace": trace_id(1),
+        "gone": trace_id(404),
+        "erasure": str(erased.pk),
         "span": span_id(2),
         "member": str(cast.bob.pk),
         "email": invitation.email,

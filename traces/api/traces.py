@@ -13,8 +13,10 @@ from rest_framework.views import APIView
 
 from agentops_portal.clickhouse.gate import Scope
 from projects.api.access import MayRead, readable_project
+from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
+from projects.api.v1.access import MayReadPeopleChange, administered_project
 from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.queries.span_detail import span_detail
@@ -23,6 +25,7 @@ from traces.queries.trace_detail import trace_figures, trace_scope
 from traces.queries.trace_list import Cursor, trace_page
 from traces.queries.trace_spans import MAX_SPANS
 
+from .erasures import FOR_ADMINISTRATORS, ErasureSerializer, erase_trace
 from .filters import TraceFilterParameters, trace_filter
 from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .selection import WordsField
@@ -102,7 +105,7 @@ class TracesView(APIView):
 
 @method_decorator(never_cache, name="dispatch")
 class TraceView(APIView):
-    permission_classes = (MayRead,)
+    permission_classes = (MayReadPeopleChange,)
 
     @extend_schema(
         operation_id="traces_retrieve",
@@ -125,6 +128,22 @@ class TraceView(APIView):
             answer["spans"] = _span_serializer(include)(spans, many=True).data
             answer["hidden_spans"] = max(figures.span_count - len(spans), 0)
         return Response(answer)
+
+    @extend_schema(
+        operation_id="traces_delete",
+        summary="Delete a trace",
+        description="At once and for good, from every table, with its log and share links; says what is left. "
+        f"{FOR_ADMINISTRATORS}",
+        tags=["Traces"],
+        parameters=[TRACE_ID, PARAMETER],
+        request=None,
+        responses=ErasureSerializer,
+    )
+    @idempotent
+    def delete(self, request: Request, project_id: UUID, trace_id: str) -> Response:
+        project = administered_project(request, project_id)
+        _scope, stored = stored_trace(project, trace_id)
+        return erase_trace(request, project, stored)
 
 
 @method_decorator(never_cache, name="dispatch")

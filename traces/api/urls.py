@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
+from .erasures import ErasuresView, ErasureView
 from .export import TracesExportView
 from .guardrails import GuardrailRunsView, GuardrailSummaryView
 from .people import AgentsView, SessionsView, UsersView
 from .receipts import IngestReceiptsView
+from .retention import RetentionView
 from .traces import SpanView, TraceSpansView, TracesView, TraceView
 from .usage import UsageByView, UsageOverTimeView, UsageView
 
@@ -24,6 +26,9 @@ project_urls = [
     path("guardrails/runs", GuardrailRunsView.as_view(), name="api-guardrail-runs"),
     path("guardrails/summary", GuardrailSummaryView.as_view(), name="api-guardrail-summary"),
     path("ingest-receipts", IngestReceiptsView.as_view(), name="api-ingest-receipts"),
+    path("erasures", ErasuresView.as_view(), name="api-erasures"),
+    path("erasures/<uuid:erasure_id>", ErasureView.as_view(), name="api-erasure"),
+    path("retention", RetentionView.as_view(), name="api-retention"),
 ]
 
 urlpatterns = [path("projects/<uuid:project_id>/", include(project_urls))]

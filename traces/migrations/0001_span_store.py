@@ -2,7 +2,12 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.schema import tables
+from traces.schema import adoption, tables
+
+
+def set_aside(editor: BaseDatabaseSchemaEditor) -> None:
+    """The table of AgentOps or of a Collector; 0011 copies its rows."""
+    adoption.set_aside(editor.connection)
 
 
 def create_span_store(editor: BaseDatabaseSchemaEditor) -> list[str]:
@@ -19,5 +24,6 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [
+        ClickHouseSQL(set_aside, ()),
         ClickHouseSQL(create_span_store, drop_span_store),
     ]

@@ -41,6 +41,7 @@ _EXPORTER_COLUMNS = f"""
     `Links.SpanId` Array(String) CODEC(ZSTD(1)),
     `Links.TraceState` Array(String) CODEC(ZSTD(1)),
     `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
+EXPORTER_COLUMNS = tuple(line.split()[0].strip("`") for line in _EXPORTER_COLUMNS.strip().splitlines())
 # Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest stands in the rows
 # themselves, because one row is the most that ClickHouse writes all or nothing: a request is known to be stored if,
 # and only if, its spans are (traces/otlp/store.py).

@@ -11,6 +11,7 @@ from agentops_portal import postgres
 from agentops_portal.clickhouse.backend.creation import DatabaseCreation as ClickHouseCreation
 from agentops_portal.clickhouse.client import ALIAS as CLICKHOUSE
 from agentops_portal.clickhouse.probe import probe
+from agentops_portal.preparation import examine_store
 from agentops_portal.problems import StoreProblem
 
 # People, projects and keys first: spans refer to them.
@@ -38,6 +39,8 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         aliases = [options["database"]] if options["database"] else list(ALIASES)
         complete = True
+        for alias in aliases:  # before the first of them is changed
+            self._examine(connections[alias])
         for alias in aliases:
             connection = connections[alias]
             if len(aliases) > 1 and options["verbosity"] >= 1:
@@ -61,12 +64,16 @@ class Command(migrate.Command):
             return False
         return True
 
-    def _prepared(self, connection: BaseDatabaseWrapper, *, changes: bool) -> AbstractContextManager[None]:
-        """Database and schema exist; --plan and --check change nothing. Raises MissingDatabaseError, CommandError."""
+    def _examine(self, connection: BaseDatabaseWrapper) -> None:
+        """Raises CommandError for a store that does not answer, or that this code must not touch."""
         try:
             (probe if connection.alias == CLICKHOUSE else postgres.probe)()
+            examine_store(connection)
         except StoreProblem as problem:
             raise CommandError(str(problem)) from problem
+
+    def _prepared(self, connection: BaseDatabaseWrapper, *, changes: bool) -> AbstractContextManager[None]:
+        """Database and schema exist; --plan and --check change nothing. Raises MissingDatabaseError."""
         if isinstance(connection.creation, ClickHouseCreation):
             if changes:
                 connection.creation.ensure_database()

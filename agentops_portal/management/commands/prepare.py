@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.db.utils import Error as DatabaseError
 
 from agentops_portal import postgres, preparation
@@ -48,6 +49,8 @@ class Command(BaseCommand):
     def _prepare_databases(self) -> None:
         postgres.probe()
         clickhouse.probe()
+        for alias in connections:
+            preparation.examine_store(connections[alias])
         if migrations := preparation.unapplied_migrations():
             self._say(f"Applying {len(migrations)} migrations")
             call_command("migrate", interactive=False, verbosity=0)

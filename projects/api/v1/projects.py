@@ -69,7 +69,7 @@ class ProjectSerializer(PortalModelSerializer):
 
 
 def _retention(**kwargs: Any) -> serializers.IntegerField:
-    text = "Spans that are older are removed."
+    text = "Data of older days is removed every night. A change counts from the next run on: see its retention."
     return serializers.IntegerField(min_value=1, max_value=MAX_RETENTION_DAYS, help_text=text, **kwargs)
 
 

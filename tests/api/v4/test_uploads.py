@@ -18,7 +18,7 @@ from tests.api.conftest import Get
 from tests.cast import Cast
 from traces import uploads
 from traces.models import Upload
-from traces.tasks import remove_outdated_uploads
+from traces.tasks import enforce_retention
 
 from .conftest import answered
 
@@ -211,6 +211,7 @@ def test_binary_objects_come_back_as_they_were(get: Get, secret: str) -> None:
     assert get(done["url"].removeprefix(PORTAL), key=secret).content == bytes(range(256))
 
 
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 def test_uploads_go_with_the_retention_of_their_project(cast: Cast, secret: str) -> None:
     theirs = create_api_key(project=cast.foreign_project, name="theirs").secret
     cast.project.retention_days, cast.foreign_project.retention_days = 5, 30
@@ -221,11 +222,11 @@ def test_uploads_go_with_the_retention_of_their_project(cast: Cast, secret: str)
         Upload.objects.update(created_at=now() - timedelta(days=6))
     upload(secret, "new")
 
-    remove_outdated_uploads()
+    enforce_retention()
 
     left = [(row.project, row.content) for row in Upload.objects.order_by("created_at")]
     assert left == [(cast.foreign_project, b"old"), (cast.project, b"new")]
-    assert "traces.remove_outdated_uploads" in [entry.task for entry in SCHEDULE]
+    assert "traces.enforce_retention" in [entry.task for entry in SCHEDULE]
 
 
 def test_the_log_of_a_deleted_project_is_gone(cast: Cast, get: Get, secret: str) -> None:
