@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup up test lint bench bench-quick chaos starts clean
+.PHONY: help setup up test lint bench bench-quick chaos starts fuzz clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -44,6 +44,9 @@ chaos: setup ## Kill the receiver and the stores under load; fails when an ackno
 
 starts: setup ## Start the portal twice in each of ten clones with other paths and locale variables; fails unless all start
 	@$(PY) -m benchmarks.starts $(ARGS)
+
+fuzz: setup ## Store what nobody should send and let every page, API, export, tool and feed read it (ARGS="--bodies 200 --seed 1")
+	@$(PY) -m benchmarks.fuzz $(ARGS)
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,9 +1,7 @@
 """Growth: what an insert and the pages cost when the store holds 0.1, 1 and 10 million spans."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
@@ -14,7 +12,7 @@ import httpx
 from . import ingest
 from .filling import DAYS, LONG_TRACE, LONG_TRACE_SPANS, Filling, add_long_trace, fill, some_traces
 from .load import percentile
-from .portal import EMAIL, PASSWORD, Portal, portal
+from .portal import Portal, portal
 from .report import say, table
 
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -77,7 +75,7 @@ def _pages(own: Portal) -> dict[str, dict[str, float]]:
         f"trace of {LONG_TRACE_SPANS:,} spans": lambda: f"{base}{LONG_TRACE}/",
     }
     found = {}
-    with _signed_in(own) as client:
+    with own.signed_in() as client:
         for name, address in addresses.items():
             client.get(address()).raise_for_status()
             found[name] = _latencies(client, address)
@@ -93,17 +91,6 @@ def _latencies(client: httpx.Client, address: Callable[[], str]) -> dict[str, fl
         assert answer.status_code == 200, f"{answer.status_code} {answer.text[:500]}"
     took.sort()
     return {"p50_ms": round(percentile(took, 0.5), 1), "p95_ms": round(percentile(took, 0.95), 1)}
-
-
-@contextmanager
-def _signed_in(own: Portal) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=own.web, trust_env=False, timeout=120, headers={"Referer": own.web}) as client:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get("/login/").text)
-        assert token, "the login page has no form"
-        form = {"username": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": token[1], "next": "/"}
-        answer = client.post("/login/", data=form)
-        assert answer.status_code == 302, f"no login: {answer.status_code} {answer.text[:500]}"
-        yield client
 
 
 def tables(raw: dict[str, Any]) -> str:

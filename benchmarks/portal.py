@@ -39,8 +39,9 @@ SUPERVISOR = "supervisor"
 class Portal:
     """A running portal. Use `portal()` to have one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self._settings = settings
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.web = f"http://127.0.0.1:{self.ports['PORTAL_PORT']}"
         self.receiver_port = self.ports["OTLP_HTTP_PORT"]
@@ -54,6 +55,7 @@ class Portal:
             "PORTAL_DOTENV": str(self.folder / ".env"),
             "BOOTSTRAP_EMAIL": EMAIL,
             "BOOTSTRAP_PASSWORD": PASSWORD,
+            **self._settings,
         }
         with self._log_file.open("wb") as log:
             self._process = subprocess.Popen(
@@ -88,6 +90,17 @@ class Portal:
     def headers(self) -> dict[str, str]:
         """What an exporter needs to be let in."""
         return {"Authorization": f"Bearer {self._setting('AGENTOPS_API_KEY')}"}
+
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """A person at a browser, signed in to the web process."""
+        with httpx.Client(base_url=self.web, trust_env=False, timeout=120, headers={"Referer": self.web}) as client:
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get("/login/").text)
+            assert token, "the login page has no form"
+            form = {"username": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": token[1], "next": "/"}
+            answer = client.post("/login/", data=form)
+            assert answer.status_code == 302, f"no login: {answer.status_code} {answer.text[:500]}"
+            yield client
 
     @property
     def project_id(self) -> str:
@@ -159,10 +172,10 @@ class Portal:
 
 
 @contextmanager
-def portal(name: str) -> Iterator[Portal]:
-    """A portal that is stopped, and whose data is removed, at the end of the block."""
+def portal(name: str, **settings: str) -> Iterator[Portal]:
+    """A portal that is stopped, and whose data is removed, at the end of the block. settings: see .env.example."""
     with scratch_folder(name) as folder:
-        made = Portal(folder)
+        made = Portal(folder, **settings)
         try:
             made.start()
             yield made

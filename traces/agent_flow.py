@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Literal, get_args
 
+from traces.guard import shown_or
 from traces.tree import Node, span_tree
 
 Kind = Literal["client", "service", "workflow", "task", "agent", "tool", "retriever", "llm", "guardrail"]
@@ -114,8 +116,13 @@ def agent_flow(traces: Iterable[Sequence[FlowSpan]]) -> AgentFlow:
     """The flow through traces, each of them in the order of its spans' starts."""
     flow = AgentFlow()
     for spans in traces:
-        _add_trace(flow, span_tree(spans))
+        # Of a trace that fails in its middle, what was added is true all the same.
+        shown_or(lambda reason: None, partial(_add, flow, spans), where="agent flow")
     return _folded(flow)
+
+
+def _add(flow: AgentFlow, spans: Sequence[FlowSpan]) -> None:
+    _add_trace(flow, span_tree(spans))
 
 
 def _add_trace(flow: AgentFlow, nodes: Sequence[Node[FlowSpan]]) -> None:

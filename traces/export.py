@@ -23,6 +23,7 @@ import orjson
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 
 from .figures import TraceFigures
+from .guard import shown_or
 from .queries.export import spans_of_traces
 from .queries.filters import TraceFilter
 from .queries.scopes import scope_of
@@ -159,6 +160,17 @@ def span_row(span: Mapping[str, Any]) -> Row:
     return {name: row[name] for name in (*SPAN_COLUMNS, *CONTENT_COLUMNS) if name in row}
 
 
+def _span_row(span: Mapping[str, Any]) -> Row:
+    """`span_row`; where that fails, a row that says so."""
+    empty = dict.fromkeys((*SPAN_COLUMNS, *(CONTENT_COLUMNS if "attributes" in span else ())))
+    return shown_or(
+        lambda reason: {**empty, "span_id": span["span_id"], "status_message": reason},
+        lambda: span_row(span),
+        where="export",
+        span_id=span["span_id"],
+    )
+
+
 @dataclass(frozen=True)
 class _Writer:
     """How one format puts rows down. `trace(row, spans, is_first)` gives the pieces of one trace."""
@@ -177,7 +189,7 @@ def _pieces(writer: _Writer, scope: Scope, wanted: TraceFilter, spans: bool, att
     try:
         for page in _chained(first_page, traces):
             for trace, of_trace in _with_spans(scope, page, attributes) if spans else ((each, ()) for each in page):
-                yield from writer.trace(trace_row(trace), map(span_row, of_trace), written == 0)
+                yield from writer.trace(trace_row(trace), map(_span_row, of_trace), written == 0)
                 written += 1
     except ClickHouseError as error:
         yield writer.broken(written, "The span store stopped answering: ask for the file again.")

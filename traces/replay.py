@@ -7,7 +7,7 @@ llm_call    an LLM call or an embedding
 tool_use    a tool or a retriever
 decision    a guardrail that ran, or an agent's decision (agentops.span.kind = agent.decision)
 error       any other span with status Error
-span_start  every other span
+span_start  every other span; and, with the reason as `unshown`, one of which more cannot be said
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traces.dialects.base import GUARDRAIL_OUTCOMES
+from traces.guard import shown_or
 from traces.messages import Message, PartKind, conversation, payload
 from traces.queries.span_detail import SpanDetail
 
@@ -43,8 +44,19 @@ def replay(spans: Sequence[SpanDetail], start_ns: int) -> list[ReplayEvent]:
 
 
 def _event(span: SpanDetail, start_ns: int) -> ReplayEvent:
+    kind, data = shown_or(
+        lambda reason: ("span_start", {**_span_start(span), "unshown": reason}),
+        lambda: _described(span),
+        where="replay",
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+    )
+    return ReplayEvent(kind, span, milliseconds(span.start_ns - start_ns), data)
+
+
+def _described(span: SpanDetail) -> tuple[str, dict[str, Any]]:
     kind = event_type(span)
-    return ReplayEvent(kind, span, milliseconds(span.start_ns - start_ns), _DATA[kind](span))
+    return kind, _DATA[kind](span)
 
 
 def event_type(span: SpanDetail) -> str:

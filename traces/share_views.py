@@ -17,8 +17,8 @@ from agentops_portal.clickhouse.gate import ClickHouseError, QueryError, Scope
 from .models import ShareLink
 from .queries.span_detail import span_detail as query_span
 from .queries.trace_detail import trace_scope
-from .span_page import as_json, span_context
-from .store_errors import RETRY_SECONDS, wants_fragment
+from .span_page import as_json, span_response
+from .store_errors import RETRY_SECONDS
 from .trace_page import trace_context
 
 View = Callable[..., HttpResponse]
@@ -67,13 +67,8 @@ def shared_span(request: HttpRequest, token: str, span_id: str) -> HttpResponse:
         raise Http404(_("There is no such span in this trace."))
     if request.GET.get("format") == "json":
         return HttpResponse(as_json(span), content_type="application/json")
-    name = "traces/_span.html" if wants_fragment(request) else "traces/share_span.html"
-    context = {
-        "link": link,
-        "trace_address": reverse("shared-trace", kwargs={"token": token}),
-        **span_context(span),
-    }
-    response = render(request, name, context)
+    context = {"link": link, "trace_address": reverse("shared-trace", kwargs={"token": token})}
+    response = span_response(request, "traces/share_span.html", span, context)
     response["Vary"] = "X-Fragment"
     return response
 

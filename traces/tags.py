@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from .guard import shown_or
 from .messages.decode import as_list, decoded
 
 MAX_TAGS = 50
@@ -27,6 +28,10 @@ def tag_text_sql() -> str:
 
 def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
     """All tags, each once, in alphabetical order. `texts`: what spans say in TAG_ATTRIBUTES."""
+    return shown_or(lambda reason: (), lambda: _sorted_tags(texts), where="tags")
+
+
+def _sorted_tags(texts: Iterable[str]) -> tuple[str, ...]:
     found = {tag for text in texts for tag in _tags(text)}
     return tuple(sorted(found)[:MAX_TAGS])
 

@@ -25,8 +25,8 @@ from .models import IngestReceipt
 from .queries import trace_detail as detail_queries
 from .queries import trace_list as list_queries
 from .queries.span_detail import span_detail as query_span
-from .span_page import as_json, span_context
-from .store_errors import shows_store_errors, wants_fragment
+from .span_page import as_json, span_response
+from .store_errors import shows_store_errors
 from .trace_page import trace_context
 
 
@@ -107,9 +107,9 @@ def span_detail(request: HttpRequest, project_id: UUID, trace_id: str, span_id: 
         raise Http404(_("There is no such span in this trace."))
     if request.GET.get("format") == "json":
         return HttpResponse(as_json(span), content_type="application/json")
-    name = "traces/_span.html" if wants_fragment(request) else "traces/span_detail.html"
     address = reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id})
-    response = render(request, name, {"project": project, "trace_address": address, **span_context(span)})
+    context = {"project": project, "trace_address": address}
+    response = span_response(request, "traces/span_detail.html", span, context)
     response["Vary"] = "X-Fragment, Cookie"
     return response
 

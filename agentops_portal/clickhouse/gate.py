@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 REQUIRED = ("{project_id:String}", "{start:DateTime64(9)}", "{end:DateTime64(9)}")
 SCOPE_NAMES = frozenset({"project_id", "start", "end"})
+# The last moment that a DateTime64(9) holds, and the microsecond that it is in.
+LAST_MOMENT = "2262-04-11 23:47:16.854775807"
+LAST_MICROSECOND = datetime(2262, 4, 11, 23, 47, 16, 854775, tzinfo=UTC)
 SLOW_MS = 1000
 # A server that has not answered this long after a query's own limit hangs.
 GRACE_SECONDS = 5
@@ -68,6 +71,7 @@ class QueryError(ClickHouseError):
 class Scope:
     """What a query may see: one project's rows in the half-open time range [start, end).
 
+    No column holds a time behind LAST_MICROSECOND: a range up to it, or beyond, holds the last moment too.
     Raises ValueError when a time has no offset or the range is empty, TypeError when the project is not a UUID.
     """
 
@@ -86,13 +90,17 @@ class Scope:
         if self.start >= self.end:
             raise ValueError(f"The time range is empty: {self.start.isoformat()} is not before {self.end.isoformat()}.")
 
+    @property
+    def has_no_end(self) -> bool:
+        return self.end >= LAST_MICROSECOND
+
     def parameters(self) -> dict[str, str]:
         """The values as ClickHouse reads them in a UTC session, with a datetime's microseconds."""
         pattern = "%Y-%m-%d %H:%M:%S.%f"
         return {
             "project_id": str(self.project_id),
             "start": self.start.strftime(pattern),
-            "end": self.end.strftime(pattern),
+            "end": LAST_MOMENT if self.has_no_end else self.end.strftime(pattern),
         }
 
 
@@ -137,7 +145,7 @@ def select(
 
     Raises QueryError, QueryTimeout, QueryTooLarge or ClickHouseUnavailable.
     """
-    return _rows(query, name, _bound(query, name, scope, parameters), limits)
+    return _rows(_ranged(query, scope), name, _bound(query, name, scope, parameters), limits)
 
 
 def stream(
@@ -152,7 +160,7 @@ def stream(
 
     An error may be raised after the first rows.
     """
-    return _streamed(query, name, _bound(query, name, scope, parameters), limits)
+    return _streamed(_ranged(query, scope), name, _bound(query, name, scope, parameters), limits)
 
 
 def unscoped_admin_select(
@@ -190,6 +198,11 @@ def _caused(error: Exception) -> Exception:
     wrapped = Exception(str(error))
     wrapped.__cause__ = error
     return wrapped
+
+
+def _ranged(query: str, scope: Scope) -> str:
+    """The query with the last moment in its range where that has no end: nothing could be bound that is later."""
+    return query.replace("< {end:DateTime64(9)}", "<= {end:DateTime64(9)}") if scope.has_no_end else query
 
 
 def _bound(query: str, name: str, scope: Scope, parameters: Mapping[str, Any] | None) -> dict[str, Any]:

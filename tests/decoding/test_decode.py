@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.fuzz.texts import DEEP, FREEZING
 from traces.messages import conversation, payload
 from traces.messages.budget import limited
 from traces.messages.decode import MAX_FOLDERS, MAX_VALUES, decoded, nested, pretty, pretty_text
 from traces.surrogates import mended_json
 from traces.tags import tags_of
 
-from .nasty import deep, freezing
+from .steady import STEADY
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.text(st.characters(codec=None))),
@@ -30,6 +31,7 @@ def whole(value: Any) -> Any:
     return {key: whole(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
+@STEADY
 @given(JSON.filter(lambda value: isinstance(value, list | dict)))
 def test_json_is_read_digit_by_digit_and_without_halves_of_pairs(value: Any) -> None:
     text = json.dumps(value)
@@ -66,10 +68,10 @@ def test_what_stands_for_itself_is_left_alone() -> None:
     assert mended_json(r'{"\ud83e\udd23": "\n\\\"\u0041 \\ud83e"}') == r'{"\ud83e\udd23": "\n\\\"\u0041 \\ud83e"}'
 
 
-@pytest.mark.parametrize("name", deep(1))
+@pytest.mark.parametrize("name", DEEP)
 @pytest.mark.parametrize("depth", [101, 250, 990, 1000, 1020, 5000, 100_000])
 def test_deeper_texts_stay_texts(name: str, depth: int) -> None:
-    text = deep(depth)[name]
+    text = DEEP[name](depth)
     talk = conversation({"gen_ai.input.messages": text, "gen_ai.output.messages": text})
 
     assert decoded(text) == text
@@ -80,7 +82,7 @@ def test_deeper_texts_stay_texts(name: str, depth: int) -> None:
 
 def test_less_deep_ones_are_read() -> None:
     assert decoded("[" * 100 + "]" * 100) == json.loads("[" * 100 + "]" * 100)
-    talk = conversation({"gen_ai.input.messages": deep(90)["messages"]})
+    talk = conversation({"gen_ai.input.messages": DEEP["messages"](90)})
     assert [part.text for message in talk.asked for part in message.parts] == ["hi"]
 
 
@@ -132,9 +134,9 @@ def test_a_budget_within_a_budget_is_the_outer_one() -> None:
         assert isinstance(decoded(json.dumps(["a"] * 100)), str)
 
 
-@pytest.mark.parametrize("name", freezing(100))
+@pytest.mark.parametrize("name", FREEZING)
 def test_whatever_is_read_can_be_written(name: str) -> None:
-    value = decoded(freezing(20_000)[name])
+    value = decoded(FREEZING[name](20_000))
 
     pretty(value).encode()
-    json.dumps(tags_of([freezing(20_000)[name]])).encode()
+    json.dumps(tags_of([FREEZING[name](20_000)])).encode()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.fuzz.texts import FREEZING, PRIME
 from traces.messages.decode import decoded, pretty
 from traces.messages.python_text import MAX_DEPTH, MAX_TOKENS, NotPlain, python_value
 
-from .nasty import PRIME, freezing
+from .steady import STEADY
 
 SCALARS = st.one_of(
     st.none(),
@@ -36,6 +37,7 @@ VALUES = st.recursive(
 )
 
 
+@STEADY
 @given(VALUES)
 def test_what_repr_writes_is_read(value: Any) -> None:
     read, _ = python_value(repr(value))
@@ -44,11 +46,13 @@ def test_what_repr_writes_is_read(value: Any) -> None:
     assert repr(read) == repr(value) or "{" in repr(value)  # types and signs too; sets have no order
 
 
+@STEADY
 @given(VALUES)
 def test_what_pprint_writes_is_read(value: Any) -> None:
     assert python_value(pprint.pformat(value, width=30))[0] == value
 
 
+@STEADY
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_half_a_pair_is_replaced(text: str) -> None:
     [read], _ = python_value(repr([text]))
@@ -57,6 +61,7 @@ def test_half_a_pair_is_replaced(text: str) -> None:
     read.encode()
 
 
+@STEADY
 @given(st.text(alphabet="[](){},:'\"\\bruf0159.eE+-_ naiNTFxu\n"))
 def test_anything_else_is_given_up(text: str) -> None:
     try:
@@ -164,9 +169,9 @@ def cpu_seconds(text: str) -> float:
     return min(once() for _ in range(3))
 
 
-@pytest.mark.parametrize("name", freezing(100))
+@pytest.mark.parametrize("name", FREEZING)
 def test_time_is_linear(name: str) -> None:
     """16 times the text may take 16 times as long, and four times that for the noise; the square of 16 is 256."""
-    short, long = freezing(6_000)[name], freezing(96_000)[name]
+    short, long = FREEZING[name](6_000), FREEZING[name](96_000)
 
     assert cpu_seconds(long) < 64 * max(cpu_seconds(short), 0.000_2)

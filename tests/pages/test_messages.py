@@ -136,7 +136,7 @@ def test_every_recorded_llm_call_with_content_has_messages() -> None:
                 "role": "user",
                 "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 400}}],
             },
-            [("user", "media", "image(image/png;base64 (300 bytes))")],
+            [("user", "media", "image(image/png, 300 bytes)")],
         ),
         (
             {

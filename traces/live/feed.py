@@ -14,6 +14,7 @@ from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 from traces.api.monitoring.analytics import metrics_of
 from traces.api.monitoring.shapes import dollars, list_row, state
 from traces.figures import TraceFigures
+from traces.guard import shown_or
 from traces.messages.budget import limited
 from traces.queries.changes import Arrival, arrivals
 from traces.queries.summaries import figures_of
@@ -69,9 +70,9 @@ class Feed:
             self._known[trace.trace_id] = (arrival, trace)
             # Of a trace that nothing is known of, the rest may have come before anybody listened.
             if known is None and arrival.spans >= trace.span_count:
-                yield message("trace_new", list_row(trace))
+                yield _told("trace_new", list_row, trace)
             elif known is None or known[1] != trace:
-                yield message("trace_update", update_row(trace))
+                yield _told("trace_update", update_row, trace)
         for trace_id in list(self._known)[:-MAX_KNOWN]:
             del self._known[trace_id]
 
@@ -92,6 +93,15 @@ class Feed:
         self._metrics_at, self._has_news = self._clock(), False
         times = {"start_time": (end - METRICS_RANGE).isoformat(), "end_time": end.isoformat()}
         yield message("metrics_update", {**times, **metrics})
+
+
+def _told(kind: str, row: Callable[[TraceFigures], dict[str, Any]], trace: TraceFigures) -> str:
+    return shown_or(
+        lambda reason: message("error", {"message": reason, "trace_id": trace.trace_id}),
+        lambda: message(kind, row(trace)),
+        where="live",
+        trace_id=trace.trace_id,
+    )
 
 
 def message(kind: str, data: dict[str, Any]) -> str:

@@ -146,12 +146,26 @@ def _media(kind: str, value: Mapping[str, Any]) -> Part:
         data = _text(where.get("data") or where.get("content"))
         address = pretty(kept) if kept else ""
         if data:
-            address = f"{address} ({len(data) * 3 // 4:,} bytes)".strip()
+            address = _named(kept, data)
     elif address.startswith("data:"):
         head, _, data = address.partition(",")
-        address = f"{head.removeprefix('data:')} ({len(data) * 3 // 4:,} bytes)"
+        address = _named({"mime_type": head.removeprefix("data:").partition(";")[0]}, data)
     name = {"image_url": "image", "input_image": "image", "input_audio": "audio", "input_file": "file"}.get(kind, kind)
     return Part(PartKind.MEDIA, text=address, name=_text(value.get("modality")) or name)
+
+
+def _named(about: Mapping[str, Any], data: str) -> str:
+    """`image/png, 150 kB`: what is known of a medium, and the size of its base64."""
+    [*known] = about.values()
+    what = _text(known[0]) if len(known) == 1 else pretty(about) if known else ""
+    return f"{what}, {_size(len(data) * 3 // 4)}" if what else _size(len(data) * 3 // 4)
+
+
+def _size(count: int) -> str:
+    for unit, name in ((10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}" if count < 1000 * unit else f"{count // unit:,} {name}"
+    return f"{count} bytes"
 
 
 def _words(value: Mapping[str, Any], *keys: str) -> str:

@@ -21,6 +21,7 @@ class Part:
     text: str = ""
     name: str = ""
     id: str = ""
+    cut: int = 0  # characters that a page has no room for
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.gate import LAST_MICROSECOND, Scope
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The times a DateTime64(9) can hold after 1970; spans with a start of 0 included.
+# What people may ask for ends here.
 END_OF_TIME = datetime(2262, 4, 11, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# A DateTime64 begins here. An exporter that takes an unsigned time for a signed one writes times before 1970.
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def datetime_of(nanoseconds: int) -> datetime:
@@ -17,9 +20,11 @@ def datetime_of(nanoseconds: int) -> datetime:
 
 def whole_time(project_id: UUID) -> Scope:
     """All spans of a project, whenever: for look-ups by id, which read an index and not the spans."""
-    return Scope(project_id, EPOCH, END_OF_TIME)
+    return Scope(project_id, _FIRST, LAST_MICROSECOND)
 
 
 def scope_of(project_id: UUID, start_ns: int, end_ns: int) -> Scope:
-    """A range that holds both moments."""
-    return Scope(project_id, datetime_of(start_ns), datetime_of(max(start_ns, end_ns)) + timedelta(microseconds=1))
+    """A range that holds both moments, whatever a span said of its time."""
+    start = max(datetime_of(start_ns), _FIRST)
+    end = max(start, datetime_of(end_ns)) + _MICROSECOND
+    return Scope(project_id, min(start, LAST_MICROSECOND - _MICROSECOND), min(end, LAST_MICROSECOND))

@@ -31,7 +31,7 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
         """,
         name="span_pages.spans",
         scope=scope,
-        parameters=dict(zip(("after_ns", "after_shortness", "after_id"), after or (-1, 0, ""), strict=True))
+        parameters=dict(zip(("after_ns", "after_shortness", "after_id"), after or (-(2**63), 0, ""), strict=True))
         | {"trace_id": trace_id, "limit": limit},
     )
     return [detail_of(row) for row in rows]

@@ -12,7 +12,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from traces import formats
+from traces.guard import shown_or
 from traces.waterfall import Row
+
+MAX_NAME = 300
 
 register = template.Library()
 
@@ -40,8 +43,20 @@ class _Words:
 
 
 def _line(row: Row, words: _Words) -> str:
+    span_id = row.span.span_id
+    return shown_or(
+        lambda reason: (
+            f'<div role="treeitem" class="wf" aria-level="{row.level}" tabindex="-1">{escape(reason)}</div>\n'
+        ),
+        lambda: _whole_line(row, words),
+        where="waterfall",
+        span_id=span_id,
+    )
+
+
+def _whole_line(row: Row, words: _Words) -> str:
     span = row.span
-    name, span_id = escape(span.name), escape(span.span_id)
+    name, span_id = escape(span.name[:MAX_NAME]), escape(span.span_id)
     classes = f"wf wf-{span.type}{' wf-error' * span.is_error}{' wf-minor' * (not row.is_key)}"
     state = ' aria-expanded="true"' if row.descendants else ""
     if row.is_repeated:
@@ -71,7 +86,7 @@ def _notes(row: Row, words: _Words) -> str:
     """What stands behind the name: a mark for orphans; the model, guardrail or tool; a guardrail's outcome."""
     span = row.span
     orphan = f'<span class="wf-orphan" title="{words.orphan}">{_icon("unlink")}</span>' if row.is_orphan else ""
-    note = escape(row.label) or words.outcomes.get(span.guardrail_outcome, "")
+    note = escape(row.label[:MAX_NAME]) or words.outcomes.get(span.guardrail_outcome, "")
     outcome = f' class="wf-{span.guardrail_outcome}"' if span.guardrail_outcome else ""
     return orphan + (f"<em{outcome}>{note}</em>" if note else "")
 

@@ -44,7 +44,7 @@ def test_a_trace_has_every_field_of_the_contract(cast: Cast, get: Get, token: st
     answer = answered(get(f"/public/v1/traces/{SESSION}", key=token))
 
     spans = answer.pop("spans")
-    assert answer == {"trace_id": SESSION, "project_id": str(cast.project.pk), "tags": ["demo"]}
+    assert answer == {"trace_id": SESSION, "project_id": str(cast.project.pk), "tags": ["demo"], "hidden_spans": 0}
     assert len(spans) == 8
     attributes = spans[0].pop("span_attributes")
     assert spans[0] == {

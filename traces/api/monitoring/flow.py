@@ -97,7 +97,7 @@ class AgentFlowSerializer(serializers.Serializer[Any]):
     nodes = FlowNodeSerializer(many=True)
     edges = FlowEdgeSerializer(many=True)
     trace_count = serializers.IntegerField(help_text="Traces that the flow is made of.")
-    is_partial = serializers.BooleanField(help_text="Whether the range has traces beyond those.")
+    is_partial = serializers.BooleanField(help_text="Whether the range has traces, or the trace spans, beyond those.")
 
 
 class AgentFlowView(ContractView):
@@ -106,7 +106,7 @@ class AgentFlowView(ContractView):
         summary="Who called whom",
         description="Stages and the calls between them, from the parents of spans. Of one trace, or of the newest"
         f" traces of a range in which a model, agent, tool or guardrail did something: at most {MAX_TRACES} of them and"
-        f" {MAX_SPANS:,} spans; `is_partial` tells when the range has more.",
+        f" {MAX_SPANS:,} spans; `is_partial` tells when the range, or the trace, has more.",
         parameters=[FlowParameters],
         responses={200: AgentFlowSerializer, **errors(404)},
     )
@@ -115,7 +115,8 @@ class AgentFlowView(ContractView):
         project = contract_project(request, asked["project_id"])
         if asked["trace_id"]:
             stored, scope = located_trace(request, asked["trace_id"])
-            traces, is_partial = flow_spans(scope, [stored]), False
+            traces = flow_spans(scope, [stored], MAX_SPANS + 1)
+            is_partial = sum(map(len, traces)) > MAX_SPANS
         else:
             traces, is_partial = newest_flow_spans(Scope(project.pk, asked["start_time"], asked["end_time"]))
         drawn = graph(agent_flow(traces))

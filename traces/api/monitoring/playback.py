@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agentops_portal.clickhouse.gate import Scope
 from projects.api.contract import ContractView
 from projects.api.contract_schema import errors
 from traces.critical_path import critical_path
 from traces.queries.span_detail import SpanDetail
+from traces.queries.trace_detail import trace_figures
 from traces.queries.trace_spans import MAX_SPANS, trace_spans
 from traces.replay import milliseconds, replay
 from traces.tree import Node, span_tree
@@ -23,6 +23,7 @@ from .shapes import epoch_ms, naive_time
 
 # JSON readers follow nested objects only so far: what lies deeper stands beside its ancestor of this depth.
 MAX_NESTED = 200
+HIDDEN = f"Spans beyond the earliest {MAX_SPANS:,}, which are not in this answer; the durations are of those in it."
 
 
 class ReplayEventSerializer(serializers.Serializer[Any]):
@@ -36,7 +37,8 @@ class ReplayEventSerializer(serializers.Serializer[Any]):
         " latency, status, error_message. tool_use: tool_name, input, output, duration, status, error_message."
         " decision: decision_type, reasoning, selected_option, alternatives, guardrail, mode, duration, status."
         " error: error_type, error_message, stack_trace, span_id."
-        " span_start: span_id, span_name, status, duration. Times are milliseconds."
+        " span_start: span_id, span_name, status, duration, and `unshown` with the reason when a span cannot be"
+        " described. Times are milliseconds."
     )
 
 
@@ -46,6 +48,7 @@ class ReplaySerializer(serializers.Serializer[Any]):
     timeline = serializers.ListField(child=serializers.FloatField(), help_text="The relative times of the events.")
     total_duration = serializers.FloatField(help_text="Milliseconds, from the first start to the last end.")
     start_time = serializers.FloatField(help_text="Milliseconds since 1970.")
+    hidden_spans = serializers.IntegerField(help_text=HIDDEN)
 
 
 class TimelineSpanSerializer(serializers.Serializer[Any]):
@@ -84,15 +87,18 @@ class TimelineSerializer(serializers.Serializer[Any]):
     )
     start_time = serializers.FloatField(help_text="Milliseconds since 1970.")
     end_time = serializers.FloatField(help_text="Milliseconds since 1970.")
+    hidden_spans = serializers.IntegerField(help_text=HIDDEN)
 
 
 class _SpansView(ContractView):
-    def spans_of(self, request: Request, trace_id: str) -> tuple[str, Scope, list[SpanDetail]]:
+    def spans_of(self, request: Request, trace_id: str) -> tuple[str, list[SpanDetail], int]:
+        """The id as it is stored, the spans, and how many more there are."""
         stored, scope = located_trace(request, trace_id)
         spans = trace_spans(scope, stored)
         if not spans:
             raise trace_not_found(trace_id)
-        return stored, scope, spans
+        figures = trace_figures(scope, stored) if len(spans) == MAX_SPANS else None
+        return stored, spans, max(figures.span_count - len(spans), 0) if figures else 0
 
 
 class ReplayView(_SpansView):
@@ -104,7 +110,7 @@ class ReplayView(_SpansView):
         responses={200: ReplaySerializer, **errors(404)},
     )
     def get(self, request: Request, trace_id: str) -> Response:
-        stored, _, spans = self.spans_of(request, trace_id)
+        stored, spans, hidden = self.spans_of(request, trace_id)
         start_ns, end_ns = _extent(spans)
         events = replay(spans, start_ns)
         return Response(
@@ -124,6 +130,7 @@ class ReplayView(_SpansView):
                 "timeline": [event.relative_ms for event in events],
                 "total_duration": milliseconds(end_ns - start_ns),
                 "start_time": epoch_ms(start_ns),
+                "hidden_spans": hidden,
             }
         )
 
@@ -138,7 +145,7 @@ class TimelineView(_SpansView):
         responses={200: TimelineSerializer, **errors(404)},
     )
     def get(self, request: Request, trace_id: str) -> Response:
-        stored, _, spans = self.spans_of(request, trace_id)
+        stored, spans, hidden = self.spans_of(request, trace_id)
         start_ns, end_ns = _extent(spans)
         nodes = span_tree(spans)
         path = critical_path(nodes)
@@ -150,6 +157,7 @@ class TimelineView(_SpansView):
                 "critical_path": list(dict.fromkeys(nodes[position].span.span_id for position in path)),
                 "start_time": epoch_ms(start_ns),
                 "end_time": epoch_ms(end_ns),
+                "hidden_spans": hidden,
             }
         )
 

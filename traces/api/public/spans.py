@@ -11,8 +11,7 @@ from projects.api.contract import ContractError, PublicView
 from projects.api.contract_schema import errors
 from traces.api.v4.metrics import SpanMetricsSerializer, metrics_of_span
 from traces.api.v4.parameters import project_of
-from traces.api.v4.spans import NestedField, SpanHeadSerializer
-from traces.nesting import nested
+from traces.api.v4.spans import NestedField, SpanHeadSerializer, nested_or_flat
 from traces.queries.span_detail import SpanDetail
 from traces.queries.trace_spans import span_by_id
 
@@ -53,8 +52,8 @@ class PublicSpanView(PublicView):
                 **public_head(span),
                 "service_name": span.service,
                 "attributes": {},
-                "resource_attributes": nested(span.resource),
-                "span_attributes": nested(span.attributes),
+                "resource_attributes": nested_or_flat(span.resource, span),
+                "span_attributes": nested_or_flat(span.attributes, span),
             }
         )
 

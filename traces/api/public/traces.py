@@ -11,10 +11,9 @@ from projects.api.contract import ContractError, PublicView
 from projects.api.contract_schema import errors
 from traces.api.v4.metrics import TraceMetricsSerializer, metrics_of_trace
 from traces.api.v4.parameters import TRACE_ID, TraceListParameters, located_trace
-from traces.api.v4.spans import NestedField, SpanHeadSerializer, span_head
+from traces.api.v4.spans import NestedField, SpanHeadSerializer, nested_or_flat, span_head
 from traces.api.v4.traces import TraceListSerializer, list_answer
 from traces.figures import TraceFigures
-from traces.nesting import nested
 from traces.queries.span_detail import SpanDetail
 from traces.queries.trace_detail import trace_figures
 from traces.queries.trace_spans import MAX_SPANS, trace_spans
@@ -32,6 +31,7 @@ class PublicTraceSerializer(serializers.Serializer[Any]):
     project_id = serializers.CharField()
     tags = serializers.ListField(child=serializers.CharField())
     spans = PublicSpanSummarySerializer(many=True, help_text=f"The earliest first; at most {MAX_SPANS:,}.")
+    hidden_spans = serializers.IntegerField(help_text="Spans beyond that number, which are not in this answer.")
 
 
 def public_head(span: SpanDetail) -> dict[str, Any]:
@@ -46,6 +46,10 @@ def stored_trace(request: Request, trace_id: str) -> tuple[str, str, TraceFigure
     if figures is None:
         raise ContractError(404, NO_TRACE)
     return str(scope.project_id), stored, figures, trace_spans(scope, stored)
+
+
+def _summary(span: SpanDetail) -> dict[str, Any]:
+    return {**public_head(span), "span_attributes": nested_or_flat(span.attributes, span)}
 
 
 class PublicTracesView(PublicView):
@@ -75,7 +79,8 @@ class PublicTraceView(PublicView):
                 "trace_id": stored,
                 "project_id": project_id,
                 "tags": list(figures.tags),
-                "spans": [{**public_head(span), "span_attributes": nested(span.attributes)} for span in spans],
+                "spans": list(map(_summary, spans)),
+                "hidden_spans": max(figures.span_count - len(spans), 0),
             }
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from traces.guard import shown_or
 from traces.nesting import nested
 from traces.queries.scopes import datetime_of
 from traces.queries.span_detail import SpanDetail
@@ -82,16 +83,27 @@ def span_head(span: SpanDetail) -> dict[str, Any]:
     }
 
 
+def nested_or_flat(attributes: dict[str, str], span: SpanDetail) -> dict[str, Any]:
+    """Attributes of a span nested; under their dotted keys when that fails."""
+    return shown_or(
+        lambda reason: dict(attributes),
+        lambda: nested(attributes),
+        where="nesting",
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+    )
+
+
 def span_item(span: SpanDetail) -> dict[str, Any]:
     """SpanItem of the trace's detail."""
-    attributes = nested(span.attributes)
+    attributes = nested_or_flat(span.attributes, span)
     return {
         "freeplan_truncated": False,
         **span_head(span),
         "span_type": span_type(span, attributes),
         "service_name": span.service,
         "attributes": {},
-        "resource_attributes": nested(span.resource),
+        "resource_attributes": nested_or_flat(span.resource, span),
         "span_attributes": attributes,
         "event_timestamps": [naive_iso(event.time_ns) for event in span.events],
         "event_names": [event.name for event in span.events],
