@@ -11,6 +11,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 from agentops_portal.body_limit import BodyLimit
+from agentops_portal.postgres_waiting import limit_waiting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
 
@@ -27,6 +28,8 @@ from traces.mcp.endpoint import Endpoint  # noqa: E402
 from traces.otlp.http import application as receiver  # noqa: E402
 from traces.otlp.http import is_traces_path  # noqa: E402
 from traces.uploads import MAX_BYTES  # noqa: E402
+
+limit_waiting()
 
 mcp = Endpoint()
 pages = BodyLimit(django, MAX_BYTES)  # type: ignore[arg-type]  # Django's stubs want read-only messages

@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
 from psycopg import sql
 
+from .postgres_waiting import WaitingConnection
 from .problems import StoreProblem
 
 OLDEST_VERSION = 14
@@ -98,7 +99,7 @@ def open_connection() -> psycopg.Connection[Any]:
 
     Raises psycopg.OperationalError at once when there is no server, where the pool would wait for one.
     """
-    return psycopg.connect(**plain_parameters(connections[DEFAULT_DB_ALIAS]))
+    return WaitingConnection.connect(**plain_parameters(connections[DEFAULT_DB_ALIAS]))
 
 
 def _renew_pool(connection: BaseDatabaseWrapper) -> None:

@@ -96,18 +96,21 @@ def confirm_address(user: User) -> None:
     create_project(organization=organization, name="Default Project", actor=user)
 
 
-def send_invitation(invitation: Invitation) -> None:
-    """Tell the invited person. Raises AccountUnavailable when the e-mail cannot be sent now."""
-    _send(tasks.send_invitation, invitation.email, str(invitation.pk))
+def send_invitation(invitation: Invitation) -> bool:
+    """Have the invited person told; whether the e-mail is on its way. False: the address has had enough of them for
+    now. Raises AccountUnavailable when none can be sent now.
+    """
+    return _send(tasks.send_invitation, invitation.email, str(invitation.pk))
 
 
-def _send(task: Any, email: str, argument: str = "") -> None:
+def _send(task: Any, email: str, argument: str = "") -> bool:
     email = lower_email(email)
     if not take(MAILS_TO_ONE, email).allowed:
         log.info("no more e-mails to this address for now")
-        return
+        return False
     try:
         task.apply_async((argument or email,), argsrepr="(…)")  # the worker's log names nobody
     except (KombuError, OSError) as error:
         log.error("an e-mail could not be queued", error=type(error).__name__)
         raise AccountUnavailable(_("The e-mail cannot be sent now. Try again later."), 503) from None
+    return True

@@ -1,7 +1,8 @@
-"""A field and a validator that more than one model needs."""
+"""A field and validators that more than one model needs."""
 
+import unicodedata
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
@@ -32,6 +33,29 @@ class LowerCaseEmailField(models.EmailField):
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)  # so that the object says what the row says
         return value
+
+
+# They turn text around: what is read is not what is written. https://www.unicode.org/reports/tr9/
+_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_unprintable(character: str) -> bool:
+    """A control character, the end of a line or paragraph, half a pair of surrogates, or one that turns text around.
+
+    Joiners are none: Hindi, Persian and emoji are written with them.
+    """
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in _TURNS
+
+
+def validate_name(value: str) -> None:
+    """Raises ValidationError unless `value` is one line of visible text: names stand in subjects, lists and files."""
+    if any(map(is_unprintable, value)):
+        raise ValidationError(_("Write a name in one line, without control characters."), code="control_characters")
+
+
+def one_line(text: str) -> str:
+    """The text without what `validate_name` refuses, and with single blanks."""
+    return " ".join("".join(" " if is_unprintable(each) else each for each in text).split())
 
 
 @cache

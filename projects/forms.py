@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from .fields import timezone_names
+from .fields import timezone_names, validate_name
 from .models import KeyScope, User
 from .throttle import claim_attempt, client_address, forgive
 
@@ -104,7 +104,10 @@ class JoinForm(NewPasswordForm):
     """The name and password of a new account, for somebody who was invited."""
 
     full_name = forms.CharField(
-        label=_("full name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=_("full name"),
+        max_length=150,
+        validators=[validate_name],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
 
     def save(self, commit: bool = True) -> User:
@@ -125,7 +128,10 @@ class KeyForm(Styled, forms.Form):
     """A new key: what it is for, what it opens and how long."""
 
     name = forms.CharField(
-        label=_("name"), max_length=100, help_text=_("Where the key is used, such as “LiteLLM production”.")
+        label=_("name"),
+        max_length=100,
+        validators=[validate_name],
+        help_text=_("Where the key is used, such as “LiteLLM production”."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("permissions"),

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from .forms import JoinForm
+from .limits import limits_posts
 from .models import Invitation, User
 from .services import record
 from .teams import Refused, accept_invitation
@@ -27,6 +28,7 @@ def token_of(invitation: Invitation) -> str:
     return salted_hmac(_SALT, value, algorithm="sha256").hexdigest()
 
 
+@limits_posts
 @never_cache
 @sensitive_post_parameters()
 def join(request: HttpRequest, invitation_id: UUID, token: str) -> HttpResponse:

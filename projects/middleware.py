@@ -5,10 +5,13 @@ from contextlib import nullcontext
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+
+from agentops_portal.health.urls import PATHS as HEALTH_PATHS
 
 from .fields import validate_timezone
 from .models import User
@@ -16,6 +19,21 @@ from .models import User
 TIMEZONE_COOKIE = "timezone"  # set by the pages' script: the browser's own zone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class PrivateMiddleware:
+    """Whatever is answered to a browser with a session stays out of every cache, its own included: after a sign-out,
+    the next person at the machine finds nothing. A view that says more of caches is left alone.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if settings.SESSION_COOKIE_NAME in {*request.COOKIES, *response.cookies}:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class PreferencesMiddleware:
@@ -29,6 +47,8 @@ class PreferencesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in HEALTH_PATHS:
+            return self.get_response(request)
         language = preferred_language(request)
         if language:
             translation.activate(language)
@@ -56,7 +76,7 @@ def _user(request: HttpRequest) -> User | None:
     try:
         return request.user if isinstance(request.user, User) else None
     except Error:
-        return None  # without PostgreSQL nobody is signed in, and the health pages still answer
+        return None  # without PostgreSQL nobody is signed in; a view that needs to know says what is wrong
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -14,8 +14,11 @@ from django.db.models.functions import Lower
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from .fields import LowerCaseEmailField, validate_timezone
+from .fields import LowerCaseEmailField, validate_name, validate_timezone
 from .querysets import ApiKeyQuerySet, InvitationQuerySet, OrganizationQuerySet, ProjectQuerySet, UserManager
+from .transient import IdempotentAnswer as IdempotentAnswer
+from .transient import LoginFailure as LoginFailure
+from .transient import RequestCount as RequestCount
 
 MAX_RETENTION_DAYS = 3650
 
@@ -30,7 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = LowerCaseEmailField(_("e-mail address"), unique=True)
-    full_name = models.CharField(_("full name"), max_length=150, blank=True)
+    full_name = models.CharField(_("full name"), max_length=150, blank=True, validators=[validate_name])
     language = models.CharField(
         _("language"), max_length=8, blank=True, choices=language_choices, help_text=_("Blank: the browser's.")
     )
@@ -55,6 +58,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Empty: signed up and has not opened the link in the e-mail yet."),
     )
     avatar_url = models.URLField(_("picture"), max_length=500, blank=True)
+    supabase_id = models.UUIDField(
+        _("Supabase user"),
+        null=True,
+        blank=True,
+        unique=True,
+        help_text=_("The id of the person in Supabase Auth, if it is another than the account's own."),
+    )
     # AgentOps' dashboard sends whoever has not answered its maker's survey there: nobody needs to, here.
     survey_is_complete = models.BooleanField(default=True, editable=False)
 
@@ -86,7 +96,7 @@ class Organization(models.Model):
     """A company or team: the members it has see all of its projects."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("name"), max_length=200, validators=[validate_name])
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         User, through="Membership", related_name="organizations"
@@ -155,6 +165,10 @@ class Invitation(models.Model):
         User, models.SET_NULL, null=True, blank=True, related_name="invitations_sent", verbose_name=_("invited by")
     )
     created_at = models.DateTimeField(_("invited"), default=now, editable=False)
+    sent_at = models.DateTimeField(_("e-mail sent"), null=True, blank=True, editable=False)
+    mail_problem = models.CharField(
+        _("e-mail"), max_length=200, blank=True, editable=False, help_text=_("Why the e-mail could not be sent.")
+    )
 
     objects = InvitationQuerySet.as_manager()
 
@@ -189,7 +203,7 @@ class Project(models.Model):
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="projects", verbose_name=_("organization")
     )
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("name"), max_length=200, validators=[validate_name])
     environment = models.CharField(
         _("environment"), max_length=16, choices=Environment, default=Environment.DEVELOPMENT
     )
@@ -268,7 +282,7 @@ class ApiKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="keys", verbose_name=_("project"))
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(_("name"), max_length=100, validators=[validate_name])
     prefix = models.CharField(_("starts with"), max_length=8, editable=False, db_index=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(
@@ -355,58 +369,3 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
-
-
-class RequestCount(models.Model):
-    """How many requests of one key, person or address there were in a window (rates.py)."""
-
-    name = models.CharField(primary_key=True, max_length=64, editable=False, help_text=_("A hash of whose they are."))
-    window_start = models.DateTimeField(db_index=True)
-    requests = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name = _("request count")
-        verbose_name_plural = _("request counts")
-
-    def __str__(self) -> str:
-        return f"{self.name[:8]} {self.window_start:%H:%M} {self.requests}"
-
-
-class LoginFailure(models.Model):
-    """A wrong password, kept for as long as it counts against the next attempt (throttle.py)."""
-
-    id = models.BigAutoField(primary_key=True)
-    email = LowerCaseEmailField(max_length=254)
-    address = models.GenericIPAddressField(null=True)
-    at = models.DateTimeField(default=now)
-
-    class Meta:
-        verbose_name = _("failed sign-in")
-        verbose_name_plural = _("failed sign-ins")
-        ordering = ["-at"]
-        indexes = [
-            models.Index(fields=["email", "address", "at"], name="login_failure_who_at"),
-            models.Index(fields=["at"], name="login_failure_at"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.email} {self.at:%Y-%m-%d %H:%M}"
-
-
-class IdempotentAnswer(models.Model):
-    """What a request with an Idempotency-Key was answered, kept for a day (api/idempotency.py). Holds no secret."""
-
-    id = models.BigAutoField(primary_key=True)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    key = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64)  # of the request
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user")]
-        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_created")]
-
-    def __str__(self) -> str:
-        return self.key

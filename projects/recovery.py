@@ -9,17 +9,20 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from .accounts import AccountUnavailable, confirm_address, confirmation_tokens, request_password_reset
 from .forms import AddressForm, NewPasswordForm
+from .limits import limits_posts
 from .models import User
 from .rates import Limit, take
 from .throttle import client_address
 
 
+@limits_posts
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Context: `form` (email), `may_send`, and `sent` once it was posted, whether there is such an account or not."""
     form = AddressForm(request.POST or None)
@@ -38,6 +41,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     return render(request, "projects/password_reset.html", {**context, "sent": True})
 
 
+@method_decorator(limits_posts, name="dispatch")
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     """Context: `validlink`, `form`. The new password ends every session of the account."""
 
@@ -52,6 +56,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
         return response
 
 
+@limits_posts
 @never_cache
 def signup_confirm(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
     """Context: `email`, empty when the link does not count. Only a POST confirms: mail servers open links too."""

@@ -4,7 +4,8 @@ from datetime import timedelta
 from smtplib import SMTPException
 from typing import Any, Final
 
-from celery import shared_task
+import structlog
+from celery import Task, shared_task
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
@@ -16,12 +17,31 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import now
 
 from .api.idempotency import remove_old_answers
+from .fields import one_line
+from .mail_text import named, quoted
 from .models import Invitation, RequestCount, User
+
+log = structlog.get_logger(__name__)
 
 RETRIES: Final = {"autoretry_for": (SMTPException, OSError), "retry_backoff": 5, "max_retries": 5}
 
 
-@shared_task(name="projects.send_password_reset", **RETRIES)
+class MailTask(Task):
+    """A task that writes an e-mail: one that could not be sent at last is an error in the log."""
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        log.error("an e-mail could not be sent", mail=self.name, error=type(exc).__name__, task_id=task_id)
+
+
+class InvitationTask(MailTask):
+    """Whoever has invited somebody sees, at the invitation, that the e-mail could not be sent."""
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        super().on_failure(exc, task_id, args, kwargs, einfo)
+        Invitation.objects.filter(pk=args[0]).update(mail_problem=one_line(f"{type(exc).__name__}: {exc}")[:200])
+
+
+@shared_task(name="projects.send_password_reset", base=MailTask, **RETRIES)
 def send_password_reset(email: str) -> None:
     """Write to the account with this address, if there is one. The link is made here: no queue holds it."""
     user = User.objects.filter(email=email, is_active=True).first()
@@ -30,7 +50,7 @@ def send_password_reset(email: str) -> None:
         _write(user.email, user.language, "password_reset", {"user": user, "link": link})
 
 
-@shared_task(name="projects.send_confirmation", **RETRIES)
+@shared_task(name="projects.send_confirmation", base=MailTask, **RETRIES)
 def send_confirmation(email: str) -> None:
     """Write to somebody who signed up; to somebody who has an account already, how to get back into it."""
     from .accounts import confirmation_tokens
@@ -43,7 +63,7 @@ def send_confirmation(email: str) -> None:
         send_password_reset(email)
 
 
-@shared_task(name="projects.send_invitation", **RETRIES)
+@shared_task(name="projects.send_invitation", base=InvitationTask, **RETRIES)
 def send_invitation(invitation_id: str) -> None:
     """Tell somebody that an organization waits for them, in the language of their account if there is one."""
     invitation = Invitation.objects.filter(pk=invitation_id).select_related("organization", "inviter").first()
@@ -53,9 +73,14 @@ def send_invitation(invitation_id: str) -> None:
 
     link = settings.PORTAL_URL + reverse("join", args=(invitation.pk, token_of(invitation)))
     account = User.objects.filter(email=invitation.email).first()
-    _write(
-        invitation.email, account.language if account else "", "invitation", {"invitation": invitation, "link": link}
-    )
+    inviter = invitation.inviter
+    words = {
+        "organization": quoted(invitation.organization.name),
+        "inviter": named(inviter.full_name, inviter.email) if inviter else "",
+        "link": link,
+    }
+    _write(invitation.email, account.language if account else "", "invitation", words)
+    Invitation.objects.filter(pk=invitation.pk).update(sent_at=now(), mail_problem="")
 
 
 @shared_task(name="projects.remove_old_counts")
@@ -80,4 +105,4 @@ def _write(email: str, language: str, template: str, context: dict[str, Any]) ->
     with translation.override(language or settings.LANGUAGE_CODE):
         text = render_to_string(f"projects/mail/{template}.txt", {**context, "portal": settings.PORTAL_URL})
     subject, _, body = text.partition("\n")
-    send_mail(subject.strip(), body.strip() + "\n", None, [email])
+    send_mail(one_line(subject), body.strip() + "\n", None, [email])

@@ -5,29 +5,41 @@ does: only owners make or change owners, and there always is one. Raises Refused
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.deletion import ProtectedError
+from django.utils.timezone import now
 
 from .fields import lower_email
-from .models import Invitation, Membership, Organization, Project, Role, User
+from .models import AuditEvent, Invitation, Membership, Organization, Project, Role, User
 from .services import add_member, record
 from .signals import projects_removed
+
+INVITED: Final = "invitation.created"
+DAY: Final = timedelta(days=1)
+MAX_TO_ONE: Final = 5
 
 
 class Refused(Exception):
     """A rule forbids it. str() is AgentOps' own text, `status` its status."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(self, message: str, status: int = 400, wait: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.wait = wait  # seconds, for the header Retry-After
 
 
 @transaction.atomic
 def rename_organization(*, organization: Organization, name: str, actor: User) -> None:
-    before, organization.name = organization.name, name
+    """Raises ValidationError for an unfit name."""
+    before, organization.name = organization.name, name.strip()
+    organization.full_clean()
     organization.save(update_fields=["name"])
     record("organization.renamed", actor=actor, organization=organization, target=name, before=before)
 
@@ -53,20 +65,24 @@ def delete_organization(*, organization: Organization, actor: User) -> None:
 
 @transaction.atomic
 def invite(*, organization: Organization, email: str, role: str, actor: User) -> Invitation:
-    """Let `email` join with `role`. Refused for members, a second time, and for owners unless an owner invites."""
+    """Let `email` join with `role`. Refused for members, a second time, for owners unless an owner invites, and above
+    the limits of a day: INVITATIONS_PER_DAY of one person, into whichever organizations, and MAX_TO_ONE to one address.
+    """
     email = lower_email(email)
+    User.objects.select_for_update().get(pk=actor.pk)  # two at once must not slip through the limit together
     if role == Role.OWNER:
         _must_own(organization, actor)
     if Membership.objects.filter(organization=organization, user__email=email).exists():
         raise Refused("User is already a member of this organization")
     if Invitation.objects.filter(organization=organization, email=email).exists():
         raise Refused("User already has a pending invitation")
+    _check_limits(actor, email)
     try:
         with transaction.atomic():
             invitation = Invitation.objects.create(organization=organization, email=email, role=role, inviter=actor)
     except IntegrityError:
         raise Refused("User already has a pending invitation") from None
-    record("invitation.created", actor=actor, organization=organization, target=email, role=str(role))
+    record(INVITED, actor=actor, organization=organization, target=email, role=str(role))
     return invitation
 
 
@@ -120,6 +136,25 @@ def change_role(*, organization: Organization, user_id: UUID, role: str, actor: 
     membership.save(update_fields=["role"])
     details: dict[str, Any] = {"before": str(before), "after": str(role)}
     record("member.role_changed", actor=actor, organization=organization, target=membership.user.email, **details)
+
+
+def _check_limits(actor: User, email: str) -> None:
+    """Withdrawn and accepted invitations count too, so they are counted in the audit."""
+    sent = AuditEvent.objects.filter(action=INVITED, at__gt=now() - DAY)
+    oldest = {"of you": _first_of(sent.filter(actor=actor), settings.INVITATIONS_PER_DAY)}
+    oldest["to this address"] = _first_of(sent.filter(target=email), MAX_TO_ONE)
+    for whose, at in oldest.items():
+        if at is not None:
+            raise Refused(
+                f"There were too many invitations {whose} in the last 24 hours: try again later.",
+                429,
+                wait=max(1, ceil((at + DAY - now()).total_seconds())),
+            )
+
+
+def _first_of(sent: QuerySet[AuditEvent], limit: int) -> datetime | None:
+    """When the oldest of the `limit` newest was sent; None when there are fewer, or there is no limit (0)."""
+    return sent.order_by("-at").values_list("at", flat=True)[limit - 1 : limit].first() if limit else None
 
 
 def _find_membership(organization: Organization, user_id: UUID) -> Membership | None:

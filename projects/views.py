@@ -12,6 +12,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.decorators import method_decorator
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,11 +21,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from .access import administered_project, last_project, may_administer, open_project
 from .forms import AccountForm, KeyForm, LoginForm, PasswordForm
+from .limits import limits_posts
 from .models import ApiKey, KeyScope, Project, Role, User
 from .services import create_api_key, revoke_api_key
 from .snippets import mcp_snippet, snippets
 
 
+@method_decorator(limits_posts, name="dispatch")
 class LoginView(auth_views.LoginView):
     """Context: `form` (username, password), `next`, `may_send` (e-mails). Too many failures: 429 with Retry-After."""
 
@@ -71,6 +74,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
+@limits_posts
 @require_POST
 @login_required
 def account_password(request: HttpRequest) -> HttpResponse:

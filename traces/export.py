@@ -10,18 +10,14 @@ json    `"complete": false, "error": reason` behind the traces; it is valid JSON
         ends with `"complete": true`
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from decimal import Decimal
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any, Literal
 
-import orjson
-
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 
+from .csv_text import BYTE_ORDER_MARK, csv_line, json_text
 from .figures import TraceFigures
 from .guard import shown_or
 from .queries.export import spans_of_traces
@@ -40,8 +36,6 @@ CONTENT_TYPES: Mapping[str, str] = {
 PAGE = 1_000  # traces read at a time
 TOGETHER = 500  # spans that are asked for at a time; a trace with more is asked for alone
 CHUNK_BYTES = 64 * 1024
-# A spreadsheet takes such a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 TRACE_COLUMNS = (
     "trace_id",
@@ -111,13 +105,20 @@ class ExportBroken(Exception):
 
 
 def export_traces(
-    scope: Scope, wanted: TraceFilter, format: Format, *, spans: bool = False, attributes: bool = False
+    scope: Scope,
+    wanted: TraceFilter,
+    format: Format,
+    *,
+    spans: bool = False,
+    attributes: bool = False,
+    bom: bool = False,
 ) -> Iterator[bytes]:
     """The traces that start in the scope and fit the filter, the newest first, as pieces of a UTF-8 file.
 
     csv: a header, then a row for each trace. With `spans` a row for each of its spans follows: `record` says which a
     row is, and columns of spans (`span_…`) are empty in rows of traces and the other way round, so that a sum over a
-    column counts nothing twice. Text that a spreadsheet would run as a formula begins with an apostrophe.
+    column counts nothing twice. Text that a spreadsheet would run as a formula begins with an apostrophe. With `bom`
+    the file begins with U+FEFF: without it, Excel on Windows reads UTF-8 in the code page of the country.
     json: `{"project_id", "start_time", "end_time", "traces": [...], "trace_count", "complete"}`; jsonl: a trace in each
     line. With `spans` every trace has "spans".
     `attributes` adds attributes, resource attributes and events to the spans; without `spans` it adds nothing.
@@ -128,6 +129,8 @@ def export_traces(
     Raises ClickHouseError before the first piece, ExportBroken after it.
     """
     writer = _writer(format, scope, spans, attributes)
+    if bom and format == "csv":
+        writer = replace(writer, head=BYTE_ORDER_MARK + writer.head)
     yield from _gathered(_pieces(writer, scope, wanted, spans, attributes))
 
 
@@ -269,7 +272,7 @@ def _writer(format: Format, scope: Scope, spans: bool, attributes: bool) -> _Wri
             head="",
             trace=lambda row, of_trace, is_first: _json_trace(row, of_trace if spans else None, "", "\n"),
             end=lambda count: "",
-            broken=lambda count, reason: _json({"incomplete": True, "error": reason}) + "\n",
+            broken=lambda count, reason: json_text({"incomplete": True, "error": reason}) + "\n",
         )
     about = {
         "project_id": str(scope.project_id),
@@ -277,43 +280,28 @@ def _writer(format: Format, scope: Scope, spans: bool, attributes: bool) -> _Wri
         "end_time": scope.end.isoformat(),
     }
     return _Writer(
-        head=_json(about).removesuffix("}") + ',"traces":[',
+        head=json_text(about).removesuffix("}") + ',"traces":[',
         trace=lambda row, of_trace, is_first: _json_trace(
             row, of_trace if spans else None, "\n" if is_first else ",\n", ""
         ),
         end=lambda count: f'\n],"trace_count":{count},"complete":true}}\n',
         # The comma may be behind a span or within a trace: what is open is closed by _json_trace.
-        broken=lambda count, reason: f'\n],"trace_count":{count},"complete":false,"error":{_json(reason)}}}\n',
+        broken=lambda count, reason: f'\n],"trace_count":{count},"complete":false,"error":{json_text(reason)}}}\n',
     )
 
 
 def _json_trace(row: Row, of_trace: Iterable[Row] | None, before: str, after: str) -> Iterator[str]:
     if of_trace is None:
-        yield before + _json(row) + after
+        yield before + json_text(row) + after
         return
-    yield before + _json(row).removesuffix("}") + ',"spans":['
+    yield before + json_text(row).removesuffix("}") + ',"spans":['
     try:
         for number, span in enumerate(of_trace):
-            yield ("," if number else "") + _json(span)
+            yield ("," if number else "") + json_text(span)
     except ClickHouseError:
         yield "]}" + after  # valid to the end; what follows says that it is not whole
         raise
     yield "]}" + after
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=_plain).decode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return orjson.Fragment(_decimal(value))  # a number with every digit that it has
-    raise TypeError(f"{type(value).__name__} has no place in an export.")
-
-
-def _decimal(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _csv_writer(spans: bool, attributes: bool) -> _Writer:
@@ -324,34 +312,16 @@ def _csv_writer(spans: bool, attributes: bool) -> _Writer:
     def trace(row: Row, of_trace: Iterable[Row], is_first: bool) -> Iterator[str]:
         cells = [row[name] for name in TRACE_COLUMNS]
         if not spans:
-            yield _csv(cells)
+            yield csv_line(cells)
             return
-        yield _csv(["trace", *cells, *(None for _ in span_columns)])
+        yield csv_line(["trace", *cells, *(None for _ in span_columns)])
         of_span = ["span", row["trace_id"], *(None for _ in TRACE_COLUMNS[1:])]
         for span in of_trace:
-            yield _csv([*of_span, *(span[name] for name in span_columns)])
+            yield csv_line([*of_span, *(span[name] for name in span_columns)])
 
     return _Writer(
-        head=_csv(head),
+        head=csv_line(head),
         trace=trace,
         end=lambda count: "",
-        broken=lambda count, reason: _csv(["#incomplete", reason, *(None for _ in head[2:])]),
+        broken=lambda count, reason: csv_line(["#incomplete", reason, *(None for _ in head[2:])]),
     )
-
-
-def _csv(cells: Iterable[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(map(_cell, cells))
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return _decimal(value)
-    if isinstance(value, list | dict | tuple):
-        value = ", ".join(value) if isinstance(value, tuple) else _json(value)
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value

@@ -1,4 +1,6 @@
-"""Links that show one trace to whoever has them, without an account: until they expire or are revoked."""
+"""Links that show one trace to whoever has them, without an account: until they expire or are revoked, or until who
+made them may no longer share: the person has left, is switched off or became a business user, the key has ended.
+"""
 
 import secrets
 import uuid
@@ -8,23 +10,37 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import ApiKey, Project, User
+from projects.models import ApiKey, KeyScope, Membership, Project, Role, User
 from projects.querysets import Actor
 from projects.services import record
 
 TOKEN_BYTES = 24  # 192 random bits: nobody guesses a link
 MAX_DAYS = 365
+SHARING_ROLES = (Role.OWNER, Role.ADMIN, Role.DEVELOPER)
+_READS = Q(scopes__contains=[KeyScope.READ])
 _SALT = "traces.ShareLink"
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def usable(self, now: datetime) -> Self:
-        """Links that show their trace at `now`: not expired, not revoked, the project not deleted."""
-        return self.filter(expires_at__gt=now, revoked_at=None, project__deleted_at=None)
+        """Links that show their trace at `now`: not expired, not revoked, the project not deleted, and whoever made
+        them may still share: a link never outlives the right that made it.
+        """
+        return self.filter(
+            Exists(_sharers()) | Exists(ApiKey.objects.usable(now).filter(_READS, pk=OuterRef("created_by_key"))),
+            expires_at__gt=now,
+            revoked_at=None,
+            project__deleted_at=None,
+        )
+
+    def with_state(self, now: datetime) -> Self:
+        """Adds `works`: whether the link shows its trace at `now`."""
+        return self.annotate(works=Exists(ShareLink.objects.usable(now).filter(pk=OuterRef("pk"))))
 
     def visible_to(self, user: Actor) -> Self:
         """Links of the projects that `user` sees."""
@@ -34,6 +50,21 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         """The usable link that the token belongs to."""
         digests = [_digest(token, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
         return self.usable(now).select_related("project").filter(digest__in=digests).first()
+
+
+def may_share(user: User, project: Project) -> bool:
+    """Whether the person may make links to traces of the project: developers, admins and owners, not business users."""
+    return User.objects.filter(_may_share(project.organization_id), pk=user.pk).exists()
+
+
+def _may_share(organization: Any) -> Q:
+    roles = Membership.objects.filter(organization=organization, user=OuterRef("pk"), role__in=SHARING_ROLES)
+    return Q(is_active=True) & (Q(is_superuser=True) | Q(Exists(roles)))
+
+
+def _sharers() -> models.QuerySet[User]:
+    """Who made the link of the outer query, if that person may still share."""
+    return User.objects.filter(_may_share(OuterRef(OuterRef("project__organization"))), pk=OuterRef("created_by"))
 
 
 class ShareLink(models.Model):

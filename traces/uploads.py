@@ -9,11 +9,15 @@ import re
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Self
 
 import orjson
-from django.db import models
-from django.db.models import Q, Sum
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +32,36 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 
 class LogIsFull(Exception):
     """The uploads of a trace have reached MAX_LOG_BYTES."""
+
+
+class QuotaReached(Exception):
+    """The project has uploaded as much as it may in a day (UTC); str() says what and how much."""
+
+    def __init__(self, usage: "UploadUsage") -> None:
+        super().__init__(
+            f"This project has uploaded {usage.count:,} of {usage.max_count:,} texts and objects and "
+            f"{usage.bytes:,} of {usage.max_bytes:,} bytes that it may in a day (UTC), and this one is too much: "
+            "try again tomorrow, or have UPLOADS_PER_DAY or UPLOAD_BYTES_PER_DAY raised."
+        )
+        self.wait = ceil((_midnight() + timedelta(days=1) - timezone.now()).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class UploadUsage:
+    """What a project has uploaded today (UTC), and may; 0: no limit."""
+
+    count: int
+    bytes: int
+    max_count: int
+    max_bytes: int
+
+    @property
+    def is_reached(self) -> bool:
+        return not self.has_room(1)
+
+    def has_room(self, size: int) -> bool:
+        counts = not self.max_count or self.count < self.max_count
+        return counts and (not self.max_bytes or self.bytes + size <= self.max_bytes)
 
 
 class UploadKind(models.TextChoices):
@@ -70,6 +104,7 @@ class Upload(models.Model):
         indexes = [
             models.Index(fields=["project", "trace_id", "created_at"], name="upload_of_trace"),
             models.Index(fields=["created_at"], name="upload_age"),
+            models.Index(fields=["project", "created_at"], name="upload_day", include=["size"]),
         ]
         constraints = [
             # A client that heard no answer sends the same again.
@@ -86,8 +121,34 @@ class Upload(models.Model):
         return zlib.decompress(self.compressed)
 
 
+def usage_today(project: Project) -> UploadUsage:
+    """Logs and objects count alike, by their size before compression."""
+    today = Upload.objects.filter(project=project, created_at__gte=_midnight())
+    found = today.aggregate(count=Count("pk"), bytes=Sum("size", default=0))
+    return UploadUsage(**found, max_count=settings.UPLOADS_PER_DAY, max_bytes=settings.UPLOAD_BYTES_PER_DAY)
+
+
+def check_quota(project: Project, size: int = 1) -> None:
+    """Raises QuotaReached when an upload of so many bytes would be too much for today."""
+    usage = usage_today(project)
+    if not usage.has_room(size):
+        raise QuotaReached(usage)
+
+
+def _midnight() -> datetime:
+    return timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _locked(project: Project) -> None:
+    """Until the transaction ends, so that parallel uploads do not slip through the quota together."""
+    number = int.from_bytes(hashlib.sha256(f"uploads {project.pk}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
 def add_to_log(*, project: Project, trace_id: str, content: bytes) -> Upload:
-    """Add to the log of a trace; what was added before, word for word, is not added again. Raises LogIsFull.
+    """Add to the log of a trace; what was added before, word for word, is not added again. Raises LogIsFull, and
+    QuotaReached.
 
     AgentOps overwrites. But the SDK uploads when a root span ends, each time what was printed since the last upload:
     a trace with two of them would keep the last part only.
@@ -97,16 +158,25 @@ def add_to_log(*, project: Project, trace_id: str, content: bytes) -> Upload:
     known = Upload.objects.filter(**log, digest=digest).defer("compressed").first()
     if known is not None:
         return known
-    full = Upload.objects.filter(**log).aggregate(bytes=Sum("size"))["bytes"] or 0
-    if full + len(content) > MAX_LOG_BYTES:
-        raise LogIsFull
-    upload, _created = Upload.objects.get_or_create(**log, digest=digest, defaults=_stored(content))
+    stored = _stored(content)  # before the lock: compressing takes its time
+    with transaction.atomic():
+        _locked(project)
+        full = Upload.objects.filter(**log).aggregate(bytes=Sum("size"))["bytes"] or 0
+        if full + len(content) > MAX_LOG_BYTES:
+            raise LogIsFull
+        check_quota(project, len(content))
+        upload, _created = Upload.objects.get_or_create(**log, digest=digest, defaults=stored)
     return upload
 
 
+@transaction.atomic
 def add_object(*, project: Project, content: bytes) -> Upload:
+    """Raises QuotaReached."""
     digest = hashlib.sha256(content).hexdigest()
-    return Upload.objects.create(project=project, kind=UploadKind.OBJECT, digest=digest, **_stored(content))
+    stored = _stored(content)
+    _locked(project)
+    check_quota(project, len(content))
+    return Upload.objects.create(project=project, kind=UploadKind.OBJECT, digest=digest, **stored)
 
 
 def _stored(content: bytes) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from .queries.span_detail import span_detail as query_span
 from .span_page import as_json, span_response
 from .store_errors import shows_store_errors
 from .trace_page import trace_context
+from .uploads import usage_today
 
 
 @require_GET
@@ -145,13 +146,18 @@ INGEST_ROWS = 200
 def ingest(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """What each key sent in each hour. Asks PostgreSQL only: it also tells why nothing arrives without ClickHouse.
 
-    Context: `form`, `summary` of the last 24 hours, `keys` of the project, `page` of receipts; 400 with the field named
-    when the address does not fit.
+    Context: `form`, `summary` of the last 24 hours, `uploads` of today, `keys` of the project, `page` of receipts; 400
+    with the field named when the address does not fit.
     """
     project = open_project(request, project_id)
     form = IngestForm(request.GET, keys=project.keys.order_by("name", "created_at"))
     now = timezone.now()
-    context: dict[str, object] = {"project": project, "form": form, "summary": summary(project.pk, first_hour(now, 24))}
+    context: dict[str, object] = {
+        "project": project,
+        "form": form,
+        "summary": summary(project.pk, first_hour(now, 24)),
+        "uploads": usage_today(project),
+    }
     if not form.is_valid():
         return render(request, "traces/ingest.html", context, status=400)
     receipts = IngestReceipt.objects.of_project(project.pk).between(first_hour(now, form.hours()))

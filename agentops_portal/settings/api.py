@@ -31,6 +31,7 @@ API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 1200)  # of one
 # Of one address to what takes a credential. A cluster of clients behind one address starts at once, and
 # the agentops SDK gives up for good when its key is not answered.
 AUTH_REQUESTS_PER_MINUTE = env.integer("AUTH_REQUESTS_PER_MINUTE", 300)
+INVITATIONS_PER_DAY = env.integer("INVITATIONS_PER_DAY", 50)  # of one person; to one address: 5
 AUTH_MAILS_PER_HOUR = env.integer("AUTH_MAILS_PER_HOUR", 20)  # that one address may have sent; to one recipient: 5
 
 # Where an AgentOps dashboard of your own is: APP_URL, or the names that AgentOps' own settings have for it.

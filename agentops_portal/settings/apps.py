@@ -33,12 +33,14 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "projects.api.middleware.PortalCorsMiddleware",  # before whatever may answer: preflights carry no credentials
     "projects.api.middleware.ApiMiddleware",
+    "projects.middleware.PrivateMiddleware",  # before sessions: it sees the cookie that they set
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "projects.middleware.PreferencesMiddleware",
+    "projects.outage.OutageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "traces.middleware.DecodingMiddleware",

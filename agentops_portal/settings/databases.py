@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from agentops_portal import environment as env
+from agentops_portal.postgres_waiting import WaitingConnection
 
 from .core import SECRETS_DIR
 
@@ -36,7 +37,14 @@ def _postgres_settings() -> dict[str, Any]:
         "application_name": "agentops-portal",
         # ASGI gives each request a thread of its own, so that connections kept by threads would never be used again.
         # https://docs.djangoproject.com/en/5.2/ref/databases/#connection-pool
-        "pool": {"min_size": 0, "max_size": 10, "timeout": 5, "reconnect_timeout": 5, "max_idle": 60},
+        "pool": {
+            "min_size": 0,
+            "max_size": 10,
+            "timeout": 5,
+            "reconnect_timeout": 5,
+            "max_idle": 60,
+            "connection_class": WaitingConnection,
+        },
     }
     if DATABASE_POOLER == "transaction":
         # A pooler gives every transaction another server connection, so nothing may outlive one. It passes no
@@ -62,7 +70,7 @@ def _postgres_settings() -> dict[str, Any]:
             "PASSWORD": unquote(_postgres.password or ""),
         }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "agentops_portal.postgres_backend",
         **address,
         "CONN_MAX_AGE": 0,  # a connection goes back to the pool with each request
         "CONN_HEALTH_CHECKS": True,

@@ -41,6 +41,10 @@ SIGNUP_ALLOWED = env.boolean("SIGNUP_ALLOWED", default=False)
 # People who have signed in to this Supabase project may use that sign-in here, if they have an account here.
 _supabase = env.url("SUPABASE_URL", ("https", "http"))
 SUPABASE_URL = _supabase.geturl().rstrip("/") if _supabase else ""
+# Who signs its tokens; another than this only where Supabase is reached by another address than it calls itself.
+SUPABASE_JWT_ISSUER = env.text("SUPABASE_JWT_ISSUER") or (f"{SUPABASE_URL}/auth/v1" if SUPABASE_URL else "")
+# Its public key, which the gateway of a hosted project wants to see; needed to link accounts by e-mail address.
+SUPABASE_ANON_KEY = env.text("SUPABASE_ANON_KEY")
 SUPABASE_JWT_SECRET = env.text("SUPABASE_JWT_SECRET")
 
 # How many proxies stand in front; their X-Forwarded-For tells whose failed sign-ins count together.

@@ -60,7 +60,7 @@ class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
     inlines = (MembershipInline,)
     actions_detail = ("set_password",)
     fieldsets = (
-        (None, {"fields": ("email", "full_name")}),
+        (None, {"fields": ("email", "full_name", "supabase_id")}),
         (_("Preferences"), {"fields": ("language", "timezone")}),
         (
             _("Permissions"),
@@ -119,7 +119,8 @@ class MembershipAdmin(AuditedModelAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(AuditedModelAdmin):
-    list_display = ("email", "organization", "role", "inviter", "created_at")
+    list_display = ("email", "organization", "role", "inviter", "created_at", "sent_at", "mail_problem")
+    readonly_fields = ("sent_at", "mail_problem")
     list_select_related = ("organization", "inviter")
     list_filter = (("role", ChoicesCheckboxFilter), ("organization", AutocompleteSelectFilter))
     search_fields = ("email", "organization__name")

@@ -12,13 +12,14 @@ from projects.credentials import (
     authenticate,
     secret_from_headers,
 )
+from projects.outage import API_TEXT
 
 
 class StoreUnavailable(APIException):
     """PostgreSQL does not answer: the client should ask again."""
 
     status_code = 503
-    default_detail = "This cannot be answered now, for PostgreSQL does not answer. Try again."
+    default_detail = API_TEXT
     default_code = "unavailable"
     wait = 5  # seconds, for the header Retry-After
 

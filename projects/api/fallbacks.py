@@ -3,6 +3,8 @@
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views import defaults
 
+from projects.outage import is_outage_now, unavailable
+
 from .paths import is_api
 
 
@@ -25,6 +27,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
+    if is_outage_now():
+        return unavailable(request)
     if is_api(request.path):
         return JsonResponse({"error": "Internal Server Error"}, status=500)
     return defaults.server_error(request)

@@ -4,7 +4,8 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 
 The change and the note of its answer are one transaction under a lock of the key, so a process that dies leaves
 neither. A repeated request gets the same status and body, with the header `Idempotent-Replayed: true`; secrets were
-shown once and are null in it. Only what succeeded is noted: a request that failed may be sent again as it was.
+shown once and are null in it. Only what succeeded is noted: a request that failed may be sent again as it was. Who may
+not ask for the change any more is told so, as if it were the first time: a noted answer opens nothing.
 """
 
 import hashlib
@@ -38,6 +39,7 @@ PARAMETER = OpenApiParameter(
 )
 
 Handler = Callable[..., Response]
+Check = Callable[..., object]
 
 
 class StillRunning(APIException):
@@ -52,12 +54,17 @@ class UsedForAnother(APIException):
     default_code = "used_for_another"
 
 
-def idempotent(handler: Handler) -> Handler:
+def idempotent(check: Check) -> Callable[[Handler], Handler]:
     """For the methods of a view that change something. Without the header they run as they are.
 
-    The request's user must be a person, which the view's permission class sees to.
+    `check` takes what the method takes and raises what it raises when the person may not ask for this; it stands
+    between a repeated request and the noted answer. The request's user must be a person, which the view's permission
+    class sees to.
     """
+    return lambda handler: _idempotent(handler, check)
 
+
+def _idempotent(handler: Handler, check: Check) -> Handler:
     @wraps(handler)
     def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get(HEADER)
@@ -71,6 +78,7 @@ def idempotent(handler: Handler) -> Handler:
             digest = _digest(request)
             known = IdempotentAnswer.objects.filter(user=request.user, key=key).first()
             if known is not None and known.created_at > now() - KEPT:
+                check(request, *args, **kwargs)
                 return _again(known, digest)
             response = handler(view, request, *args, **kwargs)
             if response.status_code < 400:

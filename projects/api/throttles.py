@@ -1,17 +1,14 @@
 """How often the API may be asked (settings/api.py). Above the limit: 429 with Retry-After."""
 
-import time
-from math import ceil
-
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from projects.credentials import Credential
+from projects.limits import address_of, credential_limit, seconds_left
 from projects.models import User
 from projects.rates import Limit, Usage, take
-from projects.throttle import client_address
 
 _ATTRIBUTE = "portal_rate_usage"
 
@@ -30,7 +27,7 @@ class PortalThrottle(BaseThrottle):
         raise NotImplementedError
 
     def who(self, request: Request) -> str:
-        return f"address:{client_address(request._request)}"
+        return address_of(request._request)
 
     def allow_request(self, request: Request, view: object) -> bool:
         limit = self.limit()
@@ -41,7 +38,7 @@ class PortalThrottle(BaseThrottle):
         return self.usage.allowed
 
     def wait(self) -> float | None:
-        return max(1, ceil(self.usage.reset - time.time())) if self.usage else None
+        return seconds_left(self.usage) if self.usage else None
 
 
 class ApiThrottle(PortalThrottle):
@@ -57,10 +54,17 @@ class ApiThrottle(PortalThrottle):
 
 
 class CredentialThrottle(PortalThrottle):
-    """Of one address, to what takes a password or key."""
+    """Of one address, to what takes a password or key; the pages' forms count with it."""
 
     def limit(self) -> Limit:
-        return Limit("auth", settings.AUTH_REQUESTS_PER_MINUTE)
+        return credential_limit()
+
+
+class InvitationThrottle(PortalThrottle):
+    """Of one address: many accounts of one person are no way around the limit of an account."""
+
+    def limit(self) -> Limit:
+        return Limit("invite", 4 * settings.INVITATIONS_PER_DAY, seconds=24 * 3600)
 
 
 class MailThrottle(PortalThrottle):

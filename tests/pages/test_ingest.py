@@ -216,7 +216,7 @@ def test_it_takes_few_queries(
         receipt(key, hours_ago)
     page(client, project)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         page(client, project)
 
 

@@ -18,7 +18,7 @@ from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
 from projects.api.serializers import PortalModelSerializer
-from projects.api.v1.access import administered_project, person
+from projects.api.v1.access import administered_project, check_administrator, person
 from projects.models import Project
 from traces.erasure.records import Erasure, ErasureKind
 from traces.erasure.services import carry_out, request_erasure
@@ -98,7 +98,7 @@ class ErasuresView(APIView):
         request=NewErasure,
         responses={202: ErasureSerializer},
     )
-    @idempotent
+    @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID) -> Response:
         project = administered_project(request, project_id)
         wanted = NewErasure.of_body(request)

@@ -29,6 +29,11 @@ class ExportParameters(TraceFilterParameters):
         required=False, help_text="true: everything that was sent of the spans, prompts and answers included."
     )
 
+    bom = serializers.BooleanField(
+        required=False,
+        help_text="true: a CSV begins with a byte order mark (U+FEFF), without which Excel on Windows shows no Korean.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["attributes"] and not attrs["spans"]:
             raise serializers.ValidationError({"attributes": ["Attributes belong to spans: ask for spans=true too."]})
@@ -58,7 +63,12 @@ class TracesExportView(APIView):
         wanted = ExportParameters.of(request)
         scope = scope_of(project, wanted)
         pieces = export_traces(
-            scope, trace_filter(wanted), wanted["format"], spans=wanted["spans"], attributes=wanted["attributes"]
+            scope,
+            trace_filter(wanted),
+            wanted["format"],
+            spans=wanted["spans"],
+            attributes=wanted["attributes"],
+            bom=wanted["bom"],
         )
         return download(
             request,

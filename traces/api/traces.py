@@ -16,7 +16,7 @@ from projects.api.access import MayRead, readable_project
 from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
-from projects.api.v1.access import MayReadPeopleChange, administered_project
+from projects.api.v1.access import MayReadPeopleChange, administered_project, check_administrator
 from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.queries.span_detail import span_detail
@@ -137,9 +137,9 @@ class TraceView(APIView):
         tags=["Traces"],
         parameters=[TRACE_ID, PARAMETER],
         request=None,
-        responses=ErasureSerializer,
+        responses={200: ErasureSerializer},
     )
-    @idempotent
+    @idempotent(check_administrator)
     def delete(self, request: Request, project_id: UUID, trace_id: str) -> Response:
         project = administered_project(request, project_id)
         _scope, stored = stored_trace(project, trace_id)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from projects.api.access import MayRead, readable_project
-from traces.queries.usage import usage_by, usage_over_time, usage_total
+from traces.queries.usage import MOST, most_called, usage_by, usage_of_others, usage_over_time, usage_total
 
 from .ranges import RangeParameters, pinned, scope_of
 from .serializers import CostSerializer, LatencySerializer, TokensSerializer
@@ -54,7 +54,9 @@ class NamedUsageSerializer(UsageSerializer):
 
 class UsageBySerializer(RangeSerializer):
     by = serializers.ChoiceField(DIMENSIONS)
-    results = NamedUsageSerializer(many=True)
+    results = NamedUsageSerializer(many=True, help_text=f"At most {MOST:,}, the most called.")
+    truncated = serializers.BooleanField(help_text="Whether there are more than these.")
+    others = UsageSerializer(allow_null=True, help_text="What all others came to together; null when there are none.")
 
 
 class UsageOfStepSerializer(UsageSerializer):
@@ -116,7 +118,7 @@ class UsageByView(APIView):
     @extend_schema(
         operation_id="usage_by",
         summary="Usage by model, provider, service or agent",
-        description=f"The most called first. {QUARTERS}",
+        description=f"The most called first, at most {MOST:,}, and the others together. {QUARTERS}",
         tags=["Usage"],
         parameters=[UsageByParameters],
         responses=UsageBySerializer,
@@ -124,9 +126,13 @@ class UsageByView(APIView):
     def get(self, request: Request, project_id: UUID) -> Response:
         project = readable_project(request, project_id)
         wanted = UsageByParameters.of(request)
-        found = usage_by(scope_of(project, wanted), wanted["by"])
-        rows = [{"name": name, **UsageSerializer(usage).data} for name, usage in found.items()]
-        return Response({**pinned(wanted), "by": wanted["by"], "results": rows})
+        scope, by = scope_of(project, wanted), wanted["by"]
+        found = list(usage_by(scope, by, MOST + 1).items())
+        rows = [{"name": name, **UsageSerializer(usage).data} for name, usage in found[:MOST]]
+        is_cut = len(found) > MOST
+        others = usage_of_others(scope, by, most_called(by, MOST)) if is_cut else None
+        rest = {"truncated": is_cut, "others": others and UsageSerializer(others).data}
+        return Response({**pinned(wanted), "by": by, "results": rows, **rest})
 
 
 @method_decorator(never_cache, name="dispatch")

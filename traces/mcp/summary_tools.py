@@ -84,7 +84,7 @@ class UsageSummary(BaseModel):
     range: TimeRange = Field(description="What was asked, widened to whole quarters of an hour: so it is counted.")
     total: UsageFigures
     groups: list[UsageGroup] = Field(description="The most called first.")
-    groups_left_out: int
+    groups_left_out: int = Field(description=f"Beyond {usage.MOST} groups they are not counted.")
     steps: list[UsageStep]
 
 

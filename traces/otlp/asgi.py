@@ -12,11 +12,15 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
+from agentops_portal.postgres_waiting import limit_waiting  # noqa: E402
+
 from . import grpc  # noqa: E402
 from .http import Receive, Scope, Send  # noqa: E402
 from .http import application as http  # noqa: E402
 
 GRACE_SECONDS = 5.0
+
+limit_waiting()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

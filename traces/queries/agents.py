@@ -11,7 +11,7 @@ from traces.schema.usage import USAGE
 from .filters import TraceFilter
 from .summaries import traces_sql
 from .trace_metrics import DURATION, DURATION_COLUMNS, Durations
-from .usage import IN_RANGE, Usage, usage_by
+from .usage import IN_RANGE, MOST, Names, Usage, usage_by, usage_of_others
 
 
 @dataclass(frozen=True)
@@ -60,25 +60,69 @@ _FIGURES = {
 _ALONE_COLUMNS = ", ".join(f"sumIf(figure_{name}, length(figure_agents) = 1) AS {name}" for name in _ALONE)
 
 
-def agent_figures(scope: Scope, name: str = "") -> list[AgentFigures]:
-    """Every agent that took part in a trace of the scope, the busiest first; only the named one if there is a name."""
-    wanted = "agent = {agent:String}" if name else "true"
+_SUMS = f"""
+    count() AS traces, countIf(figure_status = 'error') AS error_traces, sum(figure_span_count) AS span_count,
+    sum(figure_error_count) AS error_count, {DURATION_COLUMNS}, {_ALONE_COLUMNS}
+"""
+
+
+def agent_figures(scope: Scope, name: str = "", names: Names | None = None) -> list[AgentFigures]:
+    """The MOST agents that took part in traces of the scope, the busiest first; only the named one if there is a name,
+    those that `names` asks for if it is given. `others` tells the rest.
+    """
+    wanted = Names("SELECT {agent:String}", {"agent": name}) if name else names
+    condition = f"agent GLOBAL IN ({wanted.sql})" if wanted else "true"
     rows = select(
         f"""
-        SELECT arrayJoin(figure_agents) AS agent, count() AS traces, countIf(figure_status = 'error') AS error_traces,
-            sum(figure_span_count) AS span_count, sum(figure_error_count) AS error_count, {DURATION_COLUMNS},
-            {_ALONE_COLUMNS}
+        SELECT arrayJoin(figure_agents) AS agent, {_SUMS}
         FROM ({traces_sql(scope, _FIGURES)})
-        WHERE {wanted}
+        WHERE {condition}
         GROUP BY agent
         ORDER BY traces DESC, agent
+        LIMIT {{most:UInt32}}
         """,
         name="agents.figures",
         scope=scope,
-        parameters={"agent": name} if name else {},
+        parameters={**(wanted.parameters if wanted else {}), "most": MOST + 1 if names else MOST},
     )
-    by_name = usage_by(scope, "agent") if rows else {}
+    if len(rows) == MOST and wanted is None:
+        wanted = busiest(scope)  # the most called ones may be others
+    by_name = usage_by(scope, "agent", names=wanted) if rows else {}
     return [_figures_of(row, by_name.get(row["agent"])) for row in rows]
+
+
+def busiest(scope: Scope, limit: int = MOST) -> Names:
+    """The agents in the most traces."""
+    sql = f"""
+        SELECT agent FROM (
+            SELECT arrayJoin(figure_agents) AS agent, count() AS traces
+            FROM ({traces_sql(scope, {"figure_agents": FIGURES["agents"]})})
+            GROUP BY agent
+            ORDER BY traces DESC, agent
+            LIMIT {{busiest:UInt32}}
+        )
+    """
+    return Names(sql, {"busiest": limit})
+
+
+def other_agents(scope: Scope) -> tuple[int, AgentFigures]:
+    """How many agents there are beside the MOST busiest, and their rows added up, as an agent without a name. A trace
+    with two of them counts twice in it, as it does in a sum over rows.
+    """
+    [row] = select(
+        f"""
+        SELECT '' AS agent, uniqExact(each) AS agents, {_SUMS}
+        FROM (SELECT *, arrayJoin(figure_agents) AS each FROM ({traces_sql(scope, _FIGURES)}))
+        WHERE each GLOBAL NOT IN ({busiest(scope).sql})
+        """,
+        name="agents.others",
+        scope=scope,
+        parameters=busiest(scope).parameters,
+    )
+    if not row["agents"]:
+        return 0, _figures_of(row, None)
+    named = Names(f"{busiest(scope).sql} UNION ALL SELECT ''", busiest(scope).parameters)
+    return row["agents"], _figures_of(row, usage_of_others(scope, "agent", named))
 
 
 def _figures_of(row: Mapping[str, Any], named: Usage | None) -> AgentFigures:

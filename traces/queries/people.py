@@ -13,6 +13,7 @@ from traces.figures import FIGURES, Cost
 
 from .agents import AgentFigures, agent_figures
 from .summaries import traces_sql
+from .usage import Names
 
 PersonKey = tuple[int, str]  # what pages are sorted by: last seen, id or name
 
@@ -98,7 +99,11 @@ def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list
         scope=scope,
         parameters=_page_parameters(text, after, limit),
     )
-    figures = {each.name: each for each in agent_figures(scope)} if rows else {}
+    page = Names(
+        f"SELECT who FROM (SELECT arrayJoin(names) AS who, {_COUNTS} FROM ({source}) {_PAGE})",
+        _page_parameters(text, after, limit),
+    )
+    figures = {each.name: each for each in agent_figures(scope, names=page)} if rows else {}
     return [
         Agent(row["who"], figures[row["who"]], row["first_ns"], row["last_ns"]) for row in rows if row["who"] in figures
     ]

@@ -5,7 +5,7 @@ quarter in which it starts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -44,6 +44,9 @@ _FIGURES = {
     "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
 }
 _COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
+
+_USED = "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost))"
+MOST = 1_000  # names that are told one by one
 
 Dimension = Literal["model", "provider", "service", "agent"]
 
@@ -100,19 +103,63 @@ def usage_total(scope: Scope) -> Usage:
     return Usage.of(row)
 
 
-def usage_by(scope: Scope, dimension: Dimension) -> dict[str, Usage]:
-    """By the name of a model, provider, service or agent, the most called first; '' holds what names none."""
+@dataclass(frozen=True)
+class Names:
+    """Which names of a dimension are asked for: those that the query `sql` gives, with `parameters` of its own."""
+
+    sql: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def usage_by(scope: Scope, dimension: Dimension, limit: int = MOST, names: Names | None = None) -> dict[str, Usage]:
+    """By the name of a model, provider, service or agent, the most called first; '' holds what names none.
+
+    A client may name any number of them: the first `limit` are told, usage_of_others tells the rest. `names` asks for
+    certain ones instead, however many.
+    """
+    wanted = names or most_called(dimension, limit)
     rows = select(
         f"""
-        SELECT toString({dimension}) AS name, {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}
+        SELECT toString({dimension}) AS name, {_COLUMNS} FROM {USAGE.table}
+        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL IN ({wanted.sql})
         GROUP BY name
-        HAVING figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost)
+        HAVING {_USED}
         ORDER BY figure_calls DESC, name
         """,
         name=f"usage.by_{dimension}",
         scope=scope,
+        parameters=wanted.parameters,
     )
     return {row["name"]: Usage.of(row) for row in rows}
+
+
+def most_called(dimension: Dimension, limit: int) -> Names:
+    """The `limit` most called. Cheap: nothing is kept of a name but what it is sorted by."""
+    sorted_by = ", ".join(f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost"))
+    sql = f"""
+        SELECT name FROM (
+            SELECT toString({dimension}) AS name, {sorted_by} FROM {USAGE.table} WHERE {IN_RANGE}
+            GROUP BY name
+            HAVING {_USED}
+            ORDER BY figure_calls DESC, name
+            LIMIT {{most:UInt32}}
+        )
+    """
+    return Names(sql, {"most": limit})
+
+
+def usage_of_others(scope: Scope, dimension: Dimension, names: Names) -> Usage:
+    """What all the other names came to together."""
+    [row] = select(
+        f"""
+        SELECT {_COLUMNS} FROM {USAGE.table}
+        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL NOT IN ({names.sql})
+        """,
+        name=f"usage.others_by_{dimension}",
+        scope=scope,
+        parameters=names.parameters,
+    )
+    return Usage.of(row)
 
 
 def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, Usage]:

@@ -12,6 +12,7 @@ from projects.accounts import AccountUnavailable, request_password_reset, sign_u
 from projects.api.access import IsPerson
 from projects.api.contract import ContractParameters, ContractValidationError, SessionOfThisPortal, fault
 from projects.api.contract_schema import StatusSerializer, errors
+from projects.api.serializers import NameField
 from projects.api.throttles import CredentialThrottle, MailThrottle
 from projects.forms import LoginForm
 
@@ -27,7 +28,7 @@ class LoginBody(ContractParameters):
 class SignUpBody(ContractParameters):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
-    full_name = serializers.CharField(max_length=150)
+    full_name = NameField(max_length=150)
 
 
 class AddressBody(ContractParameters):

@@ -5,9 +5,7 @@ What the settings do not allow is refused with a reason, in the shape that the d
 
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
-import jwt
 from django.conf import settings
 from django.contrib.auth import login
 from django.shortcuts import render
@@ -21,18 +19,18 @@ from rest_framework.response import Response
 from projects.api.contract import ContractParameters, origin_of
 from projects.api.contract_schema import StatusSerializer
 from projects.api.negotiation import StrictFormParser, StrictJSONParser
-from projects.models import User
+from projects.supabase import user_of_token
 
 from .password import AddressBody
 from .schema import OAuthAnswerSerializer, status_errors
 from .status import AuthView, StatusError, done
 
-LEEWAY: Final = 10  # seconds that clocks may differ
 NO_SUPABASE: Final = (
     "This portal is not connected to Supabase Auth: sign in with e-mail address and password, or have its"
     " administrator set SUPABASE_URL and SUPABASE_JWT_SECRET."
 )
 NO_LINKS: Final = "This portal sends no sign-in links: sign in with e-mail address and password."
+FAILED: Final = "Failed to authenticate user."  # whatever the reason: nobody learns which addresses have an account
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -135,31 +133,9 @@ class SessionView(AuthView):
             raise StatusError(NO_SUPABASE)
         user = user_of_token(body["access_token"])
         if user is None:
-            raise StatusError("Failed to authenticate user.")
+            raise StatusError(FAILED)
         login(request._request, user, backend=BACKEND)
         return done("User authenticated successfully.")
-
-
-def user_of_token(token: str) -> User | None:
-    """The active account with the id, else the confirmed address, that a Supabase access token names."""
-    try:
-        claims = jwt.decode(
-            token,
-            settings.SUPABASE_JWT_SECRET,
-            algorithms=["HS256"],
-            audience="authenticated",
-            leeway=LEEWAY,
-            options={"require": ["exp", "aud", "sub"]},
-        )
-        user_id = UUID(claims["sub"])
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
-        return None
-    accounts = User.objects.filter(is_active=True)
-    email = claims.get("email")
-    by_id = accounts.filter(pk=user_id).first()
-    if by_id is not None or not isinstance(email, str) or not email or not email.isprintable():
-        return by_id
-    return accounts.filter(email=email).first()
 
 
 def _dashboard(request: Request) -> str:

@@ -29,7 +29,9 @@ class OpsboardView(ContractView):
 
 def _refusals(error: Exception, context: dict[str, Any]) -> Any:
     if isinstance(error, Refused):
-        error = ContractError(error.status, str(error))
+        refusal = ContractError(error.status, str(error))
+        refusal.wait = error.wait
+        error = refusal
     return contract_errors(error, context)
 
 

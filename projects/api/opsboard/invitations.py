@@ -1,5 +1,7 @@
 """/opsboard/orgs/…/invites: who may join an organization."""
 
+from typing import Any
+
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,6 +11,7 @@ from rest_framework.response import Response
 from projects.accounts import AccountUnavailable, send_invitation
 from projects.api.contract import ContractParameters
 from projects.api.contract_schema import StatusSerializer, errors
+from projects.api.throttles import ApiThrottle, InvitationThrottle
 from projects.models import Invitation, Membership, Role, User
 from projects.teams import accept_invitation, invite, revoke_invitation
 
@@ -36,6 +39,8 @@ class MyInvitesView(OpsboardView):
 
 
 class InviteView(OpsboardView):
+    throttle_classes: Any = (ApiThrottle, InvitationThrottle)
+
     @extend_schema(
         tags=["AgentOps opsboard"],
         operation_id="opsboard_orgs_invite",
@@ -51,13 +56,19 @@ class InviteView(OpsboardView):
 
 
 def _announced(invitation: Invitation) -> str:
+    """What is true by now: a worker sends the e-mail, and what becomes of it is in the admin's list."""
     if not settings.EMAIL_IS_CONFIGURED:
         return f"Invitation created. This portal sends no e-mail: tell {invitation.email} to sign in and accept it."
     try:
-        send_invitation(invitation)
+        is_on_its_way = send_invitation(invitation)
     except AccountUnavailable:
+        is_on_its_way = False
+    if not is_on_its_way:
         return f"Invitation created, but no e-mail could be sent: tell {invitation.email} to sign in and accept it."
-    return "Invitation sent successfully"
+    invitation.refresh_from_db(fields=["sent_at", "mail_problem"])
+    if invitation.mail_problem:
+        return f"Invitation created, but its e-mail failed ({invitation.mail_problem}): tell {invitation.email}."
+    return "Invitation sent successfully" if invitation.sent_at else "Invitation created: its e-mail is being sent"
 
 
 class InvitesView(OpsboardView):

@@ -3,12 +3,12 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from projects.api.contract import ContractError, ContractParameters
 from projects.api.contract_schema import StatusSerializer, errors
+from projects.api.serializers import NameField
 from projects.models import Organization
 from projects.services import create_organization
 from projects.teams import delete_organization, rename_organization
@@ -18,7 +18,7 @@ from .bodies import OrganizationDetailSerializer, OrganizationSerializer, member
 
 
 class NameBody(ContractParameters):
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
 
 
 class OrganizationsView(OpsboardView):

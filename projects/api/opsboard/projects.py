@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from projects.api.contract import ContractError, ContractParameters
 from projects.api.contract_schema import StatusSerializer, errors
+from projects.api.serializers import NameField
 from projects.counts import ProjectCounts, counts_of
 from projects.models import Environment, Project
 from projects.services import (
@@ -34,13 +35,13 @@ from .bodies import ProjectListItemSerializer, ProjectSerializer, key_fields, pr
 
 
 class CreateBody(ContractParameters):
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     org_id = serializers.CharField(max_length=100)
     environment = serializers.CharField(required=False, allow_null=True, help_text=", ".join(Environment.values))
 
 
 class UpdateBody(ContractParameters):
-    name = serializers.CharField(required=False, allow_null=True, max_length=200)
+    name = NameField(required=False, allow_null=True, max_length=200)
     environment = serializers.CharField(required=False, allow_null=True, help_text=", ".join(Environment.values))
 
 

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from projects.api.contract import ContractParameters, ContractValidationError, fault
 from projects.api.contract_schema import StatusSerializer, errors
+from projects.api.serializers import NameField
 from projects.fields import lower_email
 from projects.services import record
 
@@ -15,7 +16,7 @@ from .bodies import UserSerializer, user_body
 
 
 class UserBody(ContractParameters):
-    full_name = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=150)
+    full_name = NameField(required=False, allow_null=True, allow_blank=True, max_length=150)
     avatar_url = serializers.URLField(required=False, allow_null=True, allow_blank=True, max_length=500)
     survey_is_complete = serializers.BooleanField(required=False, allow_null=True)
     email = serializers.CharField(

@@ -1,5 +1,6 @@
 """Who may change what: people, by their role."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from projects.api.access import IsPerson, MayRead
-from projects.models import Project, Role, User
+from projects.models import Organization, Project, Role, User
 
 
 class MayReadPeopleChange(BasePermission):
@@ -39,13 +40,31 @@ def administered_project(request: Request, project_id: UUID) -> Project:
     return project
 
 
+def check_administrator(request: Request, project_id: UUID, **_: Any) -> None:
+    """Raises as `administered_project`, which says more than a repeated request needs."""
+    administered_project(request, project_id)
+
+
 def owned_project(request: Request, project_id: UUID) -> Project:
     """The project, if the user owns its organization. Raises as `administered_project`."""
     project = administered_project(request, project_id)
-    user = person(request)
-    if not user.is_superuser and not project.organization.memberships.filter(user=user, role=Role.OWNER).exists():
+    if not _owns(person(request), project):
         raise PermissionDenied("Only owners of the organization may do this.")
     return project
+
+
+def check_owner(request: Request, project_id: UUID) -> None:
+    """Whether the user owns the organization of the project, deleted or not. Raises as `owned_project`."""
+    project = Project.objects.select_related("organization").filter(pk=project_id).first()
+    visible = Organization.objects.visible_to(request.user)
+    if project is None or not visible.filter(pk=project.organization_id).exists():
+        raise NotFound("There is no such project.")
+    if not _owns(person(request), project):
+        raise PermissionDenied("Only owners of the organization may do this.")
+
+
+def _owns(user: User, project: Project) -> bool:
+    return user.is_superuser or project.organization.memberships.filter(user=user, role=Role.OWNER).exists()
 
 
 def faults_of(error: ValidationError) -> serializers.ValidationError:

@@ -20,12 +20,12 @@ from projects.api.access import readable_project
 from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, MomentField, Parameters
-from projects.api.serializers import PortalModelSerializer
+from projects.api.serializers import NameField, PortalModelSerializer
 from projects.models import ApiKey, KeyScope, KeyStatus
 from projects.querysets import ApiKeyQuerySet
 from projects.services import IssuedKey, create_api_key, revoke_api_key, rotate_api_key
 
-from .access import MayReadPeopleChange, administered_project, faults_of, person
+from .access import MayReadPeopleChange, administered_project, check_administrator, faults_of, person
 
 TAG = ["API keys"]
 ADMINISTRATORS = "For owners and admins of the organization."
@@ -60,7 +60,7 @@ class IssuedKeySerializer(ApiKeySerializer):
 
 
 class NewKey(Parameters):
-    name = serializers.CharField(max_length=100, help_text="Where the key is used.")
+    name = NameField(max_length=100, help_text="Where the key is used.")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(KeyScope.choices), default=list(KeyScope.values), allow_empty=False, max_length=10
     )
@@ -137,7 +137,7 @@ class KeysView(APIView):
         request=NewKey,
         responses={201: IssuedKeySerializer},
     )
-    @idempotent
+    @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID) -> Response:
         project = administered_project(request, project_id)
         wanted = NewKey.of_body(request)
@@ -171,7 +171,7 @@ class KeyRotationView(APIView):
         request=Rotation,
         responses={201: IssuedKeySerializer},
     )
-    @idempotent
+    @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
         project = administered_project(request, project_id)
         key = _key_of(project.pk, key_id)
@@ -195,7 +195,7 @@ class KeyRevocationView(APIView):
         request=None,
         responses=ApiKeySerializer,
     )
-    @idempotent
+    @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
         project = administered_project(request, project_id)
         key = _key_of(project.pk, key_id)

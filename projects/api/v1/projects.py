@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,13 +19,21 @@ from projects.api.access import readable_project
 from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
-from projects.api.serializers import PortalModelSerializer
+from projects.api.serializers import NameField, PortalModelSerializer
 from projects.credentials import Credential
 from projects.models import MAX_RETENTION_DAYS, Environment, Organization, Project, Role
 from projects.querysets import ProjectQuerySet
 from projects.services import create_project, delete_project, update_project
 
-from .access import MayReadPeopleChange, administered_project, faults_of, owned_project, person
+from .access import (
+    MayReadPeopleChange,
+    administered_project,
+    check_administrator,
+    check_owner,
+    faults_of,
+    owned_project,
+    person,
+)
 
 TAG = ["Projects"]
 
@@ -75,13 +84,13 @@ def _retention(**kwargs: Any) -> serializers.IntegerField:
 
 class NewProject(Parameters):
     organization = serializers.UUIDField(help_text="One that you own or administer.")
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     environment = serializers.ChoiceField(Environment.choices, default=Environment.DEVELOPMENT)
     retention_days = _retention(default=90)
 
 
 class ProjectChanges(Parameters):
-    name = serializers.CharField(max_length=200, required=False)
+    name = NameField(max_length=200, required=False)
     environment = serializers.ChoiceField(Environment.choices, required=False)
     retention_days = _retention(required=False)
 
@@ -137,17 +146,12 @@ class ProjectsView(APIView):
         request=NewProject,
         responses={201: ProjectSerializer},
     )
-    @idempotent
+    @idempotent(lambda request: _organization(request, NewProject.of_body(request)["organization"]))
     def post(self, request: Request) -> Response:
         wanted = NewProject.of_body(request)
-        user = person(request)
-        organization = Organization.objects.visible_to(user).filter(pk=wanted.pop("organization")).first()
-        if organization is None:
-            raise serializers.ValidationError({"organization": ["You are in no such organization."]})
-        if not Organization.objects.administered_by(user).filter(pk=organization.pk).exists():
-            self.permission_denied(request, message="Only owners and admins of the organization may do this.")
+        organization = _organization(request, wanted.pop("organization"))
         try:
-            project = create_project(organization=organization, actor=user, **wanted)
+            project = create_project(organization=organization, actor=person(request), **wanted)
         except ValidationError as error:
             raise faults_of(error) from None
         return _answer(request, project, status=201)
@@ -172,7 +176,7 @@ class ProjectView(APIView):
         request=ProjectChanges,
         responses=ProjectSerializer,
     )
-    @idempotent
+    @idempotent(check_administrator)
     def patch(self, request: Request, project_id: UUID) -> Response:
         project = administered_project(request, project_id)
         changes = ProjectChanges.of_body(request)
@@ -191,10 +195,20 @@ class ProjectView(APIView):
         request=None,
         responses={204: None},
     )
-    @idempotent
+    @idempotent(check_owner)
     def delete(self, request: Request, project_id: UUID) -> Response:
         delete_project(project=owned_project(request, project_id), actor=person(request))
         return Response(status=204)
+
+
+def _organization(request: Request, organization_id: UUID) -> Organization:
+    """Where the user may make projects. Raises ValidationError, or PermissionDenied for a member with a lower role."""
+    organization = Organization.objects.visible_to(request.user).filter(pk=organization_id).first()
+    if organization is None:
+        raise serializers.ValidationError({"organization": ["You are in no such organization."]})
+    if not Organization.objects.administered_by(request.user).filter(pk=organization.pk).exists():
+        raise PermissionDenied("Only owners and admins of the organization may do this.")
+    return organization
 
 
 def _uuid(text: str) -> UUID:

@@ -137,3 +137,37 @@ def test_without_postgresql_requests_are_allowed(
     with outage():
         assert take(Limit("test", 1), "somebody").allowed
         assert take(Limit("test", 1), "somebody").allowed
+
+
+def test_pages_and_api_share_the_count_of_an_address(cast: Cast, settings: Settings, noon: Any) -> None:
+    settings.AUTH_REQUESTS_PER_MINUTE = 3
+    login = {"email": "nobody@example.com", "password": "x"}
+
+    def page(path: str, address: str, **data: str) -> Any:
+        return Client().post(path, data, REMOTE_ADDR=address)
+
+    first = "192.0.2.1"
+    assert page("/login/", first, username="a@example.com", password="x").status_code == 200
+    api = Client().post("/auth/login", login, content_type="application/json", REMOTE_ADDR=first)
+    assert api.status_code == 401
+    assert page("/password-reset/", first, email="a@example.com").status_code != 429
+    for path in ("/login/", "/password-reset/", "/password-reset/MQ/x-y/", "/signup/MQ/x-y/", "/account/password/"):
+        answer = page(path, first, username="b@example.com", password="x", email="b@example.com")
+        assert (answer.status_code, answer["Retry-After"]) == (429, "40"), path
+        assert "Wait 40 seconds" in answer.content.decode()
+    invitation = "/invitations/00000000-0000-4000-8000-000000000000/x/"
+    assert page(invitation, first).status_code == 429
+    assert Client().post("/auth/login", login, content_type="application/json", REMOTE_ADDR=first).status_code == 429
+    assert Client().get("/login/", REMOTE_ADDR=first).status_code == 200  # looking costs nothing
+    assert page("/login/", "192.0.2.2", username="a@example.com", password="x").status_code == 200
+
+
+def test_four_hundred_accounts_with_one_password_each_are_stopped_at_the_limit(
+    cast: Cast, settings: Settings, noon: Any
+) -> None:
+    settings.AUTH_REQUESTS_PER_MINUTE = 20
+    statuses = [
+        Client().post("/login/", {"username": f"x{number}@example.com", "password": "Summer2026"}).status_code
+        for number in range(40)
+    ]
+    assert (statuses.count(200), statuses.count(429)) == (20, 20)

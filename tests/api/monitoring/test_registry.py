@@ -284,6 +284,31 @@ def test_who_may_write(cast: Cast, key: str) -> None:
     assert end.json()["success"] is True
 
 
+def test_a_key_that_only_sends_learns_and_changes_nothing(cast: Cast, key: str) -> None:
+    sender = create_api_key(project=cast.project, name="sender", scopes=["ingest"]).secret
+    agent = registered(cast, key, description="of others", config={"token": "of others"}, external_id="theirs")
+    address = f"/agents/{agent['id']}"
+
+    for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
+        answer = send(cast, method, address, body, key=sender)
+        assert (answer.status_code, "of others" in answer.content.decode()) == (403, False)
+    told = registered(cast, sender, description="mine", config={"a": 1})
+    assert told == {**agent, "description": "mine", "config": {"a": 1}, "external_id": None}
+    send(cast, "DELETE", address, key=key)
+    assert registered(cast, sender)["status"] == "inactive"  # whoever switched it off may read, too
+    stored = send(cast, "GET", address, key=key).json()
+    assert stored == {**agent, "status": "inactive"}
+
+
+def test_a_key_that_only_sends_registers_its_own_agent_and_its_runs(cast: Cast) -> None:
+    sender = create_api_key(project=cast.project, name="sender", scopes=["ingest"]).secret
+    agent = registered(cast, sender, description="mine", config={"a": 1})
+    assert (agent["description"], agent["config"]) == ("mine", {"a": 1})
+
+    trace_id = started(cast, sender, agent)
+    assert ended(cast, sender, agent, trace_id, outputs="done")["success"] is True
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

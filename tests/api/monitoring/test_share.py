@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from projects.models import AuditEvent
-from projects.services import create_api_key
+from projects.models import ApiKey, AuditEvent, Membership, User
+from projects.services import create_api_key, revoke_api_key
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, store_trace, trace_id
 from traces.models import ShareLink
@@ -42,7 +42,7 @@ def opens(link: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("prefix", ["/api/monitoring", "/api/agentops"])
 def test_a_link_opens_the_trace_for_a_week(filled: Cast, prefix: str) -> None:
-    answer = send(filled, "POST", f"{prefix}/share", {"trace_id": trace_id(1)}, person="bo")
+    answer = send(filled, "POST", f"{prefix}/share", {"trace_id": trace_id(1)}, person="bob")
 
     link = answer.json()
     assert set(link) == {"link_id", "trace_id", "url", "expires_at"}
@@ -90,6 +90,76 @@ def test_only_who_may_read_a_trace_may_share_it(filled: Cast) -> None:
     project = {"project_id": str(filled.foreign_project.pk)}
     assert send(filled, "POST", ADDRESS, {**body, **project}, person="bob").status_code == 404
     assert not ShareLink.objects.exists()
+
+
+def test_business_users_share_nothing(filled: Cast) -> None:
+    answer = send(filled, "POST", ADDRESS, {"trace_id": trace_id(1)}, person="bo")
+
+    assert answer.status_code == 403
+    assert not ShareLink.objects.exists()
+
+
+def works(cast: Cast, link: dict[str, Any]) -> bool:
+    """As the page and as the list have it; they agree."""
+    listed = send(cast, "GET", ADDRESS, person="alice").json()["links"]
+    [active] = [each["active"] for each in listed if each["link_id"] == link["link_id"]]
+    assert active is opens(link)
+    return bool(active)
+
+
+@pytest.mark.parametrize("role", ["business_user", None])
+def test_a_link_ends_with_the_role_of_who_made_it(filled: Cast, role: str | None) -> None:
+    link, other = shared(filled, person="bob"), shared(filled, person="ann")
+    assert works(filled, link)
+
+    membership = Membership.objects.get(user=filled.bob)
+    if role is None:
+        membership.delete()
+    else:
+        Membership.objects.filter(pk=membership.pk).update(role=role)
+
+    assert not works(filled, link)
+    assert works(filled, other)
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_superuser": False}])
+def test_a_link_ends_with_the_account_of_who_made_it(filled: Cast, change: dict[str, bool]) -> None:
+    link = shared(filled, person="root")  # no member
+    assert works(filled, link)
+    User.objects.filter(pk=filled.root.pk).update(**change)
+    assert not works(filled, link)
+
+
+def test_a_role_elsewhere_keeps_no_link_alive(filled: Cast) -> None:
+    link = shared(filled, person="bob")
+    Membership.objects.filter(user=filled.bob).update(organization=filled.foreign_organization)
+    assert not works(filled, link)
+
+
+def test_a_link_of_an_account_that_is_gone_shows_nothing(filled: Cast) -> None:
+    link = shared(filled, person="bob")
+    filled.bob.delete()
+    assert not works(filled, link)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "scope", "gone"])
+def test_a_link_ends_with_the_key_that_made_it(filled: Cast, how: str) -> None:
+    key = create_api_key(project=filled.project, name="reader", scopes=["read"])
+    link, other = shared(filled, key=key.secret), shared(filled, person="bob")
+    assert works(filled, link)
+
+    row = ApiKey.objects.filter(pk=key.key.pk)
+    if how == "revoked":
+        revoke_api_key(key=key.key)
+    elif how == "expired":
+        row.update(created_at=timezone.now() - timedelta(days=2), expires_at=timezone.now() - timedelta(seconds=1))
+    elif how == "scope":
+        row.update(scopes=["ingest"])
+    else:
+        row.delete()
+
+    assert not works(filled, link)
+    assert works(filled, other)
 
 
 @pytest.mark.parametrize("text", ["x", "' OR 1=1 --", "f" * 32, "é" * 32])

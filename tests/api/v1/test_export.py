@@ -34,6 +34,16 @@ def test_csv_has_a_row_for_each_trace_and_a_name_to_store_it_under(figures: Cast
     assert answer["Content-Disposition"] == 'attachment; filename="traces-alices-agents-20261001-20261003.csv"'
 
 
+@pytest.mark.parametrize(
+    ("bom", "begins"), [("", b"trace_id,"), ("&bom=0", b"trace_id,"), ("&bom=1", b"\xef\xbb\xbftrace_id,")]
+)
+def test_a_byte_order_mark_comes_when_it_is_asked_for(
+    figures: Cast, get: Get, at: str, bom: str, begins: bytes
+) -> None:
+    assert get(f"{at}/traces/export?{OCTOBER}{bom}", person="bo").getvalue().startswith(begins)
+    assert get(f"{at}/traces/export?{OCTOBER}{bom}&format=jsonl", person="bo").getvalue().startswith(b"{")
+
+
 def test_json_lines_and_json_hold_the_same(figures: Cast, get: Get, at: str) -> None:
     lines = text(get(f"{at}/traces/export?{OCTOBER}&format=jsonl&spans=true", person="bo"))
     whole = json.loads(text(get(f"{at}/traces/export?{OCTOBER}&format=json&spans=true", person="bo")))

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from projects.api import idempotency
-from projects.models import ApiKey, IdempotentAnswer, Project
+from projects.models import ApiKey, IdempotentAnswer, Membership, Project, Role
 from projects.tasks import remove_old_idempotent_answers
 from tests.cast import Cast
 
@@ -73,6 +74,53 @@ def test_an_answer_without_a_body_is_repeated(cast: Cast, send: Send, at: str) -
     answers = [send("delete", at, person="alice", Idempotency_Key=REQUEST) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [204, 204]
+
+
+def test_a_noted_answer_opens_nothing_to_those_who_may_not_ask_any_more(cast: Cast, send: Send, keys: str) -> None:
+    body = {"organization": str(cast.organization.pk), "name": "Support"}
+    requests: list[tuple[str, str, Any]] = [
+        ("post", "/api/v1/projects", body),
+        ("post", keys, {"name": "CI"}),
+    ]
+    requests.append(("patch", keys.removesuffix("/keys"), {"retention_days": 7}))
+
+    def statuses() -> list[int]:
+        return [
+            send(method, address, sent, person="ann", Idempotency_Key=f"{REQUEST}-{address}").status_code
+            for method, address, sent in requests
+        ]
+
+    membership = Membership.objects.get(user=cast.ann)
+    assert statuses() == statuses() == [201, 201, 200]
+    membership.role = Role.DEVELOPER
+    membership.save()
+    assert statuses() == [403, 403, 403]
+    membership.delete()
+    assert statuses() == [400, 404, 404]
+    assert (Project.objects.filter(name="Support").count(), ApiKey.objects.count()) == (1, 1)
+
+
+def test_nor_does_that_of_an_erasure(cast: Cast, send: Send, at: str) -> None:
+    def status() -> int:
+        body = {"kind": "user", "value": "mina"}
+        return int(send("post", f"{at}/erasures", body, person="ann", Idempotency_Key=REQUEST).status_code)
+
+    assert (status(), status()) == (202, 202)
+    Membership.objects.filter(user=cast.ann).update(role=Role.DEVELOPER)
+    assert status() == 403
+
+
+def test_a_deletion_is_told_again_to_owners_only(cast: Cast, send: Send, at: str) -> None:
+    def status() -> int:
+        return int(send("delete", at, person="alice", Idempotency_Key=REQUEST).status_code)
+
+    membership = Membership.objects.get(user=cast.alice)
+    assert (status(), status()) == (204, 204)
+    membership.role = Role.ADMIN
+    membership.save()
+    assert status() == 403
+    membership.delete()
+    assert status() == 404
 
 
 def test_after_a_day_the_key_is_free_again(send: Send, keys: str) -> None:

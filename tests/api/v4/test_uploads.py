@@ -1,13 +1,16 @@
 """Logs of traces and objects: upload, retrieval, whose they are, how long they stay."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.utils.timezone import now
 
@@ -15,7 +18,7 @@ from agentops_portal.schedule import SCHEDULE
 from projects.services import create_api_key, delete_project
 from projects.tokens import issue_project_token
 from tests.api.conftest import Get
-from tests.cast import Cast
+from tests.cast import Cast, make_cast
 from traces import uploads
 from traces.models import Upload
 from traces.tasks import enforce_retention
@@ -258,3 +261,73 @@ def test_the_admin_shows_uploads_but_not_their_content(cast: Cast, secret: str) 
     assert HEX in shown.content.decode()
     assert "secret words" not in shown.content.decode()
     assert client.post(f"/admin/traces/upload/{Upload.objects.get().pk}/change/", {"size": 1}).status_code == 403
+
+
+def test_a_day_has_a_quota_of_texts_and_objects(cast: Cast, get: Get, secret: str, settings: Any) -> None:
+    settings.UPLOADS_PER_DAY = 3
+    with time_machine.travel(datetime(2026, 11, 23, 21, tzinfo=UTC), tick=False) as clock:
+        assert upload(secret, b"one").status_code == 200
+        assert upload(secret, b"one").status_code == 200  # sent again, stored once
+        assert upload(secret, b"two").status_code == 200
+        assert upload(secret, b"an object", path="/v4/objects/upload/").status_code == 200
+        for path in ("/v4/logs/upload/", "/v4/objects/upload/"):
+            answer = upload(secret, b"four", path=path)
+            assert (answer.status_code, answer["Retry-After"]) == (429, str(3 * 3600))
+            assert "3 of 3 texts and objects" in answer.json()["detail"]
+            assert "UPLOADS_PER_DAY" in answer.json()["detail"]
+        theirs = create_api_key(project=cast.foreign_project, name="theirs").secret
+        assert upload(theirs, b"four").status_code == 200
+        page = get(f"/projects/{cast.project.pk}/ingest/", person="bo").content.decode()
+        assert "3 logs and objects" in page
+        assert "At most 3 in a day." in page
+        assert "refused until midnight" in page
+        clock.move_to(datetime(2026, 11, 24, tzinfo=UTC))
+        assert upload(secret, b"four").status_code == 200
+
+
+def test_a_day_has_a_quota_of_bytes(cast: Cast, secret: str, settings: Any) -> None:
+    settings.UPLOAD_BYTES_PER_DAY = 100
+    assert upload(secret, b"x" * 90).status_code == 200
+    assert upload(secret, b"y" * 11, path="/v4/objects/upload/").status_code == 429
+    assert upload(secret, b"z" * 10, path="/v4/objects/upload/").status_code == 200
+    assert upload(secret, b"z").status_code == 429
+    settings.UPLOAD_BYTES_PER_DAY = settings.UPLOADS_PER_DAY = 0
+    assert upload(secret, b"z").status_code == 200
+
+
+def test_without_room_the_body_is_not_read(
+    cast: Cast, secret: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.UPLOADS_PER_DAY = 1
+    assert upload(secret, b"one").status_code == 200
+
+    def read(*_: Any) -> bytes:
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr(WSGIRequest, "read", read)
+    assert upload(secret, b"two", path="/v4/objects/upload/").status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_uploads_do_not_pass_the_quota_together(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.UPLOADS_PER_DAY = 5
+    project = make_cast().project
+
+    def stored(number: int) -> bool:
+        try:
+            add = (
+                partial(uploads.add_object, project=project)
+                if number % 2
+                else partial(uploads.add_to_log, project=project, trace_id="a")
+            )
+            add(content=str(number).encode())
+        except uploads.QuotaReached:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(stored, range(20))) == 5
+    assert Upload.objects.count() == 5

@@ -14,10 +14,11 @@ from agentops_portal.clickhouse.gate import Scope
 from projects.api.contract import ContractView
 from projects.api.contract_schema import errors
 from traces.figures import Cost
-from traces.queries.agents import AgentFigures, agent_figures
+from traces.queries.agents import AgentFigures, agent_figures, other_agents
 from traces.queries.filters import TraceFilter
 from traces.queries.trace_list import trace_page
 from traces.queries.trace_metrics import Durations, TraceSums, trace_trend
+from traces.queries.usage import MOST
 from traces.registry import Agent
 from traces.replay import milliseconds
 
@@ -33,6 +34,10 @@ class AgentUsageSerializer(serializers.Serializer[Any]):
         help_text="Of its registration, else its name: what stands in the address of its detail."
     )
     agent_name = serializers.CharField()
+    others = serializers.IntegerField(
+        required=False,
+        help_text=f"In the last row, where more than {MOST:,} agents took part: of how many others it is the sum.",
+    )
     total_tokens = serializers.IntegerField(
         help_text="Of LLM calls that name the agent; where only the agent's own span names it, of all calls of the"
         " traces in which it is the only agent."
@@ -104,19 +109,28 @@ class AgentsUsageView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="What each agent did and used",
-        description="Every agent that took part in a trace of the range, the busiest first.",
+        description=f"Every agent that took part in a trace of the range, the busiest first; beyond {MOST:,} they are "
+        "one row together.",
         parameters=[RangeParameters],
         responses={200: AgentUsageSerializer(many=True), **errors(404)},
     )
     def get(self, request: Request) -> Response:
         scope = scope_of_range(request, RangeParameters.of_query(request))
         ids = registered(scope.project_id)
-        return Response([usage_row(agent, ids.get(agent.name)) for agent in agent_figures(scope)])
+        found = agent_figures(scope)
+        rows = [usage_row(agent, ids.get(agent.name)) for agent in found]
+        return Response(rows + (others_rows(scope) if len(found) == MOST else []))
 
 
 def registered(project_id: UUID) -> dict[str, str]:
     """Name → id of the agents that are registered with a project."""
     return {name: str(pk) for name, pk in Agent.objects.filter(project=project_id).values_list("name", "pk")}
+
+
+def others_rows(scope: Scope) -> list[dict[str, Any]]:
+    """One row for all agents beyond MOST, if there are any: its `others` says how many."""
+    count, figures = other_agents(scope)
+    return [{**usage_row(figures, None), "agent_name": f"({count:,} others)", "others": count}] if count else []
 
 
 def usage_row(agent: AgentFigures, agent_id: str | None) -> dict[str, Any]:
@@ -148,8 +162,11 @@ class AgentsRegistryView(ContractView):
         scope = scope_of_range(request, RangeParameters.of_query(request))
         ids = registered(scope.project_id)
         found = {agent.name: agent for agent in agent_figures(scope)}
-        names = sorted(found.keys() | ids.keys())
-        return Response([usage_row(found.get(name) or idle(name), ids.get(name)) for name in names])
+        is_cut = len(found) == MOST  # then a registered agent that is not found may be one of the others
+        idle_ones = [] if is_cut else sorted(ids.keys() - found.keys())[:MOST]
+        names = sorted([*found, *idle_ones])
+        rows = [usage_row(found.get(name) or idle(name), ids.get(name)) for name in names]
+        return Response(rows + (others_rows(scope) if is_cut else []))
 
 
 def idle(name: str) -> AgentFigures:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -33,7 +32,6 @@ from traces.export_pdf import PdfUnavailable, report_pdf
 from traces.queries.filters import TraceFilter
 
 FORMATS = ("csv", "json", "pdf")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -106,10 +104,8 @@ def _file(request: Request, scope: Scope, name: str, wanted: dict[str, Any]) -> 
         wanted["format"],
         spans=wanted["include_spans"],
         attributes=wanted["include_attributes"],
+        bom=True,  # people open it in Excel
     )
-    if wanted["format"] == "csv":
-        # People open it in Excel, which takes UTF-8 for something else without the mark.
-        pieces = chain([BYTE_ORDER_MARK + next(pieces)], pieces)
     return download(request, pieces, filename=name, content_type=CONTENT_TYPES[wanted["format"]])
 
 

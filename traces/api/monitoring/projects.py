@@ -22,7 +22,7 @@ from projects.api.contract import (
     fault,
 )
 from projects.api.contract_schema import errors
-from projects.api.serializers import UtcDateTimeField
+from projects.api.serializers import NameField, UtcDateTimeField
 from projects.credentials import Credential
 from projects.descriptions import FIELDS, describe_project, with_last_change
 from projects.models import Organization, Project, Role
@@ -54,14 +54,14 @@ class ProjectListParameters(ContractParameters):
 class ProjectChanges(ContractParameters):
     """What is left out stays."""
 
-    name = serializers.CharField(max_length=200, required=False)
+    name = NameField(max_length=200, required=False)
     description = serializers.CharField(max_length=10_000, required=False, allow_null=True, allow_blank=True)
     default_model = serializers.CharField(max_length=200, required=False, allow_null=True, allow_blank=True)
     settings = StoredJSONField(required=False, allow_null=True)
 
 
 class NewMonitoringProject(ProjectChanges):
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     org_id = serializers.CharField(
         required=False, help_text="The organization. Needed only by those who administer several."
     )

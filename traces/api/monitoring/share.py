@@ -20,7 +20,7 @@ from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.models import ShareLink
 from traces.queries.trace_detail import project_of_trace
-from traces.sharing import MAX_DAYS, revoke_share_link, share_trace
+from traces.sharing import MAX_DAYS, may_share, revoke_share_link, share_trace
 
 from .parameters import TAG, ProjectParameters, projects_of, trace_not_found
 
@@ -56,10 +56,7 @@ class ShareLinkSerializer(serializers.Serializer[Any]):
     created_at = UtcDateTimeField()
     expires_at = UtcDateTimeField()
     revoked_at = UtcDateTimeField(allow_null=True)
-    active = serializers.SerializerMethodField(help_text="Whether the link shows its trace now.")
-
-    def get_active(self, link: ShareLink) -> bool:
-        return link.revoked_at is None and link.expires_at > timezone.now()
+    active = serializers.BooleanField(source="works", help_text="Whether the link shows its trace now.")
 
 
 class ShareLinkListSerializer(serializers.Serializer[Any]):
@@ -75,7 +72,9 @@ class ShareView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="Share a trace",
-        description="A link that shows this one trace, read-only and without an account, until it expires.",
+        description="A link that shows this one trace, read-only and without an account, until it expires. For "
+        "developers, admins and owners of the organization, and keys that read; it ends with the right of whoever made "
+        "it: when the person leaves, is switched off or becomes a business user, when the key is revoked or expires.",
         request=ShareParameters,
         responses={200: NewShareLinkSerializer, **errors(404)},
     )
@@ -83,6 +82,8 @@ class ShareView(ContractView):
         asked = ShareParameters.of_body(request)
         project, trace_id = _located(request, asked["project_id"], asked["trace_id"])
         actor, _by = actor_of(request)
+        if actor is not None and not may_share(actor, project):
+            raise ContractError(403, "Only developers, admins and owners of the organization may share traces.")
         shared = share_trace(
             project=project, trace_id=trace_id, days=asked["expires_in_days"], actor=actor, key_id=_key_id(request)
         )
@@ -108,7 +109,7 @@ class ShareView(ContractView):
                 links = links.filter(trace_id=stored_trace_id(asked["trace_id"]))
             except ValueError:
                 links = links.none()
-        rows = links.select_related("created_by")[:MAX_LISTED]
+        rows = links.with_state(timezone.now()).select_related("created_by")[:MAX_LISTED]
         return Response(ShareLinkListSerializer({"links": rows}).data)
 
 

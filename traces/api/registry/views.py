@@ -46,13 +46,18 @@ TAG = "Agent registry"
 
 
 class MayUseRegistry(BasePermission):
-    """Reading: as everywhere. Writing: a key with the scope ingest, for runs become spans; people by their role."""
+    """Reading: as everywhere. Registering and runs: a key with the scope ingest, for runs become spans. Changing what
+    is there: a key with both scopes, for the answer is the row. People: by their role.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS or not isinstance(request.auth, Credential):
             return MayRead().has_permission(request, view)
-        self.message = "This key may not send: make one with the permission to send traces."
-        return KeyScope.INGEST in request.auth.scopes
+        if request.method == "POST":
+            self.message = "This key may not send: make one with the permission to send traces."
+            return KeyScope.INGEST in request.auth.scopes
+        self.message = "This key may not change agents: make one with the permissions to send traces and to read data."
+        return request.auth.scopes >= {KeyScope.INGEST, KeyScope.READ}
 
 
 class RegistryView(ContractView):
@@ -81,7 +86,8 @@ class RegisterView(RegistryView):
         tags=[TAG],
         summary="Register an agent",
         description="The agent of that name in the project, which is made if it is not there. One that was inactive is "
-        "active again.",
+        "active again. A key that only sends learns its id and state, not what others wrote about it, and leaves an "
+        "inactive one as it is.",
         request=NewAgent,
         responses={200: RegisteredAgentSerializer, **errors(404)},
     )
@@ -93,6 +99,8 @@ class RegisterView(RegistryView):
         if is_new:
             actor, by = actor_of(request)
             record("agent.registered", actor=actor, project=project, target=agent.name, agent_id=str(agent.pk), **by)
+        elif not _may_read(request):
+            return Response(RegisteredAgentSerializer(_without_content(agent, given)).data)
         elif agent.status != AgentStatus.ACTIVE:
             Agent.objects.filter(pk=agent.pk).update(status=AgentStatus.ACTIVE, updated_at=timezone.now())
             agent.refresh_from_db()
@@ -206,6 +214,17 @@ class SummaryView(RegistryView):
 
 def _named(project_id: str) -> str:
     return "" if project_id == DEFAULT_PROJECT else project_id
+
+
+def _may_read(request: Request) -> bool:
+    return not isinstance(request.auth, Credential) or KeyScope.READ in request.auth.scopes
+
+
+def _without_content(agent: Agent, given: dict[str, Any]) -> Agent:
+    """What a key that only sends is told of an agent that was there: which it is, and what the key itself said."""
+    agent.external_id, agent.description = given.get("external_id", ""), given.get("description", "")
+    agent.config = given.get("config", {})
+    return agent
 
 
 def _agent(request: Request, agent_id: str) -> Agent:

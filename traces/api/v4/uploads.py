@@ -1,6 +1,7 @@
 """POST /v4/logs/upload/, GET /v4/logs/{trace_id}, POST /v4/objects/upload/, GET /v4/objects/{object_id}."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,11 +27,13 @@ from traces.uploads import (
     MAX_BYTES,
     MAX_LOG_BYTES,
     LogIsFull,
+    QuotaReached,
     Upload,
     UploadKind,
     add_object,
     add_to_log,
     asked_trace_ids,
+    check_quota,
     text_of,
     unwrapped,
     uploaded_trace_id,
@@ -77,6 +80,17 @@ def uploaded_bytes(request: Request) -> tuple[int, bytes]:
     return len(body), unwrapped(body)
 
 
+@contextmanager
+def within_quota() -> Iterator[None]:
+    """429 with Retry-After instead of QuotaReached."""
+    try:
+        yield
+    except QuotaReached as error:
+        refusal = ContractError(429, str(error))
+        refusal.wait = error.wait
+        raise refusal from None
+
+
 def project_of_key(request: Request) -> Project:
     """Of a request that MayUpload let through."""
     credential = cast(Credential, request.auth)
@@ -94,7 +108,8 @@ class LogUploadView(ContractView):
         operation_id="v4_logs_upload",
         summary="Add to the log of a trace",
         description='The body is the text, or JSON: `{"body": "<text>"}`. What was uploaded before stays, and the same '
-        f"text is not added twice. At most {MAX_BYTES} bytes, {MAX_LOG_BYTES} for all uploads of a trace.",
+        f"text is not added twice. At most {MAX_BYTES} bytes, {MAX_LOG_BYTES} for all uploads of a trace; and what a "
+        "project may upload in a day, then 429.",
         tags=[TAG],
         parameters=[TRACE_ID_HEADER],
         request=TEXT,
@@ -108,11 +123,14 @@ class LogUploadView(ContractView):
             trace_id = uploaded_trace_id(named)
         except ValueError:
             raise ContractError(400, BAD_TRACE_ID) from None
-        project, (received, content) = project_of_key(request), uploaded_bytes(request)
-        try:
-            add_to_log(project=project, trace_id=trace_id, content=content)
-        except LogIsFull:
-            raise ContractError(413, f"The log of this trace has reached {MAX_LOG_BYTES} bytes") from None
+        with within_quota():
+            project = project_of_key(request)
+            check_quota(project)  # before the body is read
+            received, content = uploaded_bytes(request)
+            try:
+                add_to_log(project=project, trace_id=trace_id, content=content)
+            except LogIsFull:
+                raise ContractError(413, f"The log of this trace has reached {MAX_LOG_BYTES} bytes") from None
         return uploaded(received, "v4-log", trace_id=trace_id)
 
 
@@ -155,14 +173,18 @@ class ObjectUploadView(ContractView):
     @extend_schema(
         operation_id="v4_objects_upload",
         summary="Store an object",
-        description=f'The body is the object, or JSON with a text: `{{"body": "<text>"}}`. At most {MAX_BYTES} bytes.',
+        description=f'The body is the object, or JSON with a text: `{{"body": "<text>"}}`. At most {MAX_BYTES} bytes; '
+        "and what a project may upload in a day, then 429.",
         tags=[TAG],
         request={**TEXT, "application/octet-stream": OpenApiTypes.BINARY},
         responses={200: UploadedSerializer, **errors(404, 413)},
     )
     def post(self, request: Request) -> Response:
-        project, (received, content) = project_of_key(request), uploaded_bytes(request)
-        upload = add_object(project=project, content=content)
+        with within_quota():
+            project = project_of_key(request)
+            check_quota(project)
+            received, content = uploaded_bytes(request)
+            upload = add_object(project=project, content=content)
         return uploaded(received, "v4-object", object_id=str(upload.pk))
 
 
