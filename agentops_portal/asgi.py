@@ -1,7 +1,7 @@
 """The web process: traces go to the receiver, coding agents to the MCP endpoint, WebSockets to the live updates,
 everything else to Django.
 
-granian --interface asgi agentops_portal.asgi:application
+python -m agentops_portal.embedded.server --interface asgi agentops_portal.asgi:application
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 from agentops_portal.body_limit import BodyLimit
+from agentops_portal.body_patience import BodyPatience
 from agentops_portal.postgres_waiting import limit_waiting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentops_portal.settings")
@@ -36,7 +37,7 @@ pages = BodyLimit(django, MAX_BYTES)  # type: ignore[arg-type]  # Django's stubs
 live = LiveUpdates()
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def route(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI 3. Django has no start-up and shutdown events: what else runs here begins and ends with the receiver."""
     if scope["type"] == "lifespan":
         await receiver(scope, _closing_the_others(receive), send)
@@ -48,6 +49,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await mcp(scope, receive, send)
     else:
         await pages(scope, receive, send)
+
+
+application = BodyPatience(route)
 
 
 def _closing_the_others(receive: Receive) -> Receive:

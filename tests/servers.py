@@ -33,7 +33,14 @@ def granian(application: str, log: Path, grpc_port: int | None = None) -> Iterat
     port, spare = free_ports(2)
     environment = test_environment() | {"OTLP_GRPC_PORT": str(grpc_port or spare)}
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "asgi", "--ws" if application == WEB else "--no-ws"),
+        *(
+            sys.executable,
+            "-m",
+            "agentops_portal.embedded.server",
+            "--interface",
+            "asgi",
+            "--ws" if application == WEB else "--no-ws",
+        ),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", application),
     ]

@@ -8,8 +8,9 @@ import orjson
 import pytest
 from pytest_django import Settings
 
-from agentops_portal.asgi import application
+from agentops_portal.asgi import application, route
 from agentops_portal.body_limit import BodyLimit
+from agentops_portal.body_patience import DRAIN_BYTES, Application
 from agentops_portal.cross_origin import cors_headers
 from traces.uploads import MAX_BYTES
 
@@ -17,7 +18,7 @@ MIB = b"x" * 1024 * 1024
 Asked = tuple[int, Any, int]
 
 
-def send(headers: dict[str, str], pieces: Iterator[bytes]) -> Asked:
+def send(asgi: Application, headers: dict[str, str], pieces: Iterator[bytes]) -> Asked:
     """Status, body and the number of pieces that were taken."""
     taken, answered = 0, []
 
@@ -42,7 +43,7 @@ def send(headers: dict[str, str], pieces: Iterator[bytes]) -> Asked:
         "client": ("127.0.0.1", 1234),
         "server": ("127.0.0.1", 8003),
     }
-    asyncio.run(application(scope, receive, answer))
+    asyncio.run(asgi(scope, receive, answer))  # type: ignore[arg-type]  # a coroutine, though only awaitable by name
     start, body = answered
     return start["status"], orjson.loads(body["body"]), taken
 
@@ -63,7 +64,7 @@ def endless() -> Iterator[bytes]:
     ],
 )
 def test_a_body_that_is_too_large_is_not_read_to_its_end(headers: dict[str, str], pieces: int) -> None:
-    status, body, taken = send(headers, endless())
+    status, body, taken = send(route, headers, endless())
 
     assert (status, body) == (413, {"detail": f"File size exceeds the maximum limit of {MAX_BYTES} bytes"})
     assert taken == pieces
@@ -102,3 +103,15 @@ def test_a_body_that_is_too_large_says_so_to_the_page_that_sent_it() -> None:
     asyncio.run(BodyLimit(application, 10)(scope, nothing, answer))
 
     assert (b"access-control-allow-origin", b"*") in headers
+
+
+def test_a_bounded_rest_is_taken_so_that_the_answer_is_read() -> None:
+    status, _, taken = send(application, {"content-length": str(MAX_BYTES + 1)}, endless())
+
+    assert (status, taken) == (413, DRAIN_BYTES // len(MIB))
+
+
+def test_nothing_is_taken_from_a_client_that_asked_first() -> None:
+    headers = {"content-length": str(MAX_BYTES + 1), "expect": "100-continue"}
+
+    assert send(application, headers, endless())[::2] == (413, 0)

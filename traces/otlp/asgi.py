@@ -12,6 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
+from agentops_portal.body_patience import BodyPatience  # noqa: E402
 from agentops_portal.postgres_waiting import limit_waiting  # noqa: E402
 
 from . import grpc  # noqa: E402
@@ -23,9 +24,12 @@ GRACE_SECONDS = 5.0
 limit_waiting()
 
 
+patient = BodyPatience(http)
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "lifespan":
-        await http(scope, receive, send)
+        await patient(scope, receive, send)
         return
     server, _port = await grpc.start(settings.PORTAL_HOST, settings.OTLP_GRPC_PORT)
 

@@ -56,7 +56,7 @@ def _pid_at(url: str) -> int:
     port = int(url.rsplit(":", 1)[1])
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if "granian" in " ".join(command) and str(port) in command:
+        if "agentops_portal.embedded.server" in command and str(port) in command:
             return process.pid
     raise AssertionError(f"no process listens at {url}")
 
