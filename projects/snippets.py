@@ -60,7 +60,9 @@ def snippets(secret: str) -> list[Snippet]:
             f"export AGENTOPS_API_KEY={secret}\n"
             f"export AGENTOPS_API_ENDPOINT={settings.PORTAL_URL}\n"
             f"export AGENTOPS_APP_URL={settings.PORTAL_URL}\n"
-            f"export AGENTOPS_EXPORTER_ENDPOINT={receiver_url()}/v1/traces",
+            f"export AGENTOPS_EXPORTER_ENDPOINT={receiver_url()}/v1/traces\n"
+            # Until the SDK has its token, which a short script does not wait for (docs/agentops.md).
+            f'export OTEL_EXPORTER_OTLP_TRACES_HEADERS="x-api-key={secret}"',
         ),
         Snippet(
             "litellm",

@@ -13,11 +13,14 @@ from .portal import Portal, Span
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])]
 
-SCRIPT = Path(__file__).parent / "scripts" / "agentops_run.py"
+SHORT_RUNS = 3
+SCRIPTS = Path(__file__).parent / "scripts"
 
 
-def run_application(portal: Portal, openai_url: str, home: Path) -> "subprocess.CompletedProcess[str]":
-    environment = {
+def run_application(
+    portal: Portal, openai_url: str, home: Path, script: str = "agentops_run.py", **more: str
+) -> "subprocess.CompletedProcess[str]":
+    environment = more | {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "AGENTOPS_API_KEY": portal.key,
@@ -31,7 +34,7 @@ def run_application(portal: Portal, openai_url: str, home: Path) -> "subprocess.
     }
     python = client_environment("agentops") / "python"
     return subprocess.run(
-        [python, SCRIPT, openai_url], env=environment, cwd=home, capture_output=True, text=True, timeout=90
+        [python, SCRIPTS / script, openai_url], env=environment, cwd=home, capture_output=True, text=True, timeout=90
     )
 
 
@@ -103,6 +106,18 @@ def test_nothing_arrives_with_a_revoked_key_and_the_application_lives_on(
 
     assert done.returncode == 0, done.stderr
     assert portal.spans() == []
+
+
+def test_a_trace_that_ends_right_after_init_arrives(portal: Portal, openai_url: str, tmp_path: Path) -> None:
+    """The exporter has no token yet, and retries with the headers it had; but it takes OpenTelemetry's, too."""
+    key = {"OTEL_EXPORTER_OTLP_TRACES_HEADERS": f"x-api-key={portal.key}"}
+    for _ in range(SHORT_RUNS):
+        done = run_application(portal, openai_url, tmp_path, "agentops_short.py", **key)
+        assert done.returncode == 0, done.stderr
+
+    spans = portal.spans()  # the exporter has its answer before the application ends
+    assert [span["SpanName"] for span in spans] == ["short.session"] * SHORT_RUNS
+    assert len({span["TraceId"] for span in spans}) == SHORT_RUNS
 
 
 def _assert_a_tree(spans: list[Span]) -> None:

@@ -111,6 +111,7 @@ def test_the_snippets_hold_the_key_and_the_addresses(cast: Cast, signed_in: Sign
     settings.PORTAL_URL = "https://agents.example.com"
     page = text(signed_in("alice").post(f"/projects/{cast.project.pk}/keys/create/", NEW_KEY))
     assert "AGENTOPS_EXPORTER_ENDPOINT=https://agents.example.com/v1/traces" in page
+    assert "OTEL_EXPORTER_OTLP_TRACES_HEADERS=" in page
 
 
 def test_a_key_may_be_narrow_and_short_lived(cast: Cast, signed_in: SignIn) -> None:
