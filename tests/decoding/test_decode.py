@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.texts import DEEP, FREEZING
@@ -28,10 +28,12 @@ def whole(value: Any) -> Any:
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, list):
         return [whole(each) for each in value]
-    return {key: whole(each) for key, each in value.items()} if isinstance(value, dict) else value
+    return {whole(key): whole(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 @STEADY
+@example(["cut \ud83e", 10**20])  # read by another reader than the rest
+@example({"\udd23": 10**20})
 @given(JSON.filter(lambda value: isinstance(value, list | dict)))
 def test_json_is_read_digit_by_digit_and_without_halves_of_pairs(value: Any) -> None:
     text = json.dumps(value)
@@ -140,3 +142,49 @@ def test_whatever_is_read_can_be_written(name: str) -> None:
 
     pretty(value).encode()
     json.dumps(tags_of([FREEZING[name](20_000)])).encode()
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    7,
+    0.5,
+    "x",
+    "",
+    [],
+    {},
+    [[]],
+    [{}],
+    {"type": ["text"]},
+    {"role": {"a": 1}},
+    [{"type": {}}],
+    {"text": []},
+]
+WHERE = (
+    *("role", "type", "content", "parts", "contents", "message", "name", "text", "tool_calls", "function_call"),
+    *("function", "arguments", "audio", "image_url", "source", "inline_data", "url", "data", "reasoning", "summary"),
+    *("finish_reason", "refusal", "tool_call_id", "message_content", "functionCall", "response", "result", "modality"),
+)
+
+
+@pytest.mark.parametrize("key", WHERE)
+@pytest.mark.parametrize("kind", ["", "image_url", "tool_use", "tool_result", "thinking", "text", "input_audio"])
+def test_a_message_may_hold_anything_anywhere(key: str, kind: str) -> None:
+    for odd in ODD:
+        part = {"type": kind, key: odd} if kind else {key: odd}
+        for content in (part, [part], json.dumps([part]), {"message": part}, {"tool_calls": [part]}):
+            for message in (content, {"role": "user", "content": content}, [{"role": "tool", "parts": content}]):
+                talk = conversation(
+                    {"gen_ai.input.messages": json.dumps(message), "gen_ai.tool.definitions": repr([part])}
+                )
+                for each in talk.asked:
+                    assert all(isinstance(shown.text, str) and isinstance(shown.name, str) for shown in each.parts)
+
+
+@pytest.mark.parametrize("prefix", ["gen_ai.prompt.", "llm.input_messages.", "llm.tools.", "llm.request.functions."])
+@pytest.mark.parametrize(
+    "tails", [["0"], ["0", "0.role"], ["0.tool"], ["0.tool.json_schema", "1"], ["0.message"], ["", "0"]]
+)
+def test_flattened_attributes_may_be_of_any_shape(prefix: str, tails: list[str]) -> None:
+    for text in ("x", "[]", "{}", '[{"type": []}]', '{"function": 7}', "{'name': ['x']}"):
+        conversation({"gen_ai.prompt": "hello", **{prefix + tail: text for tail in tails}})

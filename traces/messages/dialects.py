@@ -118,8 +118,15 @@ def offered_tools(attributes: Attributes) -> list[str]:
         found = found or as_list(nested(dict(attributes), prefix))
     if not found:
         tools = as_list(nested(dict(attributes), "llm.tools."))
-        found = [decoded(each["tool"].get("json_schema", "")) for each in tools if isinstance(each.get("tool"), dict)]
+        found = [_schema(each) for each in tools]
     return [name for name in map(_tool_name, found) if name]
+
+
+def _schema(entry: Any) -> Any:
+    """OpenInference's `tool.json_schema` of one tool."""
+    tool = entry.get("tool") if isinstance(entry, Mapping) else None
+    text = tool.get("json_schema") if isinstance(tool, Mapping) else None
+    return decoded(text) if isinstance(text, str) else None
 
 
 def _tool_name(tool: Any) -> str:

@@ -85,7 +85,7 @@ def _is_part_list(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(each, Mapping) and each.get("type") in known for each in value)
+        and all(isinstance(each, Mapping) and _text(each.get("type")) in known for each in value)
     )
 
 
