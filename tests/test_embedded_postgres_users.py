@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,14 @@ def kept(server: Server) -> object:
 def open_to_others(path: Path) -> bool:
     """Whether every folder above `path` may be entered by everybody."""
     return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+def open_up(folder: Path) -> None:
+    """Let everybody enter one of pytest's folders, however deep it lies: workers of xdist have theirs one deeper."""
+    top = Path(tempfile.gettempdir())
+    for each in (folder, *folder.parents):
+        if each.is_relative_to(top) and each != top:
+            each.chmod(0o755)
 
 
 def as_nobody(action: Callable[[], object]) -> str:
@@ -116,8 +125,7 @@ def test_its_programs_may_lie_where_only_root_may_look(server: Server, tmp_path:
 @as_root
 @pytest.mark.skipif(not open_to_others(postgres.binary("postgres")), reason="its programs lie in a closed folder")
 def test_it_keeps_no_capability_where_nothing_is_closed(server: Server, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     process = runs_as(server.start())
     assert "CapPrm:\t0000000000000000" in Path(f"/proc/{process.pid}/status").read_text()
 
@@ -160,8 +168,7 @@ def test_a_second_name_of_a_file_keeps_its_owner(server: Server, tmp_path: Path)
 
 @as_root
 def test_a_folder_of_another_user_is_refused_with_owner_and_cure(var: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     data = var / "postgres"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("18\n")
@@ -174,8 +181,7 @@ def test_a_folder_of_another_user_is_refused_with_owner_and_cure(var: Path, tmp_
 
 @as_root
 def test_what_another_user_left_in_the_portals_folder_is_found(var: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     nobody = pwd.getpwnam("nobody").pw_uid
     parts = var / "clickhouse" / "data" / "a part"
     parts.mkdir(parents=True)
@@ -198,8 +204,7 @@ def test_what_another_user_left_in_the_portals_folder_is_found(var: Path, tmp_pa
     ],
 )
 def test_a_refusal_names_the_outermost_obstacle(tmp_path: Path, closed: str, mode: int, cure: str) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     var = tmp_path / "above" / "var"
     (var / "clickhouse").mkdir(parents=True)
     (tmp_path / closed).chmod(mode)
@@ -210,8 +215,7 @@ def test_a_refusal_names_the_outermost_obstacle(tmp_path: Path, closed: str, mod
 @as_root
 def test_settings_that_cannot_be_read_are_not_left_out(tmp_path: Path) -> None:
     """`sudo make up` may have made the file: without a word, none of its settings would count."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     file = tmp_path / ".env"
     file.write_text("SECRET_KEY=x\n")
     file.chmod(0o600)
@@ -248,8 +252,7 @@ def test_a_root_that_may_not_become_another_user_says_so(var: Path) -> None:
 def test_a_root_without_the_right_to_pass_closed_folders_names_the_folder(tmp_path: Path) -> None:
     if shutil.which("setpriv") is None:
         pytest.skip("needs setpriv of util-linux")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_up(tmp_path)
     closed = tmp_path / "a folder"
     (closed / "below").mkdir(parents=True)
     closed.chmod(0o700)
