@@ -54,11 +54,26 @@ def _first_unusable(path: Path) -> Path | None:
         return path
     if path.is_symlink() or not path.is_dir():
         return None
-    return next(filter(None, map(_first_unusable, path.iterdir())), None)
+    return _first_unusable_below(path)
+
+
+def _first_unusable_below(folder: str | Path) -> Path | None:
+    """One system call for each of the 100,000 files that a store may have: every start waits for this."""
+    for entry in os.scandir(folder):
+        is_folder = entry.is_dir()
+        if not os.access(entry.path, _rights(is_folder)) and os.path.exists(entry.path):
+            return Path(entry.path)
+        if is_folder and not entry.is_symlink() and (found := _first_unusable_below(entry.path)):
+            return found
+    return None
 
 
 def _unusable(path: Path) -> bool:
-    return not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0))
+    return not os.access(path, _rights(path.is_dir()))
+
+
+def _rights(is_folder: bool) -> int:
+    return os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)
 
 
 def _obstacle(path: Path) -> Path | None:
