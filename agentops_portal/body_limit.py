@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import orjson
-
-from .cross_origin import cors_headers
+from .cross_origin import refuse
 
 Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,9 +33,7 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         detail = f"File size exceeds the maximum limit of {self._limit} bytes"
-        headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *cors_headers(scope)]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": orjson.dumps({"detail": detail})})
+        await refuse(scope, send, 413, {"detail": detail})
 
 
 class _Counted:

@@ -10,9 +10,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import orjson
-
-from .cross_origin import cors_headers
+from .cross_origin import refuse
 
 Scope = Any  # a dict, which some applications take for any mapping
 Message = MutableMapping[str, Any]
@@ -57,7 +55,7 @@ class BodyPatience:
                 if not body.timed_out:  # else it is only what the application makes of a client that has gone
                     raise
             if body.timed_out and not body.answered:
-                await _answer(scope, send)
+                await refuse(scope, send, 408, {"detail": _TIMED_OUT, "message": _TIMED_OUT})
             elif not body.ended and not _waits_for_consent(scope):
                 await body.drain()
         finally:
@@ -157,9 +155,3 @@ def _has_body(scope: Scope) -> bool:
 def _waits_for_consent(scope: Scope) -> bool:
     """The client has asked first (`Expect: 100-continue`) and reads the answer before it sends anything."""
     return any(name == b"expect" for name, _ in scope["headers"])
-
-
-async def _answer(scope: Scope, send: Send) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *cors_headers(scope)]
-    await send({"type": "http.response.start", "status": 408, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps({"detail": _TIMED_OUT, "message": _TIMED_OUT})})

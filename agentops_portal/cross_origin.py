@@ -1,8 +1,21 @@
-"""CORS for answers that Django does not give (projects/api/middleware.py sees to those that it gives)."""
+"""Refusals that Django does not give, which pages of other origins read as well (projects/api/middleware.py sees to
+those that it gives).
+"""
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import orjson
 from django.conf import settings
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+async def refuse(scope: dict[str, Any], send: Send, status: int, body: dict[str, str]) -> None:
+    """Answer a request whose body was not read to its end, and close its connection."""
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close"), *cors_headers(scope)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(body)})
 
 
 def cors_headers(scope: dict[str, Any]) -> list[tuple[bytes, bytes]]:
