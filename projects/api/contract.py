@@ -52,11 +52,10 @@ HEADERS: Final = {
 class ContractError(APIException):
     """`ContractError(404, "Trace not found")` is answered as 404 `{"detail": "Trace not found"}`."""
 
-    wait: int | None = None  # seconds, for the header Retry-After
-
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, wait: int | None = None) -> None:
         super().__init__(text)
         self.status_code = status
+        self.wait = wait  # seconds, for the header Retry-After
 
 
 class SessionOfThisPortal(BaseAuthentication):

@@ -62,9 +62,6 @@ class PortalCorsMiddleware(CorsMiddleware):
     a dashboard that asks for what this portal does not have is to see the 404, not an error of the network.
     """
 
-    def is_enabled(self, request: HttpRequest) -> bool:
-        return super().is_enabled(request) or _is_nowhere(request)
-
     def check_signal(self, request: HttpRequest) -> bool:
         path = request.path_info
         if is_for_sessions_only(path):

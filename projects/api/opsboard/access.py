@@ -29,9 +29,7 @@ class OpsboardView(ContractView):
 
 def _refusals(error: Exception, context: dict[str, Any]) -> Any:
     if isinstance(error, Refused):
-        refusal = ContractError(error.status, str(error))
-        refusal.wait = error.wait
-        error = refusal
+        error = ContractError(error.status, str(error), error.wait)
     return contract_errors(error, context)
 
 

@@ -283,7 +283,6 @@ def _run(agent: Agent, text: str) -> AgentRun:
         raise ContractError(404, f"Trace not found: {text}") from None
 
 
-def _refusal(error: OtlpError) -> Any:
-    refusal: Any = ContractError(error.http_status if error.http_status in (413, 429) else 503, str(error))
-    refusal.wait = error.retry_after or 5  # seconds, for the header Retry-After
-    return refusal
+def _refusal(error: OtlpError) -> ContractError:
+    status = error.http_status if error.http_status in (413, 429) else 503
+    return ContractError(status, str(error), error.retry_after or 5)

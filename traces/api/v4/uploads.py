@@ -86,9 +86,7 @@ def within_quota() -> Iterator[None]:
     try:
         yield
     except QuotaReached as error:
-        refusal = ContractError(429, str(error))
-        refusal.wait = error.wait
-        raise refusal from None
+        raise ContractError(429, str(error), error.wait) from None
 
 
 def project_of_key(request: Request) -> Project:
