@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
-from .models import Project
+from .models import Project, User
 
 LAST_PROJECT = "project_id"  # session key
 
@@ -31,6 +31,13 @@ def administered_project(request: HttpRequest, project_id: UUID) -> Project:
 
 def may_administer(request: HttpRequest, project: Project) -> bool:
     return Project.objects.administered_by(request.user).filter(pk=project.pk).exists()
+
+
+def person(request: HttpRequest) -> User:
+    """Who asks. `login_required` has seen to it that it is a person."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def last_project(request: HttpRequest) -> Project | None:

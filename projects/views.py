@@ -19,10 +19,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from .access import administered_project, last_project, may_administer, open_project
+from .access import administered_project, last_project, may_administer, open_project, person
 from .forms import AccountForm, KeyForm, LoginForm, PasswordForm
 from .limits import limits_posts
-from .models import ApiKey, KeyScope, Project, Role, User
+from .models import ApiKey, KeyScope, Project, Role
 from .services import create_api_key, revoke_api_key
 from .snippets import mcp_snippet, snippets
 
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """Name, language and time zone. Context: `form` (AccountForm) and `password_form` (posted to account-password)."""
-    user = _user(request)
+    user = person(request)
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -79,7 +79,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def account_password(request: HttpRequest) -> HttpResponse:
     """A new password; the session stays, the account's other sessions end. Context as in `account`."""
-    user = _user(request)
+    user = person(request)
     form = PasswordForm(user, request.POST)
     if form.is_valid():
         form.save()
@@ -125,7 +125,7 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
         name=form.cleaned_data["name"],
         scopes=form.cleaned_data["scopes"],
         expires_at=form.expires_at(),
-        actor=_user(request),
+        actor=person(request),
     )
     shown = snippets(issued.secret)
     if KeyScope.READ in issued.key.scopes:
@@ -139,7 +139,7 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
 def key_revoke(request: HttpRequest, project_id: UUID, key_id: UUID) -> HttpResponse:
     project = administered_project(request, project_id)
     key = get_object_or_404(project.keys, pk=key_id)
-    revoke_api_key(key=key, actor=_user(request))
+    revoke_api_key(key=key, actor=person(request))
     messages.success(request, _("The key %(key)s is revoked. It stops within 30 seconds.") % {"key": key})
     return redirect("key-list", project_id=project.pk)
 
@@ -152,9 +152,3 @@ def _key_page(request: HttpRequest, project: Project, form: KeyForm, status: int
         "form": form,
     }
     return render(request, "projects/key_list.html", context, status=status)
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied  # login_required has seen to it
-    return request.user

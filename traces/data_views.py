@@ -4,21 +4,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from agentops_portal.clickhouse.gate import ClickHouseError, ClickHouseUnavailable
-from projects.access import administered_project, may_administer, open_project
-from projects.models import Project, User
+from agentops_portal.clickhouse.gate import ClickHouseError
+from projects.access import administered_project, may_administer, open_project, person
+from projects.models import Project
 
+from .erasure import services
 from .erasure.forms import ErasureForm
 from .erasure.records import Erasure, ErasureKind
-from .erasure.services import carry_out, request_erasure
 from .erasure.start import start
 from .queries.retention import oldest_span
 from .queries.trace_detail import trace_scope
@@ -43,11 +41,11 @@ def erase(request: HttpRequest, project_id: UUID) -> HttpResponse:
     form = ErasureForm(request.POST)
     if not form.is_valid():
         return _page(request, project, form, status=422)
-    erasure = request_erasure(
+    erasure = services.request_erasure(
         project=project,
         kind=ErasureKind(form.cleaned_data["kind"]),
         value=form.cleaned_data["value"],
-        actor=_user(request),
+        actor=person(request),
     )
     start(erasure)
     messages.success(request, _("The deletion has begun. Its receipt stands below."))
@@ -63,11 +61,7 @@ def erase_trace(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpRe
     request.open_project = project  # type: ignore[attr-defined]
     if trace_scope(project.pk, trace_id) is None:
         raise Http404(_("There is no such trace in this project."))
-    erasure = request_erasure(project=project, kind=ErasureKind.TRACE, value=trace_id, actor=_user(request))
-    try:
-        carry_out(erasure)
-    except Error as error:
-        raise ClickHouseUnavailable(str(error)) from error
+    services.erase_trace(project=project, trace_id=trace_id, actor=person(request))
     messages.success(request, _("The trace %(trace)s is deleted.") % {"trace": trace_id})
     return redirect("trace-list", project_id=project.pk)
 
@@ -90,9 +84,3 @@ def _page(request: HttpRequest, project: Project, form: ErasureForm, status: int
     except ClickHouseError as error:
         context["problem"] = str(error)
     return render(request, "traces/data.html", context, status=status)
-
-
-def _user(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied  # login_required has seen to it
-    return request.user

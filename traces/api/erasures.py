@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db import Error
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -12,16 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.clickhouse.gate import ClickHouseUnavailable
 from projects.api.access import IsPerson
 from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
 from projects.api.serializers import PortalModelSerializer
 from projects.api.v1.access import administered_project, check_administrator, person
-from projects.models import Project
 from traces.erasure.records import Erasure, ErasureKind
-from traces.erasure.services import carry_out, request_erasure
+from traces.erasure.services import request_erasure
 from traces.erasure.start import start
 
 TAG = ["Data"]
@@ -50,16 +47,6 @@ class NewErasure(Parameters):
 
 class ErasureListParameters(PageParameters):
     cursor = CursorField(KeyCursor.parser(int, str))
-
-
-def erase_trace(request: Request, project: Project, trace_id: str) -> Response:
-    """Delete one trace now; the receipt. Raises ClickHouseUnavailable when the store does not do it."""
-    erasure = request_erasure(project=project, kind=ErasureKind.TRACE, value=trace_id, actor=person(request))
-    try:
-        carry_out(erasure)
-    except Error as error:
-        raise ClickHouseUnavailable(str(error)) from error
-    return Response(ErasureSerializer(erasure).data)
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -16,16 +16,17 @@ from projects.api.access import MayRead, readable_project
 from projects.api.idempotency import PARAMETER, idempotent
 from projects.api.paging import KeyCursor, PageParameters, page, page_of
 from projects.api.parameters import CursorField, Parameters
-from projects.api.v1.access import MayReadPeopleChange, administered_project, check_administrator
+from projects.api.v1.access import MayReadPeopleChange, administered_project, check_administrator, person
 from projects.models import Project
 from traces.converters import stored_trace_id
+from traces.erasure.services import erase_trace
 from traces.queries.span_detail import span_detail
 from traces.queries.span_pages import key_of, span_page
 from traces.queries.trace_detail import trace_figures, trace_scope
 from traces.queries.trace_list import Cursor, trace_page
 from traces.queries.trace_spans import MAX_SPANS
 
-from .erasures import FOR_ADMINISTRATORS, ErasureSerializer, erase_trace
+from .erasures import FOR_ADMINISTRATORS, ErasureSerializer
 from .filters import TraceFilterParameters, trace_filter
 from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .selection import WordsField
@@ -143,7 +144,8 @@ class TraceView(APIView):
     def delete(self, request: Request, project_id: UUID, trace_id: str) -> Response:
         project = administered_project(request, project_id)
         _scope, stored = stored_trace(project, trace_id)
-        return erase_trace(request, project, stored)
+        erasure = erase_trace(project=project, trace_id=stored, actor=person(request))
+        return Response(ErasureSerializer(erasure).data)
 
 
 @method_decorator(never_cache, name="dispatch")

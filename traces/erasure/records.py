@@ -1,7 +1,7 @@
 """What was asked to be deleted, how far it is, and the recount."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project, User
 from projects.querysets import Actor
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from traces.queries.scopes import EPOCH
 
 
 class ErasureKind(models.TextChoices):

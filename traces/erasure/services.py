@@ -10,8 +10,11 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from agentops_portal.clickhouse.client import ALIAS
+from agentops_portal.clickhouse.gate import ClickHouseUnavailable
+from projects.fields import one_line
 from projects.models import Project, User
 from projects.services import record
+from traces.batches import batches
 
 from .records import Erasure, ErasureKind
 from .rows import IN_CLICKHOUSE, count, delete, find, in_postgres, quarters_of
@@ -30,6 +33,19 @@ def request_erasure(*, project: Project, kind: ErasureKind, value: str, actor: U
     return erasure
 
 
+def erase_trace(*, project: Project, trace_id: str, actor: User) -> Erasure:
+    """Delete one trace while the person waits; its receipt.
+
+    Raises ClickHouseUnavailable when a store does not do it: it is tried again later, as any other deletion.
+    """
+    erasure = request_erasure(project=project, kind=ErasureKind.TRACE, value=trace_id, actor=actor)
+    try:
+        carry_out(erasure)
+    except Error as error:
+        raise ClickHouseUnavailable(str(error)) from error
+    return erasure
+
+
 def carry_out(erasure: Erasure) -> None:
     """Delete what is meant and count what is left. Called again it finishes what it had begun.
 
@@ -41,7 +57,7 @@ def carry_out(erasure: Erasure) -> None:
         with connections[ALIAS].cursor() as cursor:
             _carry_out(cursor, erasure)
     except Error as error:
-        erasure.error = " ".join(str(error).split())[:1000]
+        erasure.error = one_line(str(error))[:1000]
         erasure.save()
         raise
     log.info("data was deleted on request", kind=erasure.kind, traces=erasure.traces, left=erasure.left_rows)
@@ -66,7 +82,7 @@ def _carry_out(cursor: CursorWrapper, erasure: Erasure) -> None:
     ids = sorted({*erasure.pending, *find(cursor, erasure)})
     erasure.pending, erasure.traces = ids, len(ids)
     erasure.save()
-    groups = [ids[at : at + TRACES_AT_ONCE] for at in range(0, len(ids), TRACES_AT_ONCE)]
+    groups = list(batches(ids, TRACES_AT_ONCE))
     there = _counted(cursor, erasure, groups)
     # An attempt that failed has removed some of what it had found.
     erasure.removed = {table: max(rows, erasure.removed.get(table, 0)) for table, rows in there.items()}

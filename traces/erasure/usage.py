@@ -7,17 +7,19 @@ from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
 from traces import rollups
+from traces.batches import batches
 from traces.schema.rollup import units_since_1970
 from traces.schema.tables import SPANS
 from traces.schema.usage import QUARTER_NS, USAGE
 
+QUARTERS_AT_ONCE = 2000  # in one statement, whose text is limited
 _QUARTER = units_since_1970("Timestamp", QUARTER_NS)
 
 
 def recount(cursor: CursorWrapper, project_id: UUID, quarters: Collection[int]) -> bool:
     """False when spans of these quarters arrived meanwhile, so that nobody knows whether they were counted once."""
     started = rollups.now_of(cursor)
-    for some in _stretches(quarters):
+    for some in batches(sorted(quarters), QUARTERS_AT_ONCE):
         rows = f"project_id = '{project_id}' AND quarter IN ({', '.join(map(str, some))})"
         cursor.execute(f"DELETE FROM {ddl.local(USAGE.table)} {ddl.on_cluster()} WHERE {rows}")  # noqa: S608
         columns = ", ".join([*USAGE.keys, *USAGE.values])
@@ -45,8 +47,3 @@ def _of(project_id: UUID, quarters: Collection[int]) -> str:
         f"project_id = '{project_id}' AND Timestamp >= {start} AND Timestamp <= {end} "
         f"AND {_QUARTER} IN ({', '.join(map(str, quarters))})"
     )
-
-
-def _stretches(quarters: Collection[int], size: int = 2000) -> list[list[int]]:
-    ordered = sorted(quarters)
-    return [ordered[start : start + size] for start in range(0, len(ordered), size)]

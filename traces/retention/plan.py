@@ -1,9 +1,8 @@
 """Which rows are too old: by table, part and project."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
@@ -32,14 +31,13 @@ def kept_since(retention_days: int, now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=retention_days)
 
 
-def borders(now: datetime, project_id: UUID | None = None) -> Borders:
-    """Of every project, those that can still be restored included, or of one.
+def borders(now: datetime) -> Borders:
+    """Of every project, those that can still be restored included.
 
     Rows of ids that are no project's have no border: those of a project that is gone are purged with it, others may be
     waiting for their project to be imported.
     """
-    projects = Project.objects.all() if project_id is None else Project.objects.filter(pk=project_id)
-    days = projects.order_by().values_list("pk", "retention_days")
+    days = Project.objects.order_by().values_list("pk", "retention_days")
     return {str(pk): (kept_since(retention, now) - EPOCH).days for pk, retention in days}
 
 
@@ -63,16 +61,14 @@ def due_rows(cursor: CursorWrapper, table: Kept, until: Borders) -> list[Due]:
 
 def rows_by_project(due: list[Due]) -> dict[str, tuple[int, date, date]]:
     """Project id → (rows, first day, last day)."""
+    by_project: dict[str, list[Due]] = {}
+    for each in due:
+        by_project.setdefault(each.project_id, []).append(each)
     return {
         project: (
             sum(each.rows for each in of_project),
             EPOCH + timedelta(days=min(each.first_day for each in of_project)),
             EPOCH + timedelta(days=max(each.last_day for each in of_project)),
         )
-        for project, of_project in _by_project(due)
+        for project, of_project in by_project.items()
     }
-
-
-def _by_project(due: list[Due]) -> Iterator[tuple[str, list[Due]]]:
-    for project in dict.fromkeys(each.project_id for each in due):
-        yield project, [each for each in due if each.project_id == project]

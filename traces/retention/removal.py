@@ -2,12 +2,13 @@
 DELETEs that are each bounded to a partition.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
+from traces.batches import batches
 
 from .plan import Borders, Due
 from .tables import Kept
@@ -22,7 +23,7 @@ def remove(cursor: CursorWrapper, table: Kept, due: Sequence[Due], until: Border
     left = [each for each in due if each.part not in dropped]
     for partition in dict.fromkeys(each.partition for each in left):
         projects = sorted({each.project_id for each in left if each.partition == partition})
-        for some in _slices(projects):
+        for some in batches(projects, PROJECTS_AT_ONCE):
             _delete(cursor, table, partition, {project: until[project] for project in some})
 
 
@@ -80,8 +81,3 @@ def _delete(cursor: CursorWrapper, table: Kept, partition: str, until: Borders) 
         f"DELETE FROM {ddl.local(table.name)} {ddl.on_cluster()} IN PARTITION ID '{partition}' "  # noqa: S608
         f"WHERE {' OR '.join(conditions)}"
     )
-
-
-def _slices(projects: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(projects), PROJECTS_AT_ONCE):
-        yield projects[start : start + PROJECTS_AT_ONCE]

@@ -10,6 +10,7 @@ from django.db.models import Count, DateTimeField, ExpressionWrapper, F, QuerySe
 from django.utils import timezone
 
 from agentops_portal.clickhouse.client import ALIAS
+from projects.fields import one_line
 from traces.registry import AgentRun
 from traces.uploads import Upload
 
@@ -35,7 +36,7 @@ def enforce(now: datetime | None = None) -> RetentionRun:
     try:
         _remove_everywhere(run, now)
     except Error as error:
-        run.error = " ".join(str(error).split())[:1000]
+        run.error = one_line(str(error))[:1000]
         log.error("what is too old could not all be removed; the next run goes on", reason=run.error)
     run.finished_at = timezone.now()
     run.save()
@@ -61,14 +62,19 @@ def outdated(model: type[Any], project: str, came_at: str, now: datetime) -> Que
     return model._default_manager.filter(**{f"{came_at}__lt": kept}).order_by()
 
 
+def counts_of(rows: QuerySet[Any], project: str) -> dict[str, int]:
+    """Project id → how many of the rows are its own."""
+    return {str(pk): count for pk, count in rows.values_list(project).annotate(rows=Count("pk"))}
+
+
 def _remove_everywhere(run: RetentionRun, now: datetime) -> None:
     until = borders(now)
     for name, model, project, came_at in IN_POSTGRES:
         rows = outdated(model, project, came_at, now)
-        counts = list(rows.values_list(project).annotate(rows=Count("pk")))
+        counts = counts_of(rows, project)
         rows.delete()
-        for project_id, count in counts:
-            run.note(str(project_id), name, count)
+        for project_id, count in counts.items():
+            run.note(project_id, name, count)
         run.save()
     with connections[ALIAS].cursor() as cursor:
         busy = {table.name: _remove_from(run, cursor, table, until) for table in KEPT}

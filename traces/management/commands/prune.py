@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from projects.models import Project
 from traces.retention.plan import kept_since, rows_by_project
-from traces.retention.run import IN_POSTGRES, enforce, outdated, what_is_due
+from traces.retention.run import IN_POSTGRES, counts_of, enforce, outdated, what_is_due
 
 
 class Command(BaseCommand):
@@ -39,10 +39,7 @@ class Command(BaseCommand):
         now = timezone.now()
         lines: dict[str, list[str]] = {}
         for name, model, path, came_at in IN_POSTGRES:
-            counted: dict[str, int] = {}
-            for project_id in outdated(model, path, came_at, now).values_list(path, flat=True):
-                counted[str(project_id)] = counted.get(str(project_id), 0) + 1
-            for project_id, rows in counted.items():
+            for project_id, rows in counts_of(outdated(model, path, came_at, now), path).items():
                 lines.setdefault(project_id, []).append(f"  {name}: {rows} rows")
         for table, due in what_is_due(now):
             for project_id, (rows, first, last) in rows_by_project(due).items():
