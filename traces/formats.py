@@ -13,6 +13,11 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 
 
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, the last one `…` when there were more."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def count(number: int) -> str:
     """12345 → 12,345 (in the reader's notation)."""
     return number_format(number, use_l10n=True, force_grouping=True)

@@ -8,6 +8,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from .formats import cut
 from .guard import shown_or
 from .messages import Payload, conversation, payload
 from .messages.clipping import clipped
@@ -81,18 +82,14 @@ def span_context(span: SpanDetail) -> dict[str, Any]:
 def _headline(span: SpanDetail) -> SpanDetail:
     """The span with names of a length that a heading has room for."""
     values = {name: value for name, value in vars(span).items() if isinstance(value, str)}
-    long = {name: f"{value[: NAME_CHARACTERS - 1]}…" for name, value in values.items() if len(value) > NAME_CHARACTERS}
+    long = {name: cut(value, NAME_CHARACTERS) for name, value in values.items() if len(value) > NAME_CHARACTERS}
     if "status_message" in long:
         long["status_message"] = span.status_message[:SHOWN_CHARACTERS]
     return replace(span, **long)  # type: ignore[arg-type]
 
 
 def _cut_payload(whole: Payload) -> Payload:
-    return Payload(**{name: _cut(value, SHOWN_CHARACTERS) for name, value in asdict(whole).items()})
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return Payload(**{name: cut(value, SHOWN_CHARACTERS) for name, value in asdict(whole).items()})
 
 
 class Shown(str):
@@ -140,7 +137,7 @@ class _Room:
             limit = SHOWN_CHARACTERS if self._characters > 0 else BRIEF_CHARACTERS
             value = shown(values[key], limit)
             self._characters -= len(value)
-            yield _cut(key, NAME_CHARACTERS), value
+            yield cut(key, NAME_CHARACTERS), value
 
 
 def exceptions(events: list[Event]) -> list[dict[str, str]]:
@@ -150,7 +147,7 @@ def exceptions(events: list[Event]) -> list[dict[str, str]]:
         if event.name != EXCEPTION_EVENT:
             continue
         names = ("type", "message", "stacktrace")
-        values = {name: _cut(event.attributes.get(f"exception.{name}", ""), SHOWN_CHARACTERS) for name in names}
+        values = {name: cut(event.attributes.get(f"exception.{name}", ""), SHOWN_CHARACTERS) for name in names}
         known = found.setdefault((values["type"], values["message"]), values)
         known["stacktrace"] = known["stacktrace"] or values["stacktrace"]
     return list(found.values())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from .formats import cut
 from .guard import shown_or
 from .messages.decode import as_list, decoded
 
@@ -38,8 +39,4 @@ def _sorted_tags(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _tags(text: str) -> list[str]:
     value: Any = decoded(text)
-    return [_cut(tag) for tag in as_list(value) if isinstance(tag, str) and tag]
-
-
-def _cut(tag: str) -> str:
-    return tag if len(tag) <= MAX_TAG_CHARACTERS else f"{tag[: MAX_TAG_CHARACTERS - 1]}…"
+    return [cut(tag, MAX_TAG_CHARACTERS) for tag in as_list(value) if isinstance(tag, str) and tag]

@@ -80,11 +80,6 @@ def moment(nanoseconds: int) -> datetime:
     return datetime_of(nanoseconds)
 
 
-def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, the last one `…` when there were more."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
 def trace_url(project_id: object, trace_id: str, span_id: str = "") -> str:
     """The page of a trace, or of a span in it, for people who sign in."""
     kwargs = {"project_id": project_id, "trace_id": trace_id}

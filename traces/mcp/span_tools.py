@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from traces import formats
+from traces.formats import cut
 from traces.queries.span_detail import Event, SpanDetail, span_detail
 from traces.queries.trace_spans import span_by_id
 
-from .results import Tokens, cut, milliseconds, moment, trace_url
+from .results import Tokens, milliseconds, moment, trace_url
 from .tool import Answer, Fault, Parameters, Text, Tool
 from .trace_tools import MAX_NAME, find_trace
 

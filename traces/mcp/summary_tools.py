@@ -13,10 +13,11 @@ from agentops_portal.clickhouse.gate import Scope
 from projects.fields import timezone_names
 from traces import formats
 from traces.dialects.base import GUARDRAIL_OUTCOMES
+from traces.formats import cut
 from traces.queries import guardrails, usage
 
 from .ranges import RangeParameters
-from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, cut, milliseconds, moment
+from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, milliseconds, moment
 from .tool import Answer, Fault, Text, Tool
 from .trace_tools import MAX_NAME
 

@@ -11,6 +11,7 @@ from agentops_portal.clickhouse.gate import Scope
 from traces import formats
 from traces.converters import stored_trace_id
 from traces.figures import TraceFigures
+from traces.formats import cut
 from traces.queries import trace_detail as detail
 from traces.queries.filters import TraceFilter
 from traces.queries.trace_list import Cursor, Totals, totals, trace_page
@@ -18,7 +19,7 @@ from traces.tree import Node, span_tree
 from traces.waterfall import PLUMBING
 
 from .ranges import RangeParameters
-from .results import Cost, TimeRange, Tokens, cost_text, counted, cut, milliseconds, moment, trace_url
+from .results import Cost, TimeRange, Tokens, cost_text, counted, milliseconds, moment, trace_url
 from .tool import Answer, Exact, Fault, Parameters, Text, Tool
 
 MAX_NAME = 200
