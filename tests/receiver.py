@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from django.db import connections
 
+from projects import credentials
 from projects.credentials import Credential
 from projects.models import Organization, Project
 from projects.services import create_api_key
@@ -76,15 +77,21 @@ def receiver_server(django_db_setup: None) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def otlp(receiver_server: Receiver, transactional_db: None) -> Receiver:
-    # Credentials are looked up on the receiver's own threads, so the rows must be committed.
+def otlp(receiver_server: Receiver) -> Receiver:
     return receiver_server
 
 
 @pytest.fixture
-def tenant(transactional_db: None) -> Tenant:
+def tenant(db: None, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    """A project, and a key that this process knows already.
+
+    The receiver looks credentials up on threads of its own, which see committed rows only: a test of what is not in
+    the cache is transactional.
+    """
     project = Project.objects.create(
         organization=Organization.objects.create(name="Acme"), name="Support", environment="production"
     )
     issued = create_api_key(project=project, name="test")
+    monkeypatch.setattr(credentials, "ASK_AGAIN_SECONDS", credentials.FRESH_SECONDS)
+    credentials.authenticate(issued.secret)
     return Tenant(project.pk, issued.secret)

@@ -4,7 +4,7 @@ from tests.receiver import Receiver, Tenant
 
 from .typed import Typed, assert_typed, guardrail, llm, received, usd
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
 def test_observations_of_every_type(otlp: Receiver, tenant: Tenant) -> None:

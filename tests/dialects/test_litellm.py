@@ -12,7 +12,7 @@ from tests.receiver import Receiver, Tenant
 
 from .typed import Typed, assert_typed, llm, names, received, usd
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 MINI: dict[str, Any] = {"model": "gpt-4o-mini", "requested_model": "gpt-4o-mini", "provider": "openai"}
 MINI_USAGE: dict[str, Any] = {"input_tokens": 42, "output_tokens": 17, "cached_input_tokens": 8, "reasoning_tokens": 3}

@@ -18,7 +18,7 @@ from traces.schema.typed_columns import typed_columns
 
 from .typed import Typed, llm, stored
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 MADE_UP = Dialect(
     name="made_up",

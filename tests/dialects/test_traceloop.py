@@ -6,7 +6,7 @@ from tests.receiver import Receiver, Tenant
 
 from .typed import Typed, assert_typed, llm, received
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 GPT: dict[str, Any] = {"model": "gpt-4o-mini", "requested_model": "gpt-4o-mini", "provider": "openai"}
 USAGE: dict[str, Any] = {"input_tokens": 42, "output_tokens": 17, "cached_input_tokens": 8, "total_tokens": 59}

@@ -10,13 +10,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from projects import credentials
 from projects.models import Project
 from projects.services import create_api_key
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored, stored_spans
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 GOOD = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 
@@ -84,6 +85,7 @@ def test_a_wrong_credential_gets_401(key: str, otlp: Receiver, tenant: Tenant) -
 def test_a_key_that_may_only_read_gets_403(otlp: Receiver, tenant: Tenant) -> None:
     project = Project.objects.get(pk=tenant.project_id)
     key = create_api_key(project=project, name="reader", scopes=("read",)).secret
+    credentials.authenticate(key)  # here, where its row is seen
 
     assert_refused(otlp.post(GOOD, key), 403, "scope 'ingest'")
 

@@ -72,7 +72,7 @@ def test_others_are_left_as_they_came(spans: list[tuple[int, int, int, int]]) ->
     assert message.SerializeToString() == before
 
 
-@pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 def test_the_router_spans_of_litellm_lie_within_their_requests(otlp: Receiver, tenant: Tenant) -> None:
     body = (PAYLOADS / "litellm-1.80.5.pb").read_bytes()
     otlp.post(body, tenant.key)
@@ -87,7 +87,7 @@ def test_the_router_spans_of_litellm_lie_within_their_requests(otlp: Receiver, t
         assert OFFSET_ATTRIBUTE.decode() in row["SpanAttributes"]
 
 
-@pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 def test_a_moved_span_sent_again_is_stored_once(otlp: Receiver, tenant: Tenant) -> None:
     request = ExportTraceServiceRequest()
     spans = request.resource_spans.add().scope_spans.add().spans

@@ -5,6 +5,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from agentops_portal.clickhouse.client import get_client
+from projects import credentials
 from projects.models import Project
 from projects.services import create_api_key
 from tests.receiver import entry_of
@@ -15,7 +16,7 @@ from traces.otlp.decoder import Decoder
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 BODY = (PAYLOADS / "litellm-1.80.5.pb").read_bytes()
 
@@ -63,6 +64,7 @@ def test_the_same_bytes_of_two_projects_are_stored_for_both(otlp: Receiver, tena
     first = Project.objects.get(pk=tenant.project_id)
     other = Project.objects.create(organization=first.organization, name="Other")
     other_key = create_api_key(project=other, name="test").secret
+    credentials.authenticate(other_key)  # here, where its row is seen
 
     otlp.post(BODY, tenant.key)
     otlp.post(BODY, other_key)

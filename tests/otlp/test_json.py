@@ -10,7 +10,7 @@ from traces.otlp.request import JSON
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored, stored_spans
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
 def as_otlp_json(body: bytes) -> dict[str, Any]:

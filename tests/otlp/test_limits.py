@@ -1,8 +1,10 @@
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from projects import credentials
 from projects.models import Project
+from traces.otlp import receiver
 from traces.otlp.errors import RateLimited
 from traces.otlp.rate import RateLimiter
 
@@ -67,6 +69,10 @@ def test_projects_do_not_share(otlp: Receiver, tenant: Tenant) -> None:
 
 def test_a_project_without_limits_has_none(otlp: Receiver, tenant: Tenant) -> None:
     request = ExportTraceServiceRequest.FromString(BODY)
-    for number in range(30):
-        request.resource_spans[0].resource.attributes.add(key="n").value.int_value = number
-        assert otlp.post(request.SerializeToString(), tenant.key).status_code == 200
+    headers = {"authorization": f"Bearer {tenant.key}", "content-type": "application/x-protobuf"}
+    with httpx.Client(headers=headers) as client:
+        for number in range(30):
+            request.resource_spans[0].resource.attributes.add(key="n").value.int_value = number
+            answer = client.post(f"{otlp.url}/v1/traces", content=request.SerializeToString())
+            assert answer.status_code == 200
+    receiver.committer().settle()

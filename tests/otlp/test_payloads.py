@@ -9,7 +9,7 @@ import zstandard
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 RECORDED = sorted(PAYLOADS.glob("*.pb"))
 SPANS = {

@@ -13,7 +13,7 @@ from traces.otlp.request import JSON, PROTOBUF
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored_all
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 # Without shrinking: every step of it is a round trip, and the first failure says enough.
 STEADY = settings(

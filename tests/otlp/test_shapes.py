@@ -11,7 +11,7 @@ from traces.otlp.messages import TraceRequest
 from .conftest import Receiver, Tenant
 from .rows import assert_stored, stored_spans
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
 def new_request():  # type: ignore[no-untyped-def]

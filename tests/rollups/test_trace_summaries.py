@@ -87,10 +87,14 @@ def test_traces_that_lie_on_several_days_are_listed_once_and_whole(project_id: U
 
     check(project_id)
     starts = sorted(trace.start_ns for trace in listed(project_id))
-    for start_ns in starts:  # every trace as the first and as the last one of a range
-        start = datetime_of(start_ns)
+    edges = {starts[0], starts[len(starts) // 2], starts[-1]}
+    for start in map(datetime_of, edges):  # a trace as the first and as the last one of a range
         check(project_id, Scope(project_id, start, start + timedelta(days=1)))
         check(project_id, Scope(project_id, start - timedelta(days=20), start))
+    everything = listed(project_id)
+    for start in map(datetime_of, starts):  # and every trace at the edge of a list
+        after = listed(project_id, scope=Scope(project_id, start, start + timedelta(days=400)))
+        assert after == [trace for trace in everything if datetime_of(trace.start_ns) >= start]
 
 
 def test_merging_changes_nothing(project_id: UUID, sql: Sql) -> None:
