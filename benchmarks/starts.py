@@ -99,9 +99,9 @@ def measure(clones: int) -> list[dict[str, Any]]:
             locales = number % (len(LOCALE_VARIABLES) + 1)
             variables = environment(locales, ports)
             for attempt in (1, 2):
-                say(f"clone {number + 1} of {clones}, start {attempt}")
                 row = {"clone": number + 1, "path_length": len(str(folder)), "LC_*": locales, "start": attempt}
                 rows.append(row | start(folder, variables))
+                say(f"clone {number + 1} of {clones}, start {attempt}: {rows[-1]['outcome']}")
             shutil.rmtree(folder)
     return rows
 

@@ -21,6 +21,7 @@ from .test_embedded_postgres import Server
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up being root")
 
+NAMELESS = 23456  # a user that no machine knows
 KEEP = "CREATE TABLE kept AS SELECT 1 AS one"
 
 
@@ -61,8 +62,8 @@ def open_up(folder: Path) -> None:
             each.chmod(0o755)
 
 
-def as_nobody(action: Callable[[], object]) -> str:
-    """What the action returns, or raises, in a process that gave up root for good."""
+def as_nobody(action: Callable[[], object], uid: int | None = None) -> str:
+    """What the action returns, or raises, in a process that gave up root for good; `uid` is another user's."""
     nobody = pwd.getpwnam("nobody")
     read, write = os.pipe()
     child = os.fork()
@@ -70,7 +71,7 @@ def as_nobody(action: Callable[[], object]) -> str:
         try:
             os.setgroups([])
             os.setgid(nobody.pw_gid)
-            os.setuid(nobody.pw_uid)
+            os.setuid(uid or nobody.pw_uid)
             text = str(action())
         except BaseException as error:
             text = f"{type(error).__name__}: {error}"
@@ -131,7 +132,19 @@ def test_it_keeps_no_capability_where_nothing_is_closed(server: Server, tmp_path
 
 
 @as_root
-@pytest.mark.parametrize("left", ["copied", "mixed", "closed"])
+def test_a_user_without_a_name_is_told_what_postgresql_needs(var: Path, tmp_path: Path) -> None:
+    """`docker run --user 23456`"""
+    open_up(tmp_path)
+    os.chown(var, NAMELESS, NAMELESS)
+    text = as_nobody(lambda: postgres.prepare(var / "postgres", "secret"), NAMELESS)
+    assert text == (
+        f"AccessProblem: User {NAMELESS} has no name on this machine, and PostgreSQL needs one: add a line to "
+        "/etc/passwd, start the portal as another user, or set DATABASE_URL."
+    )
+
+
+@as_root
+@pytest.mark.parametrize("left", ["copied", "mixed", "closed", "from another machine"])
 def test_a_folder_that_root_copied_or_restored_is_given_back(server: Server, tmp_path: Path, left: str) -> None:
     with server.start().connect() as client:
         client.execute(KEEP)
@@ -144,6 +157,9 @@ def test_a_folder_that_root_copied_or_restored_is_given_back(server: Server, tmp
     server.data.chmod(0o755)
     if left == "mixed":
         os.chown(server.data, owner, -1)
+    elif left == "from another machine":
+        for path in [server.data, *server.data.rglob("*")]:
+            os.chown(path, NAMELESS, NAMELESS)
     elif left == "closed":
         for path in server.data.rglob("*"):
             path.chmod(0)

@@ -30,18 +30,27 @@ class AccessProblem(Exception):
 def server_user(data: Path) -> tuple[int, int]:
     """User and group id that the server runs with: this process's, or, started by root, the data folder's owner.
 
+    An owner without a name, as in a folder restored from another machine, does not count: PostgreSQL asks for it.
     Raises AccessProblem when root has nobody to stand in for it.
     """
     if os.geteuid() != 0:
         return os.geteuid(), os.getegid()
     status = data.stat()
-    if status.st_uid != 0:
+    if status.st_uid != 0 and has_name(status.st_uid):
         return status.st_uid, status.st_gid
     for name in SUBSTITUTES:
         with suppress(KeyError):
             user = pwd.getpwnam(name)
             return user.pw_uid, user.pw_gid
     raise AccessProblem("PostgreSQL does not run as root and this machine has no user `nobody`: start as another user.")
+
+
+def has_name(uid: int) -> bool:
+    """Whether this machine knows the user; `docker run --user 23456` makes one that it does not."""
+    try:
+        return bool(pwd.getpwuid(uid))
+    except KeyError:
+        return False
 
 
 def take_over(folder: Path, uid: int, gid: int) -> int:

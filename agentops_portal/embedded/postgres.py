@@ -28,7 +28,7 @@ import psutil
 from agentops_portal.permissions import refusal, user_name
 
 from .inherited import harmless
-from .ownership import AccessProblem, needs_capability, server_user, take_over
+from .ownership import AccessProblem, has_name, needs_capability, server_user, take_over
 from .privileges import become, die_with_parent
 
 MAJOR_VERSION = 18
@@ -173,6 +173,12 @@ def _run_single_user(data: Path, *statements: str) -> None:
 
 
 def _run(data: Path, command: list[str], stdin: str = "") -> str:
+    uid, _ = server_user(data)
+    if not has_name(uid):
+        raise AccessProblem(
+            f"User {uid} has no name on this machine, and PostgreSQL needs one: add a line to /etc/passwd, start the "
+            "portal as another user, or set DATABASE_URL."
+        )
     try:
         done = subprocess.run(
             command,
