@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from .bodies import Bodies, Body
 from .readers import Place, Reader, of_project, of_span, of_trace, tools
 
-BODIES_A_TRACE = 20
+BODIES_A_TRACE = 50
 MOST_SECONDS = 2.0
 TRIES = 3  # a machine that others use is slow at times: the best of so many counts
 AT_A_TIME = 3
@@ -72,10 +72,11 @@ def quantile(values: list[float], part: float) -> float:
 class Fuzz:
     """One run. `folder` takes the bodies of what failed."""
 
-    def __init__(self, target: Target, seed: int, folder: Path) -> None:
+    def __init__(self, target: Target, seed: int, folder: Path, bodies_a_trace: int = BODIES_A_TRACE) -> None:
         self.found = Found()
         self._target = target
         self._seed = seed
+        self._bodies_a_trace = bodies_a_trace
         self._bodies = Bodies(seed)
         self._folder = folder
         self._phase = "quiet"
@@ -111,7 +112,7 @@ class Fuzz:
 
     async def _pack(self, pack: int, start_ns: int) -> None:
         trace_number = self._seed * 2**40 + pack + 1
-        bodies = [self._bodies.body(trace_number, start_ns) for _ in range(BODIES_A_TRACE)]
+        bodies = [self._bodies.body(trace_number, start_ns) for _ in range(self._bodies_a_trace)]
         faults = len(self.found.faults)
         accepted = [body for body in bodies if await self._sent(body)]
         if accepted and await self._is_stored(accepted[0].trace_id, len(accepted)):
