@@ -107,8 +107,8 @@ class Portal:
         return self._setting("AGENTOPS_PROJECT_ID")
 
     def _setting(self, name: str) -> str:
-        found = re.search(rf"^{name}=[\"']?([0-9a-f-]{{36}})", (self.folder / ".env").read_text(), re.MULTILINE)
-        assert found, f"{name} is not in the file that bootstrap writes"
+        found = re.search(rf"^{name}=[\"']?([\w-]+)", (self.folder / ".env").read_text(), re.MULTILINE)
+        assert found, f"{name} is not in the file that the first start writes"
         return found[1]
 
     def sql(self, query: str, settings: dict[str, Any] | None = None, **parameters: object) -> list[dict[str, Any]]:
@@ -123,6 +123,7 @@ class Portal:
                 **(settings or {}),
                 **bound,
             },
+            auth=("default", self._setting("CLICKHOUSE_PASSWORD")),
             content=query.encode(),
             timeout=900,
             trust_env=False,

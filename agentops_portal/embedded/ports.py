@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from agentops_portal.addresses import url_host
+
 
 @dataclass(frozen=True)
 class Listener:
@@ -73,8 +75,9 @@ def _bind_error(listener: Listener) -> OSError | None:
 def _explain(listener: Listener, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         other_port = listener.port + (10 if listener.port < 65000 else -10)
+        place = f"Port {listener.port} of {url_host(listener.host)}"
         return (
-            f"Port {listener.port} is taken by {holder(listener.port)}: stop it, or choose another port with "
+            f"{place} is taken by {holder(listener.port)}: stop it, or choose another port with "
             f"{listener.variable}, as in `make up {listener.variable}={other_port}`."
         )
     if error.errno == errno.EACCES:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
+from agentops_portal.addresses import listening, url_host
+
 from . import postgres
 from .inherited import harmless
 from .readiness import Probe, connectable, file_exists, http_answers, port_answers, program_succeeds
@@ -36,7 +38,7 @@ def stores() -> list[Process]:
 
 def services() -> list[Process]:
     """What works on the stores; they start side by side."""
-    host = connectable(settings.PORTAL_HOST)
+    host = connectable(listening(settings.PORTAL_HOST)[0])
     web, otlp = settings.PORTAL_PORT, settings.OTLP_HTTP_PORT
     return [
         _granian(
@@ -112,16 +114,18 @@ def _of_clickhouse(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _granian(name: str, application: str, port: int, probe: Probe, *, websockets: bool = False) -> Process:
+    address, *others = listening(settings.PORTAL_HOST)
+    also = {"ALSO_LISTEN": f"{url_host(others[0])}:{port}"} if others else {}
     return Process(
         name,
         _python(
             *("-m", "agentops_portal.embedded.server", "--interface", "asgi", "--ws" if websockets else "--no-ws"),
-            *("--host", settings.PORTAL_HOST, "--port", str(port)),
+            *("--host", address, "--port", str(port)),
             *("--workers", "1", "--runtime-threads", "1", "--log-level", "warning", "--workers-kill-timeout", "2"),
             application,
         ),
         probe=probe,
-        environment=PYTHON,
+        environment=PYTHON | also,
     )
 
 

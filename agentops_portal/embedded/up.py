@@ -18,11 +18,13 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from agentops_portal.addresses import LOCALHOST, listening
 from agentops_portal.permissions import left_by_another_user, refusal
 
 from .lock import AlreadyRunning, portal_lock
 from .log import PORTAL, Log
 from .panel import ready_panel
+from .password import provide_clickhouse_password
 from .ports import Listener, PortProblem, check_ports
 from .postgres import PostgresError
 from .processes import management, services, stores
@@ -62,14 +64,19 @@ def check_folder(var: Path) -> None:
 def listeners() -> list[Listener]:
     """The ports that the portal's processes will listen on."""
     found = [
-        Listener("PORTAL_PORT", settings.PORTAL_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
-        Listener("OTLP_HTTP_PORT", settings.OTLP_HTTP_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
-        Listener("OTLP_GRPC_PORT", settings.OTLP_GRPC_PORT, settings.PORTAL_HOST, "PORTAL_HOST"),
+        Listener(variable, port, address, "PORTAL_HOST")
+        for variable, port in (
+            ("PORTAL_PORT", settings.PORTAL_PORT),
+            ("OTLP_HTTP_PORT", settings.OTLP_HTTP_PORT),
+            ("OTLP_GRPC_PORT", settings.OTLP_GRPC_PORT),
+        )
+        for address in listening(settings.PORTAL_HOST)
     ]
     if settings.POSTGRES_IS_EMBEDDED:
         found.append(Listener("POSTGRES_PORT", settings.POSTGRES_PORT))
     if settings.CLICKHOUSE_IS_EMBEDDED:
-        found.append(Listener("CLICKHOUSE_HTTP_PORT", settings.CLICKHOUSE_HTTP_PORT))
+        port = settings.CLICKHOUSE_HTTP_PORT
+        found += [Listener("CLICKHOUSE_HTTP_PORT", port, address) for address in listening(LOCALHOST)]
     return found
 
 
@@ -152,6 +159,7 @@ def main() -> None:
         check_folder(settings.PORTAL_VAR)
         with portal_lock(settings.PORTAL_VAR, settings.PORTAL_URL) as unclean:
             check_ports(listeners(), patience=KILLED_SUPERVISOR_PATIENCE if unclean else 0)
+            provide_clickhouse_password()
             asyncio.run(_run_until_stopped(log, demo=not options.no_demo))
     except (AlreadyRunning, ImproperlyConfigured, PortProblem, PostgresError, ProcessFailed, StartProblem) as problem:
         log.console.print(f"\n{problem}", style="bold red", markup=False)

@@ -1,5 +1,7 @@
 """Who and where the portal is: secret key, hosts, ports, the folder of its data."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from agentops_portal import environment as env
 
 # `manage.py bootstrap` writes the key it makes into the same file.
@@ -21,7 +23,7 @@ DEBUG = env.boolean("DEBUG", default=False)
 # Whoever has it may read /metrics from anywhere; without one, only this machine may.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
-PORTAL_HOST = env.text("PORTAL_HOST", "127.0.0.1")  # the address the web and receiver processes listen on
+PORTAL_HOST = env.text("PORTAL_HOST", "localhost")  # where web and receiver listen; localhost is 127.0.0.1 and ::1
 PORTAL_PORT = env.port("PORTAL_PORT", 8003)
 OTLP_HTTP_PORT = env.port("OTLP_HTTP_PORT", 4318)
 OTLP_GRPC_PORT = env.port("OTLP_GRPC_PORT", 4317)
@@ -30,6 +32,11 @@ OTLP_GRPC_PORT = env.port("OTLP_GRPC_PORT", 4317)
 _url = env.url("PORTAL_URL", ("https", "http"), f"http://localhost:{PORTAL_PORT}")
 assert _url is not None
 assert _url.hostname
+if _url.path.strip("/") or _url.query or _url.fragment:
+    raise ImproperlyConfigured(
+        f"PORTAL_URL={_url.geturl()} has a path, and the portal's pages and APIs stand at the root of a host: "
+        "give it a host name of its own, such as https://agentops.example.com."
+    )
 PORTAL_URL = _url.geturl().rstrip("/")
 PORTAL_URL_IS_HTTPS = _url.scheme == "https"
 

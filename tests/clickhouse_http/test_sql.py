@@ -88,11 +88,6 @@ def test_a_statement_without_data_runs_as_it_stands(text: bytes) -> None:
         (b"SELECT 1; DROP TABLE t", Fault.MANY),
         (b"SELECT 1 INTO\n/**/OUTFILE 'x'", Fault.OUTFILE),
         (b"INSERT INTO t FROM INFILE 'x' FORMAT CSV", Fault.INFILE),
-        (b"INSERT INTO t SELECT * FROM FiLe('x')", Fault.FOREIGN),
-        (b"SELECT * FROM -- x\n url ('x')", Fault.FOREIGN),
-        (b"CREATE TABLE t ENGINE = S3Queue('x')", Fault.FOREIGN),
-        (b"CREATE TABLE t ENGINE Kafka SETTINGS a = 1", Fault.FOREIGN),
-        (b"system shutdown", Fault.STOP),
     ],
 )
 def test_what_is_refused_is_found(text: bytes, fault: Fault) -> None:

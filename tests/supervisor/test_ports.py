@@ -28,7 +28,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_variable_that_changes_it(
     with pytest.raises(PortProblem) as problem:
         check_ports([Listener("OTLP_HTTP_PORT", port)])
     message = str(problem.value)
-    assert message.startswith(f"Port {port} is taken by ")
+    assert message.startswith(f"Port {port} of 127.0.0.1 is taken by ")
     assert f"(process {os.getpid()})" in message
     assert "make up OTLP_HTTP_PORT=" in message
 

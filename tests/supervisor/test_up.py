@@ -9,10 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import grpc
 import httpx
 import psutil
 import pytest
+
+from agentops_portal.addresses import listening
+from projects.dotenv import read_variable
 
 from ..services import ROOT, free_ports
 from .conftest import alive, ends
@@ -31,7 +36,13 @@ class Portal:
         self.log_file = folder / "log"
         ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
         own = {"PORTAL_VAR": str(folder / "var"), "PORTAL_DOTENV": str(folder / ".env"), **ports}
-        foreign = {"DATABASE_URL", "CLICKHOUSE_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST"}
+        foreign = {
+            "DATABASE_URL",
+            "CLICKHOUSE_URL",
+            "CLICKHOUSE_PASSWORD",
+            "DJANGO_SETTINGS_MODULE",
+            "PYTEST_CURRENT_TEST",
+        }
         self.environment = {name: value for name, value in os.environ.items() if name not in foreign} | own
         self.url = f"http://localhost:{ports['PORTAL_PORT']}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -90,6 +101,19 @@ class Portal:
         children = self.tree()[0].children()
         return next(child for child in children if mark in " ".join(child.cmdline()) + " ")
 
+    def shell(self, script: str) -> str:
+        done = subprocess.run(["sh", "-euc", script], cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        return "default", read_variable(self.folder / ".env", "CLICKHOUSE_PASSWORD")
+
+    def clickhouse(self, query: str, *, auth: Any = None, headers: Any = None, **params: str) -> httpx.Response:
+        url = f"http://localhost:{self.environment['CLICKHOUSE_HTTP_PORT']}/"
+        return httpx.get(url, params={"query": query, **params}, auth=auth, headers=headers)
+
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -125,22 +149,54 @@ def test_the_portal_is_alive_and_ready(portal: Portal) -> None:
     assert httpx.get(f"{portal.url}/ready").json() == {"status": "ok", "postgres": "ok", "clickhouse": "ok"}
 
 
-def test_the_first_trace_of_the_readme_arrives_in_the_project(portal: Portal) -> None:
+def test_what_the_readme_tells_to_type_works(portal: Portal) -> None:
     readme = (ROOT / "README.md").read_text()
-    block = readme.split("tests/supervisor/test_up.py runs this block -->\n```sh\n")[1].split("```")[0]
-    ports = portal.environment
-    script = block.replace(":4318/", f":{ports['OTLP_HTTP_PORT']}/")
-    sent = subprocess.run(["sh", "-euc", script], cwd=portal.folder, capture_output=True, text=True, check=False)
-    assert sent.returncode == 0, sent.stderr
-    assert sent.stdout == "{}", sent.stdout
-    query = "SELECT project_id, SpanName, total_tokens FROM otel_2.otel_traces WHERE ServiceName = 'hello'"
-    deadline = time.monotonic() + 10
-    rows = ""
-    while not rows and time.monotonic() < deadline:  # it is stored a moment after the answer
-        rows = httpx.get(f"http://localhost:{ports['CLICKHOUSE_HTTP_PORT']}/", params={"query": query}).text
+    marked = readme.split("tests/supervisor/test_up.py runs this block -->\n```sh\n")[1:]
+    send, read = (block.split("```")[0] for block in marked)
+    assert portal.shell(send.replace(":4318/", f":{portal.environment['OTLP_HTTP_PORT']}/")) == "{}"
+    look = read.replace(":8124/", f":{portal.environment['CLICKHOUSE_HTTP_PORT']}/")
     project = re.search(r"Project ID\s+([0-9a-f-]{36})", portal.log)
     assert project
-    assert rows == f"{project[1]}\tchat gpt-4.1-mini\t46\n"
+    deadline = time.monotonic() + 10
+    while not (rows := portal.shell(look)) and time.monotonic() < deadline:
+        pass  # it is stored a moment after the answer
+    assert rows == f"{project[1]}\t1\n"
+    query = "SELECT SpanName, total_tokens FROM otel_2.otel_traces WHERE ServiceName = 'hello'"
+    assert portal.clickhouse(query, auth=portal.credentials).text == "chat gpt-4.1-mini\t46\n"
+
+
+def test_clickhouse_asks_for_the_password_of_the_env_file(portal: Portal) -> None:
+    user, password = portal.credentials
+    assert len(password) >= 40
+    keys = {"X-ClickHouse-User": user, "X-ClickHouse-Key": password}
+    assert portal.clickhouse("SELECT 1", auth=portal.credentials).text == "1\n"
+    assert portal.clickhouse("SELECT 1", headers=keys).text == "1\n"
+    assert portal.clickhouse("SELECT 1", user=user, password=password).text == "1\n"
+    for refused in (
+        portal.clickhouse("SELECT 1"),
+        portal.clickhouse("SELECT 1", auth=(user, "wrong")),
+        portal.clickhouse("SELECT 1", headers=keys | {"X-ClickHouse-Key": password[:-1]}),
+        portal.clickhouse("SELECT 1", user=user, password=""),
+    ):
+        assert (refused.status_code, refused.headers["X-ClickHouse-Exception-Code"]) == (403, "516")
+    assert password not in portal.log
+    assert password not in " ".join(" ".join(process.cmdline()) for process in portal.tree())
+    assert (portal.folder / ".env").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif("::1" not in listening("localhost"), reason="this machine has no IPv6")
+def test_every_port_of_localhost_answers_over_ipv6_too(portal: Portal) -> None:
+    ports = portal.environment
+    for variable, path in (
+        ("PORTAL_PORT", "/health"),
+        ("OTLP_HTTP_PORT", "/health"),
+        ("CLICKHOUSE_HTTP_PORT", "/ping"),
+    ):
+        for address in ("[::1]", "127.0.0.1"):
+            assert httpx.get(f"http://{address}:{ports[variable]}{path}").status_code == 200
+    for address in ("[::1]", "127.0.0.1"):
+        with grpc.insecure_channel(f"{address}:{ports['OTLP_GRPC_PORT']}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=10)
 
 
 def test_pages_come_with_hashed_static_files_that_exist(portal: Portal) -> None:
@@ -248,6 +304,6 @@ def test_a_taken_port_ends_the_start_before_anything_is_written(tmp_path: Path) 
     used = os.environ["CLICKHOUSE_HTTP_PORT"] if not os.environ.get("CLICKHOUSE_URL") else "1"
     process = portal.spawn(OTLP_HTTP_PORT=used)
     assert process.wait(30) == 1
-    assert re.search(rf"Port {used} (is taken by|cannot be used)", portal.log) or used == "1"
+    assert re.search(rf"Port {used} (of \S+ is taken by|cannot be used)", portal.log) or used == "1"
     assert "OTLP_HTTP_PORT" in portal.log
     assert not (tmp_path / "var" / "postgres").exists()

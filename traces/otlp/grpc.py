@@ -16,6 +16,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
+from agentops_portal.addresses import listening, url_host
 from projects.credentials import Credential
 
 from . import metrics
@@ -50,7 +51,9 @@ async def start(host: str, port: int) -> tuple[grpc.aio.Server, int]:
     export = grpc.stream_unary_rpc_method_handler(Exports().export)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": export}),))
     try:
-        bound = server.add_insecure_port(f"{host}:{port}")
+        for address in listening(host):
+            bound = server.add_insecure_port(f"{url_host(address)}:{port}")
+            port = bound  # the kernel's choice counts for all
     except RuntimeError as error:
         raise OSError(f"Port {port} is taken or may not be used: OTLP_GRPC_PORT chooses another.") from error
     await server.start()

@@ -9,7 +9,7 @@ import sys
 
 from . import configuration, sandbox
 from .folder import DataFolder
-from .listening import HOST, listen
+from .listening import listen
 from .options import Options, Unusable, parse
 
 UNLOADABLE = 8
@@ -34,7 +34,7 @@ def main() -> int:
 
 def _serve(options: Options) -> None:
     folder = DataFolder(options.folder)
-    listener = listen(options.port)
+    listeners = listen(options.port)
     configuration.write(folder.configuration, options.memory, options.folder / "backups")
     os.environ["TZ"] = "UTC"  # what is stored without a timezone is UTC, whatever this machine is set to
     os.environ["TMPDIR"] = str(folder.spool)
@@ -60,8 +60,8 @@ def _serve(options: Options) -> None:
         raise Unusable(f"The data folder {options.folder} can't be opened: {error}") from error
     folder.mark(engine.version)
     service = Service(engine, options.password, folder.spool)
-    log.info("ClickHouse %s serves %s on http://%s:%d", engine.version, folder.path, HOST, options.port)
-    server.serve(listener, service)
+    log.info("ClickHouse %s serves %s on http://localhost:%d", engine.version, folder.path, options.port)
+    server.serve(listeners, service)
     service.close()
 
 

@@ -11,11 +11,14 @@ from chdb._chdb import connect  # type: ignore[attr-defined]  # its stubs leave 
 
 from . import errors, sql
 from .errors import ClickHouseError
+from .permits import Permits
 from .queries import Query, Table, identifier, literal
 
 log = logging.getLogger(__name__)
 
 ENGINE_VERSION: str = chdb.engine_version  # such as 26.9.2.1
+
+PLACEHOLDER = "/dev/fd/0"  # for the file of a query's data or result, where only the text counts
 
 Connection = Any  # chdb's; it has no type hints
 
@@ -46,6 +49,7 @@ class Engine:
         self._first: Connection = connect(f"{folder}?config-file={configuration}")
         row = self._first.query("SELECT version(), timezone(), displayName()", "TSVRaw").bytes().decode()
         self.version, self.timezone, self.display_name = row.rstrip("\n").split("\t")
+        self._permits = Permits(self._answer, self.version)
 
     def connect(self) -> Connection:
         """A connection of its own: its settings, parameters, database and temporary tables are nobody else's."""
@@ -54,12 +58,24 @@ class Engine:
     def close(self) -> None:
         self._first.close()
 
+    def check(self, query: Query) -> None:
+        """Raises ClickHouseError for what clients may not ask."""
+        for name, value in query.settings.items():
+            self._permits.check_setting(name, value)
+        for table in query.tables:
+            for statement in _loading(table, PLACEHOLDER):
+                self._permits.check(statement, {})
+        text = runnable(query, PLACEHOLDER, PLACEHOLDER)
+        self._permits.check(text, query.parameters, fed=query.statement.input is not None)
+
     def run(self, connection: Connection, query: Query, out: str = "") -> Result:
-        """Run a query on a prepared connection; a SELECT writes its result into the file `out`."""
+        """Run a query that was checked on a prepared connection; a SELECT writes its result into the file `out`."""
         try:
             for table in query.tables:
-                self._load(connection, table)
-            result = connection.query(runnable(query, out), query.default_format)
+                for statement in _loading(table, table.data.path()):
+                    connection.query(statement, "Null")
+            data = query.data.path() if query.data else ""
+            result = connection.query(runnable(query, out, data), query.default_format)
         except RuntimeError as error:
             raise errors.from_engine(error, self.version) from error
         return _measured(result, query)
@@ -105,14 +121,26 @@ class Engine:
         finally:
             connection.close()
 
-    def _load(self, connection: Connection, table: Table) -> None:
-        create = b"CREATE TEMPORARY TABLE " + identifier(table.name) + b" (" + table.structure.encode() + b")"
-        fault = sql.read(create).fault
-        if fault:
-            raise refusal(fault, self.version)
-        connection.query(create, "Null")
-        source, form = literal(table.data.path()), table.format.encode()
-        connection.query(b"INSERT INTO %s FROM INFILE %s FORMAT %s" % (identifier(table.name), source, form), "Null")
+    def _answer(self, text: bytes, parameters: Mapping[str, str]) -> str:
+        """The engine's own answer to one of our queries, whatever the settings of clients."""
+        connection = self.connect()
+        try:
+            values = [f"param_{name} = ".encode() + literal(value) for name, value in parameters.items()]
+            connection.query(b"SET " + b", ".join([b"max_query_size = 1000000000", *values]), "Null")
+            return str(connection.query(text, "TSVRaw").bytes().decode("utf-8", "surrogateescape"))
+        except RuntimeError as error:
+            raise errors.from_engine(error, self.version) from error
+        finally:
+            connection.close()
+
+
+def _loading(table: Table, data: str) -> list[bytes]:
+    """The statements that make a table which comes with a query from the file `data`."""
+    name = identifier(table.name)
+    return [
+        b"CREATE TEMPORARY TABLE %s (%s)" % (name, table.structure.encode()),
+        b"INSERT INTO %s FROM INFILE %s FORMAT %s" % (name, literal(data), table.format.encode()),
+    ]
 
 
 def refusal(fault: sql.Fault, version: str) -> ClickHouseError:
@@ -120,8 +148,8 @@ def refusal(fault: sql.Fault, version: str) -> ClickHouseError:
     return errors.made(code, name, text, version)
 
 
-def runnable(query: Query, out: str) -> bytes:
-    """The text of a query with the files it reads from or writes to."""
+def runnable(query: Query, out: str, data: str) -> bytes:
+    """The text of a query with the files it writes its result to and reads its data from."""
     statement, text = query.statement, query.text
     if statement.kind is sql.Kind.SELECT and out:
         form = b"" if statement.format else b" FORMAT " + query.default_format.encode()
@@ -129,7 +157,7 @@ def runnable(query: Query, out: str) -> bytes:
         return text[: statement.into] + into + statement.tail + form
     if query.data is None:
         return text
-    source = literal(query.data.path())
+    source = literal(data)
     if statement.input:
         start, end = statement.input
         bracket = text.index(b"(", end) + 1

@@ -19,7 +19,8 @@ class SessionUse:
 
 
 def run(engine: Engine, sessions: Sessions, query: Query, use: SessionUse | None, out: str) -> Result:
-    """Run a query and wait for its end; raises ClickHouseError."""
+    """Run a query and wait for its end; raises ClickHouseError, also for what clients may not ask."""
+    engine.check(query)
     if use is None:
         return _run_alone(engine, query, [], out)
     try:

@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
         cancel.cancel()
 
 
-def serve(listener: socket.socket, service: Service) -> None:
+def serve(listeners: list[socket.socket], service: Service) -> None:
     """Answer requests until SIGTERM or SIGINT, then end what runs."""
     logging.getLogger("uvicorn.error").addFilter(_expected)
     config = uvicorn.Config(
@@ -52,7 +52,7 @@ def serve(listener: socket.socket, service: Service) -> None:
     # uvicorn raises the signal it was stopped by once more when it is done: it must not end the process there.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _Server(config, service).run(sockets=[listener])
+    _Server(config, service).run(sockets=listeners)
 
 
 def _expected(record: logging.LogRecord) -> bool:

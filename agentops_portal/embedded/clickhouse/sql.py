@@ -1,7 +1,7 @@
 """Reads as much of a query's text as an HTTP server must know before it can run it.
 
 That is: does it insert, where does its data begin, which format does it name, does it leave something behind in its
-session, does it ask for what an HTTP client is not given. Everything else is the engine's to parse.
+session. Everything else is the engine's to parse; `permits` asks it what clients may not have.
 """
 
 import re
@@ -22,17 +22,6 @@ _TOKEN = re.compile(
 )
 _DATA_GAP = re.compile(rb"[ \t\f]*\r?\n?")
 
-# Functions, engines and dictionary sources that reach files, programs and other machines.
-_FOREIGN = re.compile(
-    rb"arrow(?:flight|stream)|azure\w*|bigquery|cosn|datalakecatalog|deltalake\w*|eval|executable\w*"
-    rb"|file(?:cluster|log)?|filesystem|gcs|hdfs\w*|http|hudi\w*|iceberg\w*|jdbc|kafka|library|mongo(?:db)?"
-    rb"|mysql|materialized(?:my|postgre)sql|nats|odbc|oss|paimon\w*|postgresql|python|rabbitmq|redis"
-    rb"|remote(?:secure)?|s3\w*|sqlite|url(?:cluster)?|ytsaurus",
-    re.IGNORECASE,
-)
-# Behind these such a word is the name of a table, an index or a common table expression.
-_NAMING = {b"INTO", b"TABLE", b"EXISTS", b"VIEW", b"DICTIONARY", b"INDEX", b"PROJECTION", b"WITH", b"."}
-
 
 class Kind(Enum):
     SELECT = "select"  # its result is streamed
@@ -47,12 +36,6 @@ class Fault(Enum):
     MANY = 62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed): send one query in a request."
     OUTFILE = 358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed"
     INFILE = 78, "UNKNOWN_TYPE_OF_QUERY", "Query has infile and was send directly to server"
-    FOREIGN = (
-        497,
-        "ACCESS_DENIED",
-        "default: Not enough privileges. Files, programs and other servers are not within reach",
-    )
-    STOP = 497, "ACCESS_DENIED", "default: Not enough privileges. This server is stopped by a signal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +108,18 @@ class _Reader:
             elif token.text in (b")", b"]"):
                 self.depth -= 1
             if self.seen and self.fault is None:
-                before = self.seen[-2] if len(self.seen) > 1 else self.seen[-1]
-                self.fault = _refused(self.seen[0], before, self.seen[-1], token)
+                self.fault = _refused(self.seen[-1], token)
             self.seen.append(token)
             yield token
 
 
-def _refused(first: Token, before: Token, last: Token, token: Token) -> Fault | None:
+def _refused(last: Token, token: Token) -> Fault | None:
     if last.text == b";" and token.text != b";":
         return Fault.MANY
-    if token.kind == "word":
-        pair = last.text, token.text
-        if pair == (b"INTO", b"OUTFILE"):
-            return Fault.OUTFILE
-        if pair == (b"FROM", b"INFILE"):
-            return Fault.INFILE
-        if pair in ((b"SYSTEM", b"SHUTDOWN"), (b"SYSTEM", b"KILL")) and before is last:
-            return Fault.STOP
-        engine = last.text == b"ENGINE" or (last.text == b"=" and before.text == b"ENGINE")
-        return Fault.FOREIGN if engine and _FOREIGN.fullmatch(token.text) else None
-    if last.text == b"FILE" and first.text in (b"BACKUP", b"RESTORE"):
-        return None  # the engine keeps these within the folder for backups
-    called = token.text == b"(" and last.kind == "word" and before.text not in _NAMING
-    return Fault.FOREIGN if called and _FOREIGN.fullmatch(last.text) else None
+    pair = last.text, token.text
+    if pair == (b"INTO", b"OUTFILE"):
+        return Fault.OUTFILE
+    return Fault.INFILE if pair == (b"FROM", b"INFILE") else None
 
 
 def _insert(reader: _Reader, stream: Iterator[Token]) -> Statement | None:
