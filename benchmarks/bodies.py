@@ -1,4 +1,4 @@
-"""OTLP bodies as an instrumented agent sends them, each one different: made once, then only their ids change.
+"""OTLP bodies as an instrumented agent sends them, each one different: made once a second, then only their ids change.
 
 A receiver that stores a request once would drop a body that it has seen, so every body gets fresh trace and span ids
 and a number of its own. They are patched into the encoded bytes, for the load generator shares the machine with what
@@ -20,6 +20,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 SPANS_PER_TRACE = 7
 REQUEST_ATTRIBUTE = "bench.request"  # of the resource: 32 hexadecimal digits, different for each body
 ATTRIBUTES_PER_SPAN = 12
+RENEW_SECONDS = 1.0  # bodies of a second have the same times
 
 # What stands for an id in the template; no other text of a body looks like one.
 _TRACE, _SPAN, _REQUEST = b"<trace%09d>", b"<s%05d>", b"<request%023d>"
@@ -42,19 +43,21 @@ class Bodies:
 
     def __init__(self, spans: int, service: str) -> None:
         self.spans = spans
-        parts = _PLACEHOLDER.split(_template(spans, service).SerializeToString())
+        self._service = service
+        self._renew()
         self._traces = -(-spans // SPANS_PER_TRACE)
-        self._parts = parts
         # Ids are drawn in this order: the request's number, traces, spans.
         order = {_REQUEST % 0: 0}
         order |= {_TRACE % number: 1 + number for number in range(self._traces)}
         order |= {_SPAN % number: 1 + self._traces + number for number in range(spans)}
-        self._pick = itemgetter(*(order[placeholder] for placeholder in parts[1::2]))
+        self._pick = itemgetter(*(order[placeholder] for placeholder in self._parts[1::2]))
         self._span_ids = struct.Struct("8s" * spans)
         self._trace_ids = struct.Struct("16s" * self._traces)
 
     def make(self) -> Body:
-        """A body like no other."""
+        """A body like no other, of spans that have just ended."""
+        if time.monotonic() - self._renewed > RENEW_SECONDS:
+            self._renew()
         request = os.urandom(16).hex()
         ids = (
             request.encode(),
@@ -63,6 +66,10 @@ class Bodies:
         )
         self._parts[1::2] = self._pick(ids)
         return Body(b"".join(self._parts), request)
+
+    def _renew(self) -> None:
+        self._parts = _PLACEHOLDER.split(_template(self.spans, self._service).SerializeToString())
+        self._renewed = time.monotonic()
 
 
 def _template(spans: int, service: str) -> ExportTraceServiceRequest:

@@ -24,7 +24,7 @@ class IngestReceiptAdmin(ReadOnlyAdmin):
         "key",
         "project",
         "accepted_spans",
-        "duplicate_requests",
+        "repeated_spans",
         "rejected_spans",
         "refused_count",
         "bytes",

@@ -17,6 +17,8 @@ cost      what clients reported (LLM calls and tools). An answer from the cache 
 session,  the one that the trace's spans name; of several the last in alphabetical order, whichever arrives first.
 user
 tags      all that its spans name, as the texts in which they name them (traces/tags.py).
+pending spans (traces/dialects/pending.py) say when a trace began, what it is called and whose it is, and count for
+          nothing else: their final spans do.
 guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM.
 """
 
@@ -71,7 +73,7 @@ INGREDIENTS = {
         "max",
     ),
     "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
-    "spans": _sum("1"),
+    "spans": _sum("NOT is_pending"),
     "ok_spans": _sum("StatusCode = 'Ok'"),
     "failed_spans": _sum("StatusCode = 'Error'"),
     "done_calls": _sum("is_llm_call AND StatusCode != 'Error'"),

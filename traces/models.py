@@ -79,6 +79,9 @@ class ReceiptCursor:
         return f"{int(self.hour.timestamp())}-{self.id}"
 
 
+COUNTS = ("requests", "duplicate_requests", "accepted_spans", "repeated_spans", "rejected_spans", "bytes")
+
+
 class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
     def add(self, key_id: UUID, hour: datetime, tally: "Tally") -> None:
         """Add counts to the receipt of a key and hour. Call it in a transaction; other processes may do the same."""
@@ -87,7 +90,7 @@ class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
             hour=hour,
             defaults={"first_seen_at": tally.first_seen_at, "last_seen_at": tally.last_seen_at},
         )
-        for name in ("requests", "duplicate_requests", "accepted_spans", "rejected_spans", "bytes"):
+        for name in COUNTS:
             setattr(receipt, name, getattr(receipt, name) + getattr(tally, name))
         for reason, count in tally.refused.items():
             receipt.refused[reason] = receipt.refused.get(reason, 0) + count
@@ -125,6 +128,9 @@ class IngestReceipt(models.Model):
         _("duplicates"), default=0, help_text=_("Requests that were stored before and sent again.")
     )
     accepted_spans = models.PositiveBigIntegerField(_("accepted spans"), default=0)
+    repeated_spans = models.PositiveBigIntegerField(
+        _("repeated spans"), default=0, help_text=_("Spans that were stored before and sent again.")
+    )
     rejected_spans = models.PositiveBigIntegerField(
         _("rejected spans"), default=0, help_text=_("Spans without a valid trace or span id.")
     )

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .doubles import remove_doubles
 from .rollups import EPOCH, StillReceiving, rebuild
 from .schema.rollup import DAY_NS, units_since_1970
 from .schema.rollups import ROLLUPS
@@ -30,7 +31,7 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
     """Days before `before` (UTC) that got spans lately and whose roll-ups hold another number of spans."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT toInt32({_DAY}) AS day, count() FROM {SPANS} "  # noqa: S608
+            f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {SPANS} "  # noqa: S608
             f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
             [(before - EPOCH).days],
         )
@@ -47,7 +48,11 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
 
 
 def repair(connection: BaseDatabaseWrapper, now: datetime) -> list[date]:
-    """Compute the roll-ups of such days anew and return them; the running day is left to the next one's repair."""
+    """Compute the roll-ups of such days anew and return them; the running day is left to the next one's repair.
+
+    Spans that are stored twice lose their second row first, which makes their days such days.
+    """
+    remove_doubles(connection, before=now.date())
     repaired = []
     for day in wrong_days(connection, before=now.date()):
         try:

@@ -19,6 +19,7 @@ RECEIPT = {
     "requests": 12,
     "duplicate_requests": 1,
     "accepted_spans": 2**40,
+    "repeated_spans": 5,
     "rejected_spans": 2,
     "bytes": 123_456,
     "refused": {"too_large": 3, "rate_limited": 1},

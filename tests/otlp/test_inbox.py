@@ -103,7 +103,7 @@ def test_a_segment_that_changes_belongs_to_a_living_receiver(decoder: Watched, t
         inbox.touch(segment)
 
     assert stored_spans(tenant.project_id) == {}
-    assert inbox.read(segment)[0][0].body == entry.body
+    assert inbox.read(segment)[0].body == entry.body
 
 
 def test_what_a_dead_receiver_had_stored_already_is_not_stored_again(

@@ -99,7 +99,7 @@ def test_a_row_tells_of_one_key_and_hour(client: Client, project: Project, key: 
     receipt(
         key,
         accepted_spans=12_345,
-        duplicate_requests=2,
+        repeated_spans=2,
         rejected_spans=1,
         bytes=3 * 2**20,
         refused={"rate_limited": 1, "too_large": 4},

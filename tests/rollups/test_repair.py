@@ -8,8 +8,12 @@ import pytest
 from django.db import connections
 
 from agentops_portal.clickhouse.gate import Scope
-from tests.pages.spans import Spanlet, store_trace
+from tests.pages.spans import Spanlet, request_of, store_trace
+from tests.receiver import entry_of
 from traces import rollups
+from traces.doubles import remove_doubles
+from traces.otlp import store
+from traces.otlp.envelope import envelopes
 from traces.queries.filters import TraceFilter
 from traces.queries.trace_list import totals
 from traces.queries.usage import usage_total
@@ -56,3 +60,20 @@ def test_a_whole_day_is_left_alone_and_the_running_one_too(project_id: UUID) -> 
 
     assert repair(connections["clickhouse"], MOMENT) == []
     assert MOMENT.date() not in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
+
+
+def test_a_span_that_two_receivers_stored_at_the_same_moment_counts_once_after_the_night(project_id: UUID) -> None:
+    scope = stored(project_id)
+    entry = entry_of(
+        project_id, request_of({1: [Spanlet("one", id=3)]}, int(MOMENT.timestamp()) * 10**9).SerializeToString()
+    )
+    for _ in range(2):
+        store.insert(envelopes(entry.body, project_id, entry.digest))  # neither saw the other's
+        time.sleep(0.01)
+    assert totals(scope, TraceFilter()).spans == 4
+
+    repair_rollups()
+
+    assert totals(scope, TraceFilter()).spans == 3
+    assert usage_total(scope).requests == 2
+    assert remove_doubles(connections["clickhouse"], datetime.now(UTC).date()) == 0

@@ -54,6 +54,7 @@ class ReceiptSerializer(PortalModelSerializer):
             "requests",
             "duplicate_requests",
             "accepted_spans",
+            "repeated_spans",
             "rejected_spans",
             "refused",
             "bytes",

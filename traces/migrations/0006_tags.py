@@ -4,13 +4,15 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
 from traces.rollups import StillReceiving, rebuild
+from traces.schema.sync import sync_typed_columns
 from traces.schema.trace_summaries import TRACE_SUMMARIES
 
 log = structlog.get_logger(__name__)
 
 
 def add_tags(editor: BaseDatabaseSchemaEditor) -> list[str]:
-    return TRACE_SUMMARIES.alter()
+    # Its columns are those of today's code, and so are the columns of spans that they are made from.
+    return [*sync_typed_columns(editor.connection), *TRACE_SUMMARIES.alter()]
 
 
 def fill_tags(editor: BaseDatabaseSchemaEditor) -> None:

@@ -16,6 +16,10 @@ def is_odd(start_ns: int) -> bool:
     return 0 < start_ns < FIRST_PLAUSIBLE
 
 
+def was_moved(span: Any) -> bool:
+    return bool(span.attributes) and span.attributes[-1].key == OFFSET_ATTRIBUTE
+
+
 def place_odd_spans(message: Any) -> bool:
     """Move the odd spans of a request (which come from one process, with one clock); True if there was one to move.
 

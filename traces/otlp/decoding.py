@@ -3,6 +3,7 @@
 Until it has run through, it may be called again with the same entries.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,54 +15,45 @@ from . import inbox, metrics, store
 from .envelope import envelopes
 from .inbox import Entry
 from .messages import TraceRequest
+from .once import leave_out_stored
 from .plain_text import flatten_nested
 from .wire_types import forget_unknown
 
 log = structlog.get_logger(__name__)
 
 Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cannot be decoded
+# Between the look for what is stored and the insert no other thread may store the same.
+_one_at_a_time = threading.Lock()
 
 
-def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, minutes: int = store.DUPLICATE_MINUTES) -> None:
-    """Store the spans of entries that one receiver wrote down; those that are duplicates are marked.
+def decode(entries: list[Entry], receiver: str, unreadable: Unreadable) -> None:
+    """Store the spans of entries that one receiver wrote down; what was stored before is left out and counted.
 
-    minutes: how far back equal requests are looked for. Raises Unavailable: some or all were not stored.
+    Raises Unavailable: some or all were not stored.
     """
-    fresh = _first_of_equals(entries)
-    for digest in inbox.held_by_others(fresh.keys(), receiver):
-        fresh.pop(digest).duplicate = True
-    # After the inbox: what another receiver had there and has stored meanwhile is found here.
-    for digest, count in store.stored_spans(fresh.keys(), minutes).items():
-        if count >= fresh[digest].spans:
-            entry = fresh.pop(digest)
-            entry.duplicate = not entry.tried
-        else:
-            fresh[digest].body = _without_stored(fresh[digest], minutes)
-    for entry in fresh.values():
-        entry.tried = True
-    if fresh:
-        _insert(list(fresh.values()), unreadable)
+    with _one_at_a_time:
+        fresh = _first_of_equals(entries)
+        for digest in inbox.held_by_others(fresh.keys(), receiver):
+            _leave_to_others(fresh.pop(digest))
+        # After the inbox: what another receiver had there and has stored meanwhile is found here.
+        leave_out_stored(fresh.values())
+        for entry in fresh.values():
+            entry.tried = True
+        if news := [entry for entry in fresh.values() if entry.body]:
+            _insert(news, unreadable)
 
 
 def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:
-    """The first of each set of equal requests by their digest; the others are marked."""
+    """The first of each set of equal requests by their digest."""
     first: dict[bytes, Entry] = {}
     for entry in entries:
-        entry.duplicate = first.setdefault(entry.digest, entry) is not entry
+        if first.setdefault(entry.digest, entry) is not entry:
+            _leave_to_others(entry)
     return first
 
 
-def _without_stored(entry: Entry, minutes: int) -> bytes:
-    """The body without the spans that are stored: ClickHouse was killed between two parts of one insert."""
-    stored = store.stored_span_ids(entry.digest, minutes)
-    message = TraceRequest.FromString(entry.body)
-    for resource_spans in message.resource_spans:
-        for scope_spans in resource_spans.scope_spans:
-            kept = [span for span in scope_spans.spans if (span.trace_id, span.span_id) not in stored]
-            del scope_spans.spans[:]
-            scope_spans.spans.extend(kept)
-    log.warning("a request was stored in part; its other spans follow", spans=entry.spans, stored=len(stored))
-    return bytes(message.SerializeToString())
+def _leave_to_others(entry: Entry) -> None:
+    entry.repeated = entry.spans
 
 
 def _insert(entries: list[Entry], unreadable: Unreadable) -> None:
@@ -90,7 +82,7 @@ def _halves(entries: list[Entry], error: Exception) -> list[list[Entry]]:
 
 
 def _part(entry: Entry, first_half: bool) -> Entry:
-    """The request with one half of its spans; each half says whose it is, so that together they count as stored."""
+    """The request with one half of its spans."""
     message = TraceRequest.FromString(entry.body)
     scopes = [scope for resource_spans in message.resource_spans for scope in resource_spans.scope_spans]
     middle = sum(len(scope.spans) for scope in scopes) // 2

@@ -26,6 +26,7 @@ from traces.schema.tables import INBOX, UNREADABLE
 from .envelope import varint
 from .errors import Unavailable
 from .request import ExportRequest
+from .span_keys import pack_keys
 
 log = structlog.get_logger(__name__)
 
@@ -46,13 +47,14 @@ class Entry:
     digest: bytes
     body: bytes
     spans: int
+    keys: bytes = b""  # of its spans (span_keys.py); empty: not read yet
     rejected: int = 0
     rejection: str = ""
     latest_end: int = 0  # Unix nanoseconds, 0: unknown
     size: int = 0  # bytes as they were received, inflated
     segment: str = ""
     held: int = 0  # bytes of memory until the spans are stored
-    duplicate: bool = False  # the same bytes were stored before
+    repeated: int = 0  # spans that were stored before
     tried: bool = False  # what is stored of it may be from this receiver's own attempt
 
     @classmethod
@@ -66,7 +68,13 @@ class Entry:
             rejection=request.rejection if request.rejected else "",
             latest_end=request.latest_end,
             size=size,
+            keys=pack_keys(request.message, request.body),
         )
+
+    @property
+    def duplicate(self) -> bool:
+        """All of its spans were stored before."""
+        return 0 < self.spans <= self.repeated
 
     @property
     def project_id(self) -> UUID:
@@ -133,18 +141,16 @@ def held_by_others(digests: Collection[bytes], receiver: str) -> set[bytes]:
     return {bytes.fromhex(digest) for (digest,) in rows}
 
 
-def read(segment: str) -> tuple[list[Entry], int]:
-    """All of a segment, and the age of its first row in minutes. Raises Unavailable."""
-    rows = list(
-        _query(
-            f"""
-            SELECT project_id, key_id, hex(digest), spans, base64Encode(body), dateDiff('minute', received_at, now())
-            FROM {INBOX} WHERE segment = {{segment:String}} AND body != '{_NO_BODY}' ORDER BY received_at
-            """,
-            {"segment": segment},
-        )
+def read(segment: str) -> list[Entry]:
+    """All of a segment. Raises Unavailable."""
+    rows = _query(
+        f"""
+        SELECT project_id, key_id, hex(digest), spans, base64Encode(body)
+        FROM {INBOX} WHERE segment = {{segment:String}} AND body != '{_NO_BODY}' ORDER BY received_at
+        """,
+        {"segment": segment},
     )
-    return [_entry(segment, *row[:5]) for row in rows], max((row[5] for row in rows), default=0)
+    return [_entry(segment, *row) for row in rows]
 
 
 def _entry(segment: str, project_id: UUID, key_id: UUID, digest: str, spans: int, body: str) -> Entry:

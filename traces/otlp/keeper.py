@@ -16,7 +16,6 @@ from .decoder import Decoder
 from .decoding import decode
 from .errors import OtlpError
 from .inbox import RECEIVER_LENGTH
-from .store import DUPLICATE_MINUTES
 
 log = structlog.get_logger(__name__)
 
@@ -79,11 +78,11 @@ class Keeper:
             close_old_connections()
 
     def _recover_segment(self, segment: str) -> None:
-        entries, age = inbox.read(segment)
+        entries = inbox.read(segment)
         for entry in entries:
             entry.tried = True  # maybe by the receiver that is gone
         if entries:
-            decode(entries, segment[:RECEIVER_LENGTH], self._decoder.unreadable, minutes=age + DUPLICATE_MINUTES)
+            decode(entries, segment[:RECEIVER_LENGTH], self._decoder.unreadable)
         inbox.drop([segment])
         log.warning("stored what a receiver left behind when it ended", requests=len(entries))
         for entry in entries:

@@ -34,6 +34,7 @@ class Tally:
     requests: int = 0
     duplicate_requests: int = 0
     accepted_spans: int = 0
+    repeated_spans: int = 0
     rejected_spans: int = 0
     bytes: int = 0
     refused: Counter[str] = field(default_factory=Counter)  # reason → requests
@@ -60,28 +61,29 @@ class ReceiptBook:
             tally = self._tally(entry.credential)
             tally.bytes += entry.size
             tally.rejected_spans += entry.rejected
-            if entry.duplicate:
-                tally.duplicate_requests += 1
-            else:
-                tally.accepted_spans += entry.spans
-                if entry.spans:
-                    tally.last_accepted_at = tally.last_seen_at
+            tally.duplicate_requests += entry.duplicate
+            tally.repeated_spans += entry.repeated
+            if new := entry.spans - entry.repeated:
+                tally.accepted_spans += new
+                tally.last_accepted_at = tally.last_seen_at
             if entry.latest_end:
                 tally.clock_skew_ms = entry.latest_end // 1_000_000 - int(tally.last_seen_at.timestamp() * 1000)
             if entry.rejected:
                 self._note(tally, entry.rejection)
         metrics.BYTES.inc(entry.size)
-        metrics.SPANS.labels("duplicate" if entry.duplicate else "accepted").inc(entry.spans)
+        metrics.SPANS.labels("accepted").inc(entry.spans - entry.repeated)
+        metrics.SPANS.labels("duplicate").inc(entry.repeated)
         metrics.SPANS.labels("rejected").inc(entry.rejected)
 
     def unreadable(self, entry: Entry, reason: str) -> None:
         """A request that was acknowledged and cannot be decoded: it is kept in the table otlp_unreadable."""
         with self._lock:
             tally = self._tally(entry.credential)
-            tally.rejected_spans += entry.spans
+            tally.repeated_spans += entry.repeated
+            tally.rejected_spans += entry.spans - entry.repeated
             tally.refused["unreadable"] += 1
             self._note(tally, f"ClickHouse cannot decode a request, which is kept in otlp_unreadable: {reason}")
-        metrics.SPANS.labels("unreadable").inc(entry.spans)
+        metrics.SPANS.labels("unreadable").inc(entry.spans - entry.repeated)
 
     def refused(self, credential: Credential, error: OtlpError) -> None:
         with self._lock:
@@ -141,6 +143,7 @@ def _merged(older: Tally, newer: Tally) -> Tally:
         requests=older.requests + newer.requests,
         duplicate_requests=older.duplicate_requests + newer.duplicate_requests,
         accepted_spans=older.accepted_spans + newer.accepted_spans,
+        repeated_spans=older.repeated_spans + newer.repeated_spans,
         rejected_spans=older.rejected_spans + newer.rejected_spans,
         bytes=older.bytes + newer.bytes,
         refused=older.refused + newer.refused,

@@ -12,6 +12,7 @@ from .clock import is_odd, place_odd_spans
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
+from .pending import take_final_ids
 from .plain_text import make_text
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
@@ -67,6 +68,7 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
         found = _check(message)
     if faults and not found.valid:
         raise BadData(faults[0])
+    changed |= take_final_ids(message, body)
     if found.invalid:
         _leave_out_invalid(message)
     if changed or found.changed or found.invalid:
@@ -88,12 +90,8 @@ def _read_protobuf(body: bytes) -> tuple[Any, list[str], bool]:
 
 def is_valid(span: Any) -> bool:
     """The ids are there and not all zero: https://www.w3.org/TR/trace-context/#trace-id"""
-    return (
-        len(span.trace_id) == TRACE_ID_BYTES
-        and len(span.span_id) == SPAN_ID_BYTES
-        and any(span.trace_id)
-        and any(span.span_id)
-    )
+    trace_id, span_id = span.trace_id, span.span_id
+    return len(trace_id) == TRACE_ID_BYTES and len(span_id) == SPAN_ID_BYTES and any(trace_id) and any(span_id)
 
 
 class _Found(NamedTuple):

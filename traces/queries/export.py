@@ -5,6 +5,8 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, stream
 
+from .shown import ONE_EACH, ORDER
+
 _COLUMNS = {
     "span_id": "SpanId",
     "parent_span_id": "ParentSpanId",
@@ -57,7 +59,8 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
             AND TraceId IN {{trace_ids:Array(String)}}
         ORDER BY {"" if len(trace_ids) == 1 else "indexOf({trace_ids:Array(String)}, TraceId), "}
-            Timestamp, Duration DESC, SpanId
+            {ORDER}
+        {ONE_EACH}
         SETTINGS max_block_size = 256
         """,
         name="export.spans",

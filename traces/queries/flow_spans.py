@@ -10,6 +10,7 @@ from traces.figures import TraceFigures
 
 from .filters import TraceFilter
 from .scopes import scope_of
+from .shown import IN_ORDER
 from .trace_list import trace_page
 
 # What the flow of a range looks at: the newest traces in which something was done, until their spans are so many.
@@ -47,7 +48,7 @@ def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS)
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
             AND TraceId IN {{trace_ids:Array(String)}}
-        ORDER BY Timestamp, Duration DESC, SpanId
+        {IN_ORDER}
         LIMIT {{limit:UInt32}}
         """,
         name="flow_spans.spans",

@@ -7,6 +7,8 @@ from typing import Any
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import Cost
 
+from .shown import FINAL_FIRST
+
 
 @dataclass(frozen=True)
 class Event:
@@ -122,7 +124,7 @@ def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
             AND TraceId = {{trace_id:String}} AND SpanId = {{span_id:String}}
-        ORDER BY Timestamp
+        {FINAL_FIRST}
         LIMIT 1
         """,
         name="span_detail.span",

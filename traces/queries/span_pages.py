@@ -2,6 +2,7 @@
 
 from agentops_portal.clickhouse.gate import Scope, select
 
+from .shown import NOT_SUPERSEDED
 from .span_detail import COLUMNS, COLUMNS_WITHOUT_CONTENT, SpanDetail, detail_of
 
 SpanKey = tuple[int, int, str]  # what pages are sorted by: start, shortness, span id
@@ -25,6 +26,7 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
             AND TraceId = {{trace_id:String}}
+            AND {NOT_SUPERSEDED}
             AND ({key}) > ({{after_ns:Int64}}, {{after_shortness:UInt64}}, {{after_id:String}})
         ORDER BY {key}
         LIMIT {{limit:UInt32}}

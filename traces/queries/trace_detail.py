@@ -9,6 +9,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.figures import TraceFigures, figures_sql, span_ingredients
 
 from .scopes import scope_of, whole_time
+from .shown import IN_ORDER
 from .summaries import IN_DAYS, TABLE
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
@@ -102,7 +103,7 @@ def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
     """The spans of one trace, the earliest first, parents before children that start with them; at most `limit`."""
     columns = ", ".join(f"{_SPAN_COLUMNS.get(each.name, each.name)} AS span_{each.name}" for each in fields(SpanRow))
     rows = select(
-        f"SELECT {columns} {_OF_TRACE} ORDER BY Timestamp, Duration DESC, SpanId LIMIT {{limit:UInt32}}",
+        f"SELECT {columns} {_OF_TRACE} {IN_ORDER} LIMIT {{limit:UInt32}}",
         name="trace_detail.spans",
         scope=scope,
         parameters={"trace_id": trace_id, "limit": limit},

@@ -7,6 +7,7 @@ from uuid import UUID
 from agentops_portal.clickhouse.gate import Scope, select
 
 from .scopes import whole_time
+from .shown import FINAL_FIRST, IN_ORDER
 from .span_detail import COLUMNS, SpanDetail, detail_of
 
 # Attributes hold prompts and answers: so many spans of them are what one answer can carry.
@@ -27,7 +28,7 @@ def trace_spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[Spa
     rows = select(
         f"""
         SELECT {COLUMNS} {_OF_PROJECT} AND TraceId = {{trace_id:String}}
-        ORDER BY Timestamp, Duration DESC, SpanId
+        {IN_ORDER}
         LIMIT {{limit:UInt32}}
         """,
         name="trace_spans.spans",
@@ -55,7 +56,7 @@ def _parents_first(spans: list[SpanDetail]) -> Iterator[SpanDetail]:
 def span_by_id(project_id: UUID, span_id: str) -> SpanDetail | None:
     """The span of a project, whenever it was: found by the index of span ids. The earliest when several have the id."""
     rows = select(
-        f"SELECT {COLUMNS} {_OF_PROJECT} AND SpanId = {{span_id:String}} ORDER BY Timestamp LIMIT 1",
+        f"SELECT {COLUMNS} {_OF_PROJECT} AND SpanId = {{span_id:String}} {FINAL_FIRST} LIMIT 1",
         name="trace_spans.span_by_id",
         scope=whole_time(project_id),
         parameters={"span_id": span_id},

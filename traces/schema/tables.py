@@ -42,9 +42,8 @@ _EXPORTER_COLUMNS = f"""
     `Links.TraceState` Array(String) CODEC(ZSTD(1)),
     `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
 EXPORTER_COLUMNS = tuple(line.split()[0].strip("`") for line in _EXPORTER_COLUMNS.strip().splitlines())
-# Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest stands in the rows
-# themselves, because one row is the most that ClickHouse writes all or nothing: a request is known to be stored if,
-# and only if, its spans are (traces/otlp/store.py).
+# Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest says which request
+# brought a span.
 _OWN_COLUMNS = f"""
     ScopeAttributes {_MAP} CODEC(ZSTD(1)),
     request_digest FixedString(16) CODEC(ZSTD(1)),
@@ -52,8 +51,7 @@ _OWN_COLUMNS = f"""
 _INDEXES = """
     INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 16,
     INDEX idx_span_id SpanId TYPE bloom_filter(0.01) GRANULARITY 32,
-    INDEX idx_received_at received_at TYPE minmax GRANULARITY 1,
-    INDEX idx_request_digest request_digest TYPE bloom_filter(0.001) GRANULARITY 1"""
+    INDEX idx_received_at received_at TYPE minmax GRANULARITY 1"""
 _PARTS = "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)"
 
 

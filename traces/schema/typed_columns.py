@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from traces.dialects import DIALECTS, Dialect
 from traces.dialects.base import attribute, first_of
+from traces.dialects.pending import IS_PENDING
 
 TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
@@ -57,6 +58,9 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
             "ResourceAttributes['ProjectId'] != '', ResourceAttributes['ProjectId'], "
             "ResourceAttributes['project_id'])",
         ),
+        # By it a span that is sent again is found (traces/otlp/store.py): read and compared faster than the two ids.
+        "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
+        "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
         "guardrail_name": (text, value_of("guardrail_name", dialects)),
         "guardrail_mode": (text, _guardrail_mode(dialects)),
@@ -68,7 +72,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         ),
         "tool_name": (text, value_of("tool_name", dialects)),
         "span_type": (text, _span_type(dialects)),
-        "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES}"),
+        "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES} AND NOT is_pending"),
         "requested_model": (text, f"if(is_llm_call, {value_of('requested_model', dialects)}, '')"),
         "provider": (text, f"if(is_llm_call, lower({value_of('provider', dialects)}), '')"),
     }
@@ -97,10 +101,10 @@ def _guardrail_mode(dialects: tuple[Dialect, ...]) -> str:
 
 
 def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
-    """What a dialect says, else what the span's status says; '' for a guardrail that did not run."""
+    """What a dialect says, else what the span's status says; '' for one that did not run or has not ended."""
     outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
     outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'allowed'))"])
-    return f"if(guardrail_name = '', '', replaceOne({outcome}, 'not_run', ''))"
+    return f"if(guardrail_name = '' OR is_pending, '', replaceOne({outcome}, 'not_run', ''))"
 
 
 def _span_type(dialects: tuple[Dialect, ...]) -> str:
@@ -128,4 +132,4 @@ def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
     # Rounded as a double and read as text: a client may write 6.449999999999999e-06 and mean 0.00000645.
     # An amount that the type cannot hold is no cost.
     cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)), 12)"
-    return f"if(span_type IN ('llm', 'embedding', 'tool'), nullIf(greatest({cost}, 0), 0), NULL)"
+    return f"if(span_type IN ('llm', 'embedding', 'tool') AND NOT is_pending, nullIf(greatest({cost}, 0), 0), NULL)"

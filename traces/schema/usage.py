@@ -57,4 +57,5 @@ USAGE = Rollup(
     time_unit_ns=QUARTER_NS,
     partition_by="intDiv(quarter, 2880)",  # 30 days
     shard_by="rand()",
+    where="NOT is_pending",
 )
