@@ -26,7 +26,6 @@ from traces.schema.tables import INBOX, UNREADABLE
 from .envelope import varint
 from .errors import Unavailable
 from .request import ExportRequest
-from .span_keys import pack_keys
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +67,7 @@ class Entry:
             rejection=request.rejection if request.rejected else "",
             latest_end=request.latest_end,
             size=size,
-            keys=pack_keys(request.message, request.body),
+            keys=request.keys,
         )
 
     @property

@@ -16,7 +16,7 @@ from . import store
 from .inbox import Entry
 from .messages import TraceRequest
 from .pending import is_pending
-from .span_keys import SpanId, ids_of, pack_keys, split_ids
+from .span_keys import SpanId, ids_of, keys_of, split_ids
 
 
 def leave_out_stored(entries: Iterable[Entry]) -> None:
@@ -57,7 +57,7 @@ def _leave_out(entry: Entry, suspects: Collection[SpanId], known: dict[SpanId, b
                 scope_spans.spans.extend(news)
     if left_out:
         entry.body = message.SerializeToString() if kept else b""
-        entry.keys = pack_keys(message, entry.body)
+        entry.keys = keys_of(message)
         entry.repeated += 0 if entry.tried else left_out
 
 
@@ -83,7 +83,7 @@ def _ids(entry: Entry) -> bytes:
     """Of a request that another receiver wrote down they are read; none if it is unreadable, as the insert will say."""
     if not entry.keys and entry.body:
         try:
-            entry.keys = pack_keys(TraceRequest.FromString(entry.body), entry.body)
+            entry.keys = keys_of(TraceRequest.FromString(entry.body))
         except DecodeError:
             return b""
     return ids_of(entry.keys)

@@ -14,6 +14,7 @@ from .json_body import read_json
 from .messages import TraceRequest
 from .pending import take_final_ids
 from .plain_text import make_text
+from .span_keys import keys_of, pack_keys
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
 PROTOBUF = "application/x-protobuf"
@@ -32,6 +33,7 @@ class ExportRequest:
     body: bytes
     spans: int
     rejected: int
+    keys: bytes  # of its spans (span_keys.py)
     fault: str = ""  # the first field that could not be read, where ids are not all that was wrong
 
     @property
@@ -73,8 +75,11 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
         _leave_out_invalid(message)
     if changed or found.changed or found.invalid:
         body = message.SerializeToString()
+        keys = keys_of(message)
+    else:
+        keys = pack_keys(found.ids, found.starts) or keys_of(message)
     rejected = found.invalid + len(faults)
-    return ExportRequest(project_id, digest, message, body, found.valid, rejected, "".join(faults[:1]))
+    return ExportRequest(project_id, digest, message, body, found.valid, rejected, keys, "".join(faults[:1]))
 
 
 def _read_protobuf(body: bytes) -> tuple[Any, list[str], bool]:
@@ -88,9 +93,8 @@ def _read_protobuf(body: bytes) -> tuple[Any, list[str], bool]:
     return message, [], changed
 
 
-def is_valid(span: Any) -> bool:
+def are_valid(trace_id: bytes, span_id: bytes) -> bool:
     """The ids are there and not all zero: https://www.w3.org/TR/trace-context/#trace-id"""
-    trace_id, span_id = span.trace_id, span.span_id
     return len(trace_id) == TRACE_ID_BYTES and len(span_id) == SPAN_ID_BYTES and any(trace_id) and any(span_id)
 
 
@@ -99,20 +103,25 @@ class _Found(NamedTuple):
     invalid: int
     changed: bool  # something had to be
     unknown_fields: int  # in spans, outside attributes
+    ids: list[bytes]  # of all spans, trace id and span id
+    starts: list[int]
 
 
 def _check(message: Any) -> _Found:
     """One pass: it is the hot loop."""
-    valid = total = unknown = 0
-    changed = odd = False
+    valid = unknown = 0
+    changed = False
+    ids: list[bytes] = []
+    starts: list[int] = []
     for resource_spans in message.resource_spans:
         changed |= make_text(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
             changed |= make_text(scope_spans.scope.attributes)
-            total += len(scope_spans.spans)
             for span in scope_spans.spans:
-                valid += is_valid(span)
-                odd |= is_odd(span.start_time_unix_nano)
+                trace_id, span_id = span.trace_id, span.span_id
+                valid += are_valid(trace_id, span_id)
+                ids.append(trace_id + span_id)
+                starts.append(span.start_time_unix_nano)
                 unknown += len(UnknownFieldSet(span))
                 if span.HasField("status"):
                     unknown += len(UnknownFieldSet(span.status))
@@ -120,15 +129,15 @@ def _check(message: Any) -> _Found:
                     for part in (*span.events, *span.links):
                         unknown += len(UnknownFieldSet(part))
                         changed |= make_text(part.attributes)
-    if odd:
+    if any(map(is_odd, starts)):
         changed |= place_odd_spans(message)
-    return _Found(valid, total - valid, changed, unknown)
+    return _Found(valid, len(ids) - valid, changed, unknown, ids, starts)
 
 
 def _leave_out_invalid(message: Any) -> None:
     for resource_spans in message.resource_spans:
         for scope_spans in resource_spans.scope_spans:
-            kept = [span for span in scope_spans.spans if is_valid(span)]
+            kept = [span for span in scope_spans.spans if are_valid(span.trace_id, span.span_id)]
             if len(kept) < len(scope_spans.spans):
                 del scope_spans.spans[:]
                 scope_spans.spans.extend(kept)

@@ -7,7 +7,7 @@ from typing import Any
 
 from traces.schema.decode import MAX_NANOSECONDS
 
-from .clock import FIRST_PLAUSIBLE, OFFSET_ATTRIBUTE, is_odd, was_moved
+from .clock import FIRST_PLAUSIBLE, is_odd, was_moved
 
 SpanId = bytes  # trace id and span id
 SPAN_ID_BYTES, TRACE_ID_BYTES = 24, 16
@@ -16,22 +16,26 @@ _START_BYTES = 8
 ANYWHERE = -1
 
 
-def pack_keys(message: Any, body: bytes) -> bytes:
-    """The keys of a request's spans, as the store has them, in 32 bytes each: first all ids, then all starts.
+def pack_keys(ids: Sequence[SpanId], starts: Sequence[int]) -> bytes:
+    """Keys in 32 bytes each: first all ids, then all starts, for thousands of requests wait with theirs.
 
-    body: of the message. Thousands of requests wait with their keys, and this runs for every span: no more is done
-    than must be.
+    b"" when a start is not what the store will have: keys_of looks closer.
     """
+    if starts and (min(starts) < FIRST_PLAUSIBLE or max(starts) > MAX_NANOSECONDS):
+        return b""
+    return b"".join(ids) + array("q", starts).tobytes()
+
+
+def keys_of(message: Any) -> bytes:
+    """The keys of a request's spans, as the store has them."""
     spans = [
         span
         for resource_spans in message.resource_spans
         for scope_spans in resource_spans.scope_spans
         for span in scope_spans.spans
     ]
-    starts = [span.start_time_unix_nano for span in spans]
-    if spans and (min(starts) < FIRST_PLAUSIBLE or max(starts) > MAX_NANOSECONDS or OFFSET_ATTRIBUTE in body):
-        starts = [_start(span) for span in spans]
-    return b"".join([span.trace_id + span.span_id for span in spans]) + array("q", starts).tobytes()
+    ids = [span.trace_id + span.span_id for span in spans]
+    return b"".join(ids) + array("q", map(_start, spans)).tobytes()
 
 
 def ids_of(keys: bytes) -> bytes:
