@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable, QueryTimeout, QueryTooLarge
+from projects.outage import is_outage
 
 from .authentication import StoreUnavailable
 from .negotiation import BodyTooLarge
@@ -31,7 +31,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
     The address of a store is the operator's matter: it is in the log, not in the answer.
     """
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_outage(error):
         error = StoreUnavailable()
     elif isinstance(error, ClickHouseUnavailable):
         error = StoreUnavailable("This cannot be answered now, for ClickHouse does not answer. Try again.")

@@ -1,5 +1,7 @@
 import pytest
+from django.db import OperationalError, connection, transaction
 
+from projects.api.errors import handle
 from projects.services import create_api_key
 from tests.cast import Cast
 from tests.outage import Outage
@@ -21,3 +23,12 @@ def test_without_postgresql_keys_get_503_and_never_401(cast: Cast, get: Get, out
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "PostgreSQL does not answer" in answer.json()["detail"]
+
+
+def test_a_statement_that_failed_is_a_fault_and_no_outage() -> None:
+    """The API and the pages have one rule (projects/outage.py): 503 would have clients try again for ever."""
+    with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 1")
+        cursor.execute("SELECT pg_sleep(5)")
+
+    assert handle(caught.value, {}) is None

@@ -205,6 +205,19 @@ def test_times_that_no_calendar_of_32_bits_holds_are_counted(project_id: UUID, s
         assert next(iter(found.values())).calls == 1
 
 
+def test_a_request_lasts_until_the_last_time_there_is_at_most(project_id: UUID) -> None:
+    start_ns, last = 5 * DAY_NS, 2**63 - 1
+    request = request_of({1: [Spanlet("root", 1, attributes=CALL)]}, start_ns)
+    request.resource_spans[0].scope_spans[0].spans[0].end_time_unix_nano = 2**64 - 1
+    store(project_id, request)
+
+    total = usage_total(whole_time(project_id))
+
+    assert total.latency is not None
+    assert total.request_latency is not None
+    assert total.latency.p95 == total.request_latency.p95 == pytest.approx(last - start_ns)
+
+
 def test_a_failed_call_that_was_sent_twice_is_one_call_in_usage(project_id: UUID) -> None:
     twice = [Spanlet("litellm_request", number, 1, 0, 5 * number, status=ERROR, attributes=CALL) for number in (2, 3)]
     for spanlet in (*twice, Spanlet("root", 1), Spanlet("retry", 4, 1, 6, 9, attributes=CALL)):

@@ -11,6 +11,8 @@ from .rollup import Rollup, units_since_1970
 
 QUARTER_NS = 900 * 10**9
 _TEXT = "LowCardinality(String)"
+# Up to the last time that the store knows, as for traces, and not what a span with an end of 2^64-1 says.
+_DURATION = "toUInt64(toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp))"
 _SUMS = (
     "spans",
     "cached_calls",
@@ -50,7 +52,7 @@ USAGE = Rollup(
         ),
         "durations": (
             "AggregateFunction(quantilesTDigest(0.5), UInt64)",
-            "initializeAggregation('quantilesTDigestState(0.5)', Duration)",
+            f"initializeAggregation('quantilesTDigestState(0.5)', {_DURATION})",
         ),
     },
     time="quarter",
