@@ -23,12 +23,12 @@ Send = Callable[[Message], Awaitable[None]]
 
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
+from traces.ingest.otlp.http import application as receiver  # noqa: E402
+from traces.ingest.otlp.http import is_traces_path  # noqa: E402
+from traces.ingest.uploads import MAX_BYTES  # noqa: E402
 from traces.live.asgi import LiveUpdates  # noqa: E402
 from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
 from traces.mcp.endpoint import Endpoint  # noqa: E402
-from traces.otlp.http import application as receiver  # noqa: E402
-from traces.otlp.http import is_traces_path  # noqa: E402
-from traces.uploads import MAX_BYTES  # noqa: E402
 
 limit_waiting()
 

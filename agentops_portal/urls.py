@@ -7,10 +7,10 @@ from django.views.generic import RedirectView
 
 from .views import language_set
 
-handler400 = "projects.api.fallbacks.bad_request"
-handler403 = "projects.api.fallbacks.permission_denied"
-handler404 = "projects.api.fallbacks.not_found"
-handler500 = "projects.api.fallbacks.server_error"
+handler400 = "agentops_portal.api.fallbacks.bad_request"
+handler403 = "agentops_portal.api.fallbacks.permission_denied"
+handler404 = "agentops_portal.api.fallbacks.not_found"
+handler500 = "agentops_portal.api.fallbacks.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -18,16 +18,10 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/logo.svg"), name="favicon"),
     path("language/", language_set, name="language-set"),
     path("", include("agentops_portal.health.urls")),
-    path("", include("agentops_portal.openapi.urls")),
+    path("", include("agentops_portal.api.openapi.urls")),
     path("api/v1/", include("projects.api.v1.urls")),
     path("api/v1/", include("traces.api.urls")),
-    path("api/monitoring/", include("traces.api.monitoring.urls")),
-    path("api/agentops/", include("traces.api.monitoring.urls")),
-    path("api/", include("traces.api.monitoring.project_urls")),
-    path("", include("traces.api.registry.urls")),
-    path("api/", include("traces.api.registry.urls")),
-    path("v4/", include("traces.api.v4.urls")),
-    path("public/v1/", include("traces.api.public.urls")),
+    path("", include("compat.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),
 ]

@@ -96,7 +96,7 @@ def _measure(load: EngineLoad) -> EngineRate:
 
 
 def _make_tables(engine: Any) -> None:
-    from traces.schema import tables
+    from traces.store.schema import tables
 
     connection = engine.connect()
     connection.query("CREATE DATABASE otel_2", "Null")
@@ -109,7 +109,7 @@ def _make_tables(engine: Any) -> None:
 @contextmanager
 def _batches(load: EngineLoad) -> Iterator[list[int]]:
     """File descriptors of batches as the receiver sends them."""
-    from traces.otlp.envelope import envelopes
+    from traces.ingest.inbox.envelope import envelopes
 
     bodies, project = Bodies(load.spans, "engine"), uuid4()
     files: list[int] = []
@@ -129,8 +129,8 @@ def _batches(load: EngineLoad) -> Iterator[list[int]]:
 
 def _insert(engine: Any, file: int) -> None:
     """One insert on a connection of its own, as the ClickHouse process does it."""
-    from traces.otlp.store import insert_settings
-    from traces.schema.tables import MESSAGES
+    from traces.ingest.inbox.spans import insert_settings
+    from traces.store.schema.tables import MESSAGES
 
     connection = engine.connect()
     try:

@@ -29,7 +29,7 @@ MARKS = {
     "postgres": "pginstall",
     "clickhouse": "agentops_portal.embedded.clickhouse",
     "web": "agentops_portal.asgi:application",
-    "otlp": "traces.otlp.asgi:application",
+    "otlp": "traces.ingest.otlp.asgi:application",
     "worker": " worker ",
     "beat": " beat ",
 }

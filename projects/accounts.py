@@ -15,8 +15,9 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
+from agentops_portal.fields import lower_email
+
 from . import tasks
-from .fields import lower_email
 from .models import Invitation, User
 from .rates import Limit, take
 from .services import create_organization, create_project, record

@@ -12,9 +12,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
+from agentops_portal.fields import lower_email
+
 from .digests import PREFIX_LENGTH, canonical, matches
 from .dotenv import read_variable, set_variables
-from .fields import lower_email
 from .models import ApiKey, Membership, Organization, Project, Role, User
 from .services import add_member, create_api_key, create_organization, create_project, revoke_api_key
 

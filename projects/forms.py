@@ -11,7 +11,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from .fields import timezone_names, validate_name
+from agentops_portal.fields import timezone_names, validate_name
+
 from .models import KeyScope, User
 from .throttle import claim_attempt, client_address, forgive
 

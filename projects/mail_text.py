@@ -6,7 +6,7 @@ Whoever is invited reads it as the portal's own word, so it must not be the invi
 import re
 from typing import Final
 
-from .fields import one_line
+from agentops_portal.fields import one_line
 
 LONGEST: Final = 60  # characters of a name
 # What mail programs make links of: schemes, and dots (IDNA's full-width ones too) within a word that is no number.

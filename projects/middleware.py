@@ -11,9 +11,9 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from agentops_portal.fields import validate_timezone
 from agentops_portal.health.urls import PATHS as HEALTH_PATHS
 
-from .fields import validate_timezone
 from .models import User
 
 TIMEZONE_COOKIE = "timezone"  # set by the pages' script: the browser's own zone

@@ -14,7 +14,8 @@ from django.db.models.functions import Lower
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from .fields import LowerCaseEmailField, validate_name, validate_timezone
+from agentops_portal.fields import LowerCaseEmailField, validate_name, validate_timezone
+
 from .querysets import ApiKeyQuerySet, InvitationQuerySet, OrganizationQuerySet, ProjectQuerySet, UserManager
 from .transient import IdempotentAnswer as IdempotentAnswer
 from .transient import LoginFailure as LoginFailure

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from .fields import lower_email
+from agentops_portal.fields import lower_email
 
 if TYPE_CHECKING:
     from .models import ApiKey, Invitation, Organization, Project, User  # noqa: F401 - named in annotations below

@@ -16,8 +16,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import now
 
+from agentops_portal.fields import one_line
+
 from .api.idempotency import remove_old_answers
-from .fields import one_line
 from .mail_text import named, quoted
 from .models import Invitation, RequestCount, User
 

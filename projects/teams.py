@@ -16,7 +16,8 @@ from django.db.models import QuerySet
 from django.db.models.deletion import ProtectedError
 from django.utils.timezone import now
 
-from .fields import lower_email
+from agentops_portal.fields import lower_email
+
 from .models import AuditEvent, Invitation, Membership, Organization, Project, Role, User
 from .services import add_member, record
 from .signals import projects_removed

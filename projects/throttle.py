@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from .fields import lower_email
+from agentops_portal.fields import lower_email
+
 from .models import LoginFailure
 
 LIMIT: Final = 10

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from .fields import LowerCaseEmailField
+from agentops_portal.fields import LowerCaseEmailField
 
 
 class RequestCount(models.Model):

@@ -1,11 +1,9 @@
-"""Addresses of sign-in, account, projects and keys, and of the token that the agentops SDK fetches."""
+"""Addresses of sign-in, account, projects and keys."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from . import joining, recovery, views
-from .api.access_token import AccessTokenView
-from .api.tokens import TokenView
 
 account_urls = [
     path("", views.account, name="account"),
@@ -31,11 +29,6 @@ urlpatterns = [
     ),
     path("signup/<uidb64>/<token>/", recovery.signup_confirm, name="signup-confirm"),
     path("invitations/<uuid:invitation_id>/<token>/", joining.join, name="join"),
-    path("auth/", include("projects.api.auth.urls")),
-    path("opsboard/", include("projects.api.opsboard.urls")),
-    path("public/v1/auth/access_token", AccessTokenView.as_view(), name="access-token"),
     path("account/", include(account_urls)),
     path("projects/", include(project_urls)),
-    path("v3/auth/token", TokenView.as_view(), name="auth-token"),
-    path("", include("projects.api.gone")),
 ]

@@ -34,8 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def everything_is_shown(request: pytest.FixtureRequest) -> Iterator[None]:
-    """traces/guard.py keeps a page alive when a span of it cannot be shown: in a test that is a fault of the portal."""
-    from traces.guard import UNSHOWN
+    """traces/store/guard.py keeps a page alive when a span of it cannot be shown: in a test that is a fault."""
+    from traces.store.guard import UNSHOWN
 
     def count() -> float:
         return sum(sample.value for metric in UNSHOWN.collect() for sample in metric.samples)

@@ -3,7 +3,7 @@
 import time
 from uuid import UUID
 
-from traces.otlp import inbox
+from traces.ingest.inbox import table as inbox
 
 
 def wait_until_decoded(project_id: UUID | str, seconds: float = 20) -> None:

@@ -13,13 +13,17 @@ import uvicorn
 from django.db import connections
 
 from projects import credentials
+from projects.credential_cache import FRESH_SECONDS
 from projects.credentials import Credential
 from projects.models import Organization, Project
 from projects.services import create_api_key
-from traces.otlp import decoder, keeper, receipts, receiver
-from traces.otlp.http import application
-from traces.otlp.inbox import Entry
-from traces.otlp.request import PROTOBUF, read_request
+from traces.ingest.inbox import keeper
+from traces.ingest.inbox import worker as decoder
+from traces.ingest.inbox.table import Entry
+from traces.ingest.otlp import receiver
+from traces.ingest.otlp.http import application
+from traces.ingest.otlp.request import PROTOBUF, read_request
+from traces.ingest.receipts import booking as receipts
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -92,6 +96,6 @@ def tenant(db: None, monkeypatch: pytest.MonkeyPatch) -> Tenant:
         organization=Organization.objects.create(name="Acme"), name="Support", environment="production"
     )
     issued = create_api_key(project=project, name="test")
-    monkeypatch.setattr(credentials, "ASK_AGAIN_SECONDS", credentials.FRESH_SECONDS)
+    monkeypatch.setattr(credentials, "ASK_AGAIN_SECONDS", FRESH_SECONDS)
     credentials.authenticate(issued.secret)
     return Tenant(project.pk, issued.secret)

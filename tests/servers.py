@@ -21,7 +21,7 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 
 WEB = "agentops_portal.asgi:application"
-RECEIVER = "traces.otlp.asgi:application"
+RECEIVER = "traces.ingest.otlp.asgi:application"
 
 
 @contextmanager

@@ -12,14 +12,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoDbBlocker
 
 from agentops_portal.clickhouse.gate import Scope
-from traces import adopt
-from traces.queries.filters import TraceFilter
-from traces.queries.guardrails import guardrail_use
-from traces.queries.trace_list import totals, trace_page
-from traces.queries.usage import usage_by, usage_total
-from traces.schema import adoption
-from traces.schema.adoption import BEFORE
-from traces.schema.tables import EXPORTER_COLUMNS, SPANS
+from traces.store import adoption as adopt
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.guardrails import guardrail_use
+from traces.store.queries.trace_list import totals, trace_page
+from traces.store.queries.usage import usage_by, usage_total
+from traces.store.schema import adoption
+from traces.store.schema.adoption import BEFORE
+from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
 
 from .fresh import CLICKHOUSE, in_clickhouse
 from .pages.spans import recorded, store

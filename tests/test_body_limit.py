@@ -12,7 +12,7 @@ from agentops_portal.asgi import application, route
 from agentops_portal.body_limit import BodyLimit
 from agentops_portal.body_patience import DRAIN_BYTES, Application
 from agentops_portal.cross_origin import cors_headers
-from traces.uploads import MAX_BYTES
+from traces.ingest.uploads import MAX_BYTES
 
 MIB = b"x" * 1024 * 1024
 Asked = tuple[int, Any, int]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agentops_portal import body_patience
-from traces.uploads import MAX_BYTES
+from traces.ingest.uploads import MAX_BYTES
 
 from .receiver import Tenant
 from .servers import RECEIVER, WEB, granian

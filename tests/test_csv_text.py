@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.csv_text import csv_line, is_formula
+from traces.reading.csv_text import csv_line, is_formula
 
 SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\ufe62", "\ufe63", "\ufe6b", "\u2212"]
 BEFORE = ["", " ", "\t", "\r", "\n", "\r\n", "\ufeff", "\u200b", "\u200d", "\u2060", "\u00a0", "\u3000", "\x00", "\x1f"]

@@ -11,9 +11,9 @@ from unfold.paginator import InfinitePaginator
 
 from projects.admin.base import ReadOnlyAdmin
 from projects.models import User
+from traces.reading.sharing import revoke_share_link
 
 from .models import Agent, Erasure, IngestReceipt, RetentionRun, ShareLink, Upload
-from .sharing import revoke_share_link
 
 
 @admin.register(IngestReceipt)

@@ -16,13 +16,12 @@ class TracesConfig(AppConfig):
         from agentops_portal.clickhouse import examination
         from projects import counts
         from projects.signals import projects_removed
-
-        from .queries.project_counts import project_counts
-        from .schema import adoption
+        from traces.store.queries.project_counts import project_counts
+        from traces.store.schema import adoption
 
         counts.register(project_counts)
         examination.register(adoption.examine)
-        projects_removed.connect(_purge, dispatch_uid="traces.purge")
+        projects_removed.connect(_purge, dispatch_uid="traces.lifecycle.purge")
 
 
 def _purge(sender: object, *, project_ids: Sequence[UUID], **_: Any) -> None:

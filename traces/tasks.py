@@ -11,14 +11,14 @@ from django.utils.timezone import now
 
 from projects.models import Project
 from projects.services import remove_project
+from traces.ingest.agents import RUN_DAYS
+from traces.lifecycle.erasure.records import Erasure
+from traces.lifecycle.erasure.services import carry_out, recount_usage, unfinished
+from traces.lifecycle.purge import purge
+from traces.lifecycle.retention.run import enforce
+from traces.store.rollups.repair import repair
 
-from .erasure.records import Erasure
-from .erasure.services import carry_out, recount_usage, unfinished
 from .models import AgentRun, IngestReceipt
-from .purge import purge
-from .registry import RUN_DAYS
-from .retention.run import enforce
-from .rollup_repair import repair
 
 log = structlog.get_logger(__name__)
 

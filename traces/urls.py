@@ -2,8 +2,8 @@
 
 from django.urls import include, path, register_converter
 
-from . import data_views, share_views, views
 from .converters import SpanIdConverter, TraceIdConverter
+from .pages import data_views, share_views, views
 
 register_converter(TraceIdConverter, "trace_id")
 register_converter(SpanIdConverter, "span_id")

@@ -48,7 +48,7 @@ def services() -> list[Process]:
             http_answers(host, web, "/ready", allowed_host()),
             websockets=True,
         ),
-        _granian("otlp", "traces.otlp.asgi:application", otlp, port_answers(host, otlp)),
+        _granian("otlp", "traces.ingest.otlp.asgi:application", otlp, port_answers(host, otlp)),
         _celery("worker", "--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat"),
         _celery("beat", "--pidfile="),
     ]

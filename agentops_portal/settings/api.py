@@ -12,8 +12,8 @@ from .core import CSRF_TRUSTED_ORIGINS
 # https://www.django-rest-framework.org/api-guide/settings/
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["projects.api.negotiation.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "projects.api.negotiation.LenientNegotiation",
+    "DEFAULT_PARSER_CLASSES": ["agentops_portal.api.negotiation.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "agentops_portal.api.negotiation.LenientNegotiation",
     # Keys first: their answer to strangers is 401, a session's would be 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "projects.api.authentication.KeyAuthentication",
@@ -21,8 +21,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["projects.api.throttles.ApiThrottle"],
-    "EXCEPTION_HANDLER": "projects.api.errors.handle",
-    "DEFAULT_SCHEMA_CLASS": "agentops_portal.openapi.autoschema.PortalSchema",
+    "EXCEPTION_HANDLER": "agentops_portal.api.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "agentops_portal.api.openapi.autoschema.PortalSchema",
     "URL_FORMAT_OVERRIDE": None,  # `format` is an endpoint's own parameter
 }
 

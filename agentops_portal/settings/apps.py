@@ -40,10 +40,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "projects.middleware.PreferencesMiddleware",
-    "projects.outage.OutageMiddleware",
+    "agentops_portal.outage.OutageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "traces.middleware.DecodingMiddleware",
+    "traces.store.values.middleware.DecodingMiddleware",
 ]
 
 TEMPLATES = [

@@ -1,4 +1,4 @@
-"""Limits of the OTLP receiver (traces/otlp) and of uploads (traces/uploads.py)."""
+"""Limits of the OTLP receiver (traces/ingest/otlp) and of uploads (traces/ingest/uploads.py)."""
 
 from agentops_portal import environment as env
 

@@ -59,7 +59,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AgentTypeEnum": ["text2sql", "langflow", "flowise", "autogen", "dart", "slides", "custom"],
         "TraceStatusEnum": ["ok", "error"],
         "SpanStatusEnum": ["Unset", "Ok", "Error"],
-        "GuardrailOutcomeEnum": "traces.dialects.base.GUARDRAIL_OUTCOMES",
+        "GuardrailOutcomeEnum": "traces.store.dialects.base.GUARDRAIL_OUTCOMES",
         "KeyStatusEnum": "projects.models.KeyStatus",
         "KeyScopeEnum": "projects.models.KeyScope",
         "RoleEnum": ["owner", "admin", "developer", "business_user"],
@@ -67,7 +67,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MonitoringStatusEnum": ["success", "error"],
         "EnvironmentEnum": "projects.models.Environment",
     },
-    "PREPROCESSING_HOOKS": ["agentops_portal.openapi.hooks.without_aliases"],
+    "PREPROCESSING_HOOKS": ["agentops_portal.api.openapi.hooks.without_aliases"],
     "SORT_OPERATION_PARAMETERS": False,
     # The test of the whole schema says more than the check of `manage.py check --deploy`.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,

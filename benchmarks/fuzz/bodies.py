@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.paths import ROOT
-from traces.otlp.messages import TraceRequest
+from traces.ingest.otlp.messages import TraceRequest
 
 from .texts import DEEP, FREEZING
 

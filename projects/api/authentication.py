@@ -2,9 +2,10 @@
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from agentops_portal.api.unavailable import StoreUnavailable
 from projects.credentials import (
     Credential,
     CredentialStoreUnavailable,
@@ -12,16 +13,6 @@ from projects.credentials import (
     authenticate,
     secret_from_headers,
 )
-from projects.outage import API_TEXT
-
-
-class StoreUnavailable(APIException):
-    """PostgreSQL does not answer: the client should ask again."""
-
-    status_code = 503
-    default_detail = API_TEXT
-    default_code = "unavailable"
-    wait = 5  # seconds, for the header Retry-After
 
 
 class KeyAuthentication(BaseAuthentication):

@@ -17,7 +17,8 @@ from django.urls import is_valid_path
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
-from .paths import is_api, is_for_sessions_only
+from agentops_portal.api.paths import is_api, is_for_sessions_only
+
 from .throttles import usage_of
 
 

@@ -10,7 +10,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import projects.fields
+import agentops_portal.fields
 import projects.models
 
 
@@ -38,7 +38,9 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "email",
-                    projects.fields.LowerCaseEmailField(max_length=254, unique=True, verbose_name="e-mail address"),
+                    agentops_portal.fields.LowerCaseEmailField(
+                        max_length=254, unique=True, verbose_name="e-mail address"
+                    ),
                 ),
                 ("full_name", models.CharField(blank=True, max_length=150, verbose_name="full name")),
                 (
@@ -57,7 +59,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="An IANA name such as Asia/Seoul. Blank: the browser's.",
                         max_length=64,
-                        validators=[projects.fields.validate_timezone],
+                        validators=[agentops_portal.fields.validate_timezone],
                         verbose_name="time zone",
                     ),
                 ),
@@ -105,7 +107,7 @@ class Migration(migrations.Migration):
             name="LoginFailure",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("email", projects.fields.LowerCaseEmailField(max_length=254)),
+                ("email", agentops_portal.fields.LowerCaseEmailField(max_length=254)),
                 ("address", models.GenericIPAddressField(null=True)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
@@ -195,7 +197,7 @@ class Migration(migrations.Migration):
             name="Invitation",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("email", projects.fields.LowerCaseEmailField(max_length=254, verbose_name="e-mail address")),
+                ("email", agentops_portal.fields.LowerCaseEmailField(max_length=254, verbose_name="e-mail address")),
                 (
                     "role",
                     models.CharField(

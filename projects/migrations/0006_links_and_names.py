@@ -2,7 +2,7 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-import projects.fields
+import agentops_portal.fields
 
 
 def clean_names(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -10,8 +10,8 @@ def clean_names(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for model, field in (("Organization", "name"), ("Project", "name"), ("ApiKey", "name"), ("User", "full_name")):
         rows = apps.get_model("projects", model).objects
         for pk, name in rows.values_list("pk", field).iterator():
-            if any(map(projects.fields.is_unprintable, name)):
-                cleaned = projects.fields.one_line(name)
+            if any(map(agentops_portal.fields.is_unprintable, name)):
+                cleaned = agentops_portal.fields.one_line(name)
                 rows.filter(pk=pk).update(**{field: cleaned or ("" if field == "full_name" else "Unnamed")})
 
 
@@ -49,23 +49,23 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "apikey",
             "name",
-            models.CharField(max_length=100, validators=[projects.fields.validate_name], verbose_name="name"),
+            models.CharField(max_length=100, validators=[agentops_portal.fields.validate_name], verbose_name="name"),
         ),
         migrations.AlterField(
             "organization",
             "name",
-            models.CharField(max_length=200, validators=[projects.fields.validate_name], verbose_name="name"),
+            models.CharField(max_length=200, validators=[agentops_portal.fields.validate_name], verbose_name="name"),
         ),
         migrations.AlterField(
             "project",
             "name",
-            models.CharField(max_length=200, validators=[projects.fields.validate_name], verbose_name="name"),
+            models.CharField(max_length=200, validators=[agentops_portal.fields.validate_name], verbose_name="name"),
         ),
         migrations.AlterField(
             "user",
             "full_name",
             models.CharField(
-                blank=True, max_length=150, validators=[projects.fields.validate_name], verbose_name="full name"
+                blank=True, max_length=150, validators=[agentops_portal.fields.validate_name], verbose_name="full name"
             ),
         ),
         migrations.RunPython(clean_names, migrations.RunPython.noop, elidable=True),

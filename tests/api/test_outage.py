@@ -1,7 +1,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from projects.api.errors import handle
+from agentops_portal.api.errors import handle
 from projects.services import create_api_key
 from tests.cast import Cast
 from tests.outage import Outage
@@ -26,9 +26,10 @@ def test_without_postgresql_keys_get_503_and_never_401(cast: Cast, get: Get, out
 
 
 def test_a_statement_that_failed_is_a_fault_and_no_outage() -> None:
-    """The API and the pages have one rule (projects/outage.py): 503 would have clients try again for ever."""
-    with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
+    """The API and the pages have one rule (agentops_portal/outage.py): 503 would have clients try again for ever."""
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 1")
-        cursor.execute("SELECT pg_sleep(5)")
+        with pytest.raises(OperationalError) as caught, transaction.atomic():
+            cursor.execute("SELECT pg_sleep(5)")
 
     assert handle(caught.value, {}) is None

@@ -17,10 +17,10 @@ from projects.models import Invitation, Role
 from projects.services import create_api_key
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
-from traces.erasure.records import Erasure
-from traces.registry import Agent, AgentRun, AgentType
-from traces.sharing import share_trace
-from traces.uploads import add_object, add_to_log
+from traces.ingest.agents import Agent, AgentRun, AgentType
+from traces.ingest.uploads import add_object, add_to_log
+from traces.lifecycle.erasure.records import Erasure
+from traces.reading.sharing import share_trace
 
 # The columns of the table: nobody, the owner of another organization, a key of theirs, the four roles, two keys of the
 # project.

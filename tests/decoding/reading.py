@@ -12,8 +12,8 @@ from projects.services import create_api_key
 from tests.cast import Cast
 from traces.live.feed import Feed
 from traces.mcp.server import TOOLS, _run
-from traces.queries.summaries import figures_of
-from traces.sharing import share_trace
+from traces.reading.sharing import share_trace
+from traces.store.queries.summaries import figures_of
 
 
 @dataclass

@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.texts import DEEP, FREEZING
-from traces.messages import conversation, payload
-from traces.messages.budget import limited
-from traces.messages.decode import MAX_FOLDERS, MAX_VALUES, decoded, nested, pretty, pretty_text
-from traces.surrogates import mended_json
-from traces.tags import tags_of
+from traces.reading.messages import conversation, payload
+from traces.store.tags import tags_of
+from traces.store.values.budget import limited
+from traces.store.values.parse import MAX_FOLDERS, MAX_VALUES, decoded, nested, pretty, pretty_text
+from traces.store.values.surrogates import mended_json
 
 from .steady import STEADY
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.texts import FREEZING, PRIME
-from traces.messages.decode import decoded, pretty
-from traces.messages.python_text import MAX_DEPTH, MAX_TOKENS, NotPlain, python_value
+from traces.store.values.parse import decoded, pretty
+from traces.store.values.python_text import MAX_DEPTH, MAX_TOKENS, NotPlain, python_value
 
 from .steady import STEADY
 

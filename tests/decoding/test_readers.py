@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from benchmarks.fuzz.texts import FREEZING, deep, freezing
+from compat.agentops.v4 import spans as v4_spans
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, Value, span_id, store_trace
-from traces import replay, span_page
-from traces.api.v4 import spans as v4_spans
 from traces.live import feed
+from traces.pages import span_page
+from traces.reading import replay
 from traces.templatetags import waterfall
 
 from .reading import Everybody

@@ -12,9 +12,9 @@ from django.db import connections
 from agentops_portal.clickhouse.client import get_client
 from tests.receiver import Receiver, Tenant
 from traces import migrations
-from traces.dialects import DIALECTS, Dialect
-from traces.schema.sync import SyncTypedColumns, fingerprint, sync_typed_columns
-from traces.schema.typed_columns import typed_columns
+from traces.store.dialects import DIALECTS, Dialect
+from traces.store.schema.sync import SyncTypedColumns, fingerprint, sync_typed_columns
+from traces.store.schema.typed_columns import typed_columns
 
 from .typed import Typed, llm, stored
 
@@ -109,5 +109,5 @@ def test_every_change_of_the_dialects_has_its_migration() -> None:
 
     assert newest == fingerprint(), (
         f'Add a migration to traces with operations = [SyncTypedColumns("{fingerprint()}")]; '
-        "traces/dialects/README.md says why."
+        "traces/store/dialects/README.md says why."
     )

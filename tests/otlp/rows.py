@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.client import get_client
-from traces.otlp.clock import place_odd_spans
-from traces.otlp.messages import TraceRequest
+from traces.ingest.otlp.clock import place_odd_spans
+from traces.ingest.otlp.messages import TraceRequest
 
 KINDS = {1: "Internal", 2: "Server", 3: "Client", 4: "Producer", 5: "Consumer"}
 STATUS = {1: "Ok", 2: "Error"}

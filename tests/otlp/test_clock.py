@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from traces.otlp.clock import OFFSET_ATTRIBUTE, place_odd_spans
-from traces.otlp.messages import TraceRequest
+from traces.ingest.otlp.clock import OFFSET_ATTRIBUTE, place_odd_spans
+from traces.ingest.otlp.messages import TraceRequest
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans

@@ -9,9 +9,9 @@ from projects import credentials
 from projects.models import Project
 from projects.services import create_api_key
 from tests.receiver import entry_of
-from traces.otlp import receiver
-from traces.otlp.commit import GroupCommitter
-from traces.otlp.decoder import Decoder
+from traces.ingest.inbox.commit import GroupCommitter
+from traces.ingest.inbox.worker import Decoder
+from traces.ingest.otlp import receiver
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans

@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from traces.otlp import grpc as otlp_grpc
-from traces.otlp import receiver
+from traces.ingest.otlp import grpc as otlp_grpc
+from traces.ingest.otlp import receiver
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored, stored_spans
@@ -106,8 +106,8 @@ def test_garbage_is_an_invalid_argument(address: str, otlp: Receiver, tenant: Te
 def test_a_full_queue_says_when_to_come_back(
     address: str, otlp: Receiver, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from traces.otlp.commit import GroupCommitter
-    from traces.otlp.errors import Overloaded
+    from traces.ingest.inbox.commit import GroupCommitter
+    from traces.ingest.otlp.errors import Overloaded
 
     def full(self: GroupCommitter, request: object) -> None:
         raise Overloaded("busy")

@@ -9,12 +9,15 @@ from prometheus_client import REGISTRY
 
 from agentops_portal.clickhouse.client import get_client
 from tests.receiver import entry_of
-from traces.otlp import decoding, inbox, keeper, store
-from traces.otlp.commit import GroupCommitter
-from traces.otlp.decoder import Decoder
-from traces.otlp.errors import Unavailable
-from traces.otlp.inbox import Entry
-from traces.otlp.keeper import Keeper
+from traces.ingest.inbox import keeper
+from traces.ingest.inbox import spans as store
+from traces.ingest.inbox import storing as decoding
+from traces.ingest.inbox import table as inbox
+from traces.ingest.inbox.commit import GroupCommitter
+from traces.ingest.inbox.keeper import Keeper
+from traces.ingest.inbox.table import Entry
+from traces.ingest.inbox.worker import Decoder
+from traces.ingest.otlp.errors import Unavailable
 
 from .conftest import PAYLOADS, Tenant
 from .rows import stored_spans
@@ -179,7 +182,7 @@ def test_what_needs_too_much_memory_is_stored_in_parts(
 def test_spans_wait_while_they_cannot_be_stored(
     decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("traces.otlp.decoder.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("traces.ingest.inbox.worker.RETRY_SECONDS", 0.05)
     inserted = store.insert
     failures = iter([Unavailable("away"), store.ConnectionLost("lost")])
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from traces.otlp.messages import TraceRequest
-from traces.otlp.request import JSON
+from traces.ingest.otlp.messages import TraceRequest
+from traces.ingest.otlp.request import JSON
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored, stored_spans

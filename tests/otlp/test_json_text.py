@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.otlp.errors import BadData
-from traces.otlp.json_text import parse
+from traces.ingest.otlp.errors import BadData
+from traces.ingest.otlp.json_text import parse
 
 from .conftest import Receiver, Tenant
 from .rows import stored_spans

@@ -4,9 +4,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from projects import credentials
 from projects.models import Project
-from traces.otlp import receiver
-from traces.otlp.errors import RateLimited
-from traces.otlp.rate import RateLimiter
+from traces.ingest.otlp import receiver
+from traces.ingest.otlp.errors import RateLimited
+from traces.ingest.otlp.rate import RateLimiter
 
 from .conftest import PAYLOADS, Receiver, Tenant
 
@@ -17,7 +17,7 @@ BODY = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 
 @pytest.fixture(autouse=True)
 def new_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traces.otlp.receiver.limiter", RateLimiter())
+    monkeypatch.setattr("traces.ingest.otlp.receiver.limiter", RateLimiter())
 
 
 def limit(tenant: Tenant, **limits: int) -> None:
@@ -43,7 +43,7 @@ def test_a_large_request_passes_and_the_next_one_waits(otlp: Receiver, tenant: T
 
 def test_a_share_grows_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("traces.otlp.rate.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("traces.ingest.otlp.rate.time.monotonic", lambda: now[0])
     limit(tenant, max_requests_per_minute=1200)
     credential = credentials.authenticate(tenant.key)
     limiter = RateLimiter()

@@ -15,9 +15,9 @@ from tests.pages.spans import Spanlet, recorded, request_of
 from tests.receiver import entry_of
 from tests.rollups.arrivals import pieces
 from tests.rollups.conftest import PAYLOADS
-from traces.otlp.commit import GroupCommitter
-from traces.otlp.decoder import Decoder
-from traces.otlp.inbox import Entry
+from traces.ingest.inbox.commit import GroupCommitter
+from traces.ingest.inbox.table import Entry
+from traces.ingest.inbox.worker import Decoder
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 

@@ -9,10 +9,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.pages.spans import Spanlet, request_of
-from traces.queries.span_detail import SpanDetail, span_detail
-from traces.queries.span_pages import key_of, span_page
-from traces.queries.trace_detail import spans, trace_figures, trace_scope
-from traces.queries.trace_spans import trace_spans
+from traces.store.queries.span_detail import SpanDetail, span_detail
+from traces.store.queries.span_pages import key_of, span_page
+from traces.store.queries.trace_detail import spans, trace_figures, trace_scope
+from traces.store.queries.trace_spans import trace_spans
 
 from .test_once import CALL, START, Receiver, counted
 

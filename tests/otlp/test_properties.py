@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from traces.otlp.messages import TraceRequest
-from traces.otlp.request import JSON, PROTOBUF
+from traces.ingest.otlp.messages import TraceRequest
+from traces.ingest.otlp.request import JSON, PROTOBUF
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored_all

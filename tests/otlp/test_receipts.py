@@ -7,9 +7,9 @@ import pytest
 from django.db import OperationalError
 
 from projects.models import ApiKey
+from traces.ingest.receipts import booking as receipts
+from traces.ingest.receipts.booking import ReceiptBook
 from traces.models import IngestReceipt
-from traces.otlp import receipts
-from traces.otlp.receipts import ReceiptBook
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .test_shapes import new_request
@@ -23,7 +23,7 @@ BODY = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 def book(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiptBook]:
     fresh = ReceiptBook()
     monkeypatch.setattr(receipts, "FLUSH_SECONDS", 3600)
-    monkeypatch.setattr("traces.otlp.receiver.book", fresh)
+    monkeypatch.setattr("traces.ingest.otlp.receiver.book", fresh)
     yield fresh
     fresh.close()
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from agentops_portal.clickhouse.client import get_client
-from traces.otlp.messages import TraceRequest
+from traces.ingest.otlp.messages import TraceRequest
 
 from .conftest import Receiver, Tenant
 from .rows import assert_stored, stored_spans

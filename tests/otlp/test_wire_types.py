@@ -12,9 +12,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from agentops_portal.clickhouse.client import get_client
-from traces.otlp import receiver
-from traces.otlp.errors import BadData
-from traces.otlp.messages import TraceRequest
+from traces.ingest.otlp import receiver
+from traces.ingest.otlp.errors import BadData
+from traces.ingest.otlp.messages import TraceRequest
 
 from ..receiver import entry_of
 from .conftest import Receiver, Tenant

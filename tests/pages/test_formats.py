@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from traces import formats
+from agentops_portal import formats
 
 MS, S, M, H = 10**6, 10**9, 60 * 10**9, 3600 * 10**9
 

@@ -12,9 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from projects.models import ApiKey, Project, User
 from projects.services import create_api_key
-from traces.ingest import REASONS, clock
+from traces.ingest.otlp import errors
+from traces.ingest.receipts.summary import REASONS, clock
 from traces.models import IngestReceipt
-from traces.otlp import errors
 
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
 HOUR = NOW.replace(minute=0)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.messages import Conversation, PartKind, conversation, payload
-from traces.messages.decode import decoded, nested, pretty_text
+from traces.reading.messages import Conversation, PartKind, conversation, payload
+from traces.store.values.parse import decoded, nested, pretty_text
 
 from .spans import recorded
 

@@ -16,9 +16,9 @@ from pytest_django import Settings
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable
 from projects.models import Project, User
 from projects.services import delete_project
-from traces import share_views
 from traces.models import ShareLink
-from traces.sharing import revoke_share_link, share_trace
+from traces.pages import share_views
+from traces.reading.sharing import revoke_share_link, share_trace
 
 from .spans import Spanlet, span_id, store_trace, trace_id
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from projects.models import Project
 from tests.receiver import store_body
-from traces.otlp.request import JSON
+from traces.ingest.otlp.request import JSON
 
 from .spans import MS, RECORDED_DAY, Spanlet, recorded, request_of, store, store_trace, trace_id
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.queries.trace_detail import SpanRow
-from traces.tree import Node, span_tree
+from traces.reading.tree import Node, span_tree
+from traces.store.queries.trace_detail import SpanRow
 
 
 def span(span_id: str, parent: str = "", start: int = 0) -> SpanRow:

@@ -7,7 +7,7 @@ from django.core import mail
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projects.fields import one_line
+from agentops_portal.fields import one_line
 from projects.mail_text import LONGEST, named, quoted
 from projects.models import Invitation, Organization, User
 from projects.tasks import send_invitation

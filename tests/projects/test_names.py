@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 
-from projects.fields import one_line, validate_name
+from agentops_portal.fields import one_line, validate_name
 from projects.models import ApiKey, Organization, Project, User
 from projects.services import create_api_key, create_organization, create_project, update_project
 from projects.teams import rename_organization

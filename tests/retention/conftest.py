@@ -12,10 +12,10 @@ from django.db import connections
 from projects.models import Organization, Project
 from tests.pages.spans import Spanlet, Value, request_of, store
 from tests.services import free_ports
-from traces import rollups
-from traces.retention import run
-from traces.retention.tables import KEPT
-from traces.schema.tables import SPANS, UNREADABLE
+from traces.lifecycle.retention import run
+from traces.lifecycle.retention.tables import KEPT
+from traces.store.rollups import rebuild as rollups
+from traces.store.schema.tables import SPANS, UNREADABLE
 
 # The clock of these tests: nothing else in the suite stores spans of that time.
 NOW = datetime(2031, 5, 10, 14, 30, tzinfo=UTC)

@@ -16,17 +16,17 @@ from agentops_portal.clickhouse.gate import Scope
 from projects.models import AuditEvent, Project
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, request_of, store, trace_id
-from traces import rollups
-from traces.erasure.records import Erasure, ErasureKind
-from traces.erasure.services import carry_out, request_erasure
-from traces.queries.filters import TraceFilter
-from traces.queries.trace_list import totals
-from traces.queries.usage import usage_by, usage_over_time, usage_total
-from traces.registry import Agent, AgentRun, AgentType
-from traces.schema.tables import SPANS, UNREADABLE
-from traces.sharing import share_trace
+from traces.ingest.agents import Agent, AgentRun, AgentType
+from traces.ingest.uploads import add_to_log
+from traces.lifecycle.erasure.records import Erasure, ErasureKind
+from traces.lifecycle.erasure.services import carry_out, request_erasure
+from traces.reading.sharing import share_trace
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.trace_list import totals
+from traces.store.queries.usage import usage_by, usage_over_time, usage_total
+from traces.store.rollups import rebuild as rollups
+from traces.store.schema.tables import SPANS, UNREADABLE
 from traces.tasks import finish_erasures
-from traces.uploads import add_to_log
 
 from .conftest import CALL, MIDNIGHT, Counts, ns, put_unreadable, store_at
 

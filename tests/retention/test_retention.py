@@ -15,18 +15,18 @@ from agentops_portal.schedule import SCHEDULE, sync_schedule
 from projects.models import Project
 from projects.services import delete_project
 from tests.pages.spans import Spanlet, request_of, store, trace_id
-from traces.queries.filters import TraceFilter
-from traces.queries.summaries import figures_of
-from traces.queries.trace_detail import trace_figures, trace_scope
-from traces.queries.trace_list import totals
-from traces.queries.usage import usage_total
-from traces.registry import Agent, AgentRun, AgentType
-from traces.retention import removal
-from traces.retention.records import RetentionRun, next_run, status_of
-from traces.retention.run import enforce
-from traces.schema.tables import SPANS
+from traces.ingest.agents import Agent, AgentRun, AgentType
+from traces.ingest.uploads import Upload, add_to_log
+from traces.lifecycle.retention import removal
+from traces.lifecycle.retention.records import RetentionRun, next_run, status_of
+from traces.lifecycle.retention.run import enforce
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.summaries import figures_of
+from traces.store.queries.trace_detail import trace_figures, trace_scope
+from traces.store.queries.trace_list import totals
+from traces.store.queries.usage import usage_total
+from traces.store.schema.tables import SPANS
 from traces.tasks import enforce_retention
-from traces.uploads import Upload, add_to_log
 
 from .conftest import MIDNIGHT, NOW, Away, Counts, ns, put_unreadable, store_at
 

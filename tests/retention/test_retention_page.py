@@ -10,8 +10,8 @@ from django.utils.timezone import now
 
 from agentops_portal.schedule import sync_schedule
 from projects.models import Project, User
-from traces.retention.records import RetentionRun
-from traces.retention.run import enforce
+from traces.lifecycle.retention.records import RetentionRun
+from traces.lifecycle.retention.run import enforce
 
 from .conftest import MIDNIGHT, NOW, Away, store_at
 

@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import select
-from traces.figures import Cost, TraceFigures
-from traces.queries.scopes import whole_time
+from traces.store.figures import Cost, TraceFigures
+from traces.store.queries.scopes import whole_time
 
 Row = dict[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope
-from traces.queries.guardrails import GuardedTraces, GuardrailUse
-from traces.queries.usage import Usage
+from traces.store.queries.guardrails import GuardedTraces, GuardrailUse
+from traces.store.queries.usage import Usage
 
 from .naive import Row, Run, cost_of, figures, guardrail_runs, llm_calls, spans_of
 

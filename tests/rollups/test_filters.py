@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from tests.pages.spans import recorded, store
-from traces.figures import TraceFigures
-from traces.queries.filters import TraceFilter
-from traces.queries.scopes import whole_time
-from traces.queries.trace_list import totals, trace_page
+from traces.store.figures import TraceFigures
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.scopes import whole_time
+from traces.store.queries.trace_list import totals, trace_page
 
 from . import naive
 

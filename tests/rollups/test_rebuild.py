@@ -12,13 +12,13 @@ from django.db import connections
 
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import recorded
-from traces import rollups
-from traces.queries.filters import TraceFilter
-from traces.queries.guardrails import guarded_traces, guardrail_runs, guardrail_use
-from traces.queries.trace_list import totals, trace_page
-from traces.queries.usage import usage_by, usage_over_time, usage_total
-from traces.schema.rollup import Rollup
-from traces.schema.rollups import ROLLUPS
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.guardrails import guarded_traces, guardrail_runs, guardrail_use
+from traces.store.queries.trace_list import totals, trace_page
+from traces.store.queries.usage import usage_by, usage_over_time, usage_total
+from traces.store.rollups import rebuild as rollups
+from traces.store.rollups.all import ROLLUPS
+from traces.store.rollups.rollup import Rollup
 
 from .arrivals import send, spread_over_days
 

@@ -10,14 +10,14 @@ from django.db import connections
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import Spanlet, request_of, store_trace
 from tests.receiver import entry_of
-from traces import rollups
-from traces.doubles import remove_doubles
-from traces.otlp import store
-from traces.otlp.envelope import envelopes
-from traces.queries.filters import TraceFilter
-from traces.queries.trace_list import totals
-from traces.queries.usage import usage_total
-from traces.rollup_repair import repair, wrong_days
+from traces.ingest.inbox import spans as store
+from traces.ingest.inbox.envelope import envelopes
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.trace_list import totals
+from traces.store.queries.usage import usage_total
+from traces.store.rollups import rebuild as rollups
+from traces.store.rollups.doubles import remove_doubles
+from traces.store.rollups.repair import repair, wrong_days
 from traces.tasks import repair_rollups
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])

@@ -10,9 +10,9 @@ import pytest
 from django.db import connections
 
 from tests.pages.spans import Spanlet, Value, recorded, store, store_trace
-from traces.queries.summaries import figures_of
-from traces.rollups import rebuild
-from traces.schema.trace_summaries import TRACE_SUMMARIES
+from traces.store.queries.summaries import figures_of
+from traces.store.rollups.rebuild import rebuild
+from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 

@@ -10,11 +10,11 @@ import pytest
 
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import MS, Spanlet, recorded, request_of, store, trace_id
-from traces.figures import TraceFigures
-from traces.queries.filters import TraceFilter
-from traces.queries.scopes import datetime_of, whole_time
-from traces.queries.trace_detail import trace_scope
-from traces.queries.trace_list import Cursor, newest_trace, totals, trace_page
+from traces.store.figures import TraceFigures
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.scopes import datetime_of, whole_time
+from traces.store.queries.trace_detail import trace_scope
+from traces.store.queries.trace_list import Cursor, newest_trace, totals, trace_page
 
 from . import naive
 from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 
 from tests.pages.spans import Spanlet, recorded, store, store_trace
-from traces.figures import TraceFigures
-from traces.queries.filters import TraceFilter
-from traces.queries.scopes import whole_time
-from traces.queries.trace_metrics import filtered_sums
-from traces.queries.trace_table import ORDERS, Order, trace_table
+from traces.store.figures import TraceFigures
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.scopes import whole_time
+from traces.store.queries.trace_metrics import filtered_sums
+from traces.store.queries.trace_table import ORDERS, Order, trace_table
 
 from . import naive
 

@@ -13,9 +13,9 @@ import pytest
 
 from agentops_portal.clickhouse.gate import Scope
 from tests.pages.spans import Spanlet, recorded, request_of, store
-from traces.queries.scopes import datetime_of, whole_time
-from traces.queries.steps import Step
-from traces.queries.usage import Dimension, Latency, Usage, models_called, usage_by, usage_over_time, usage_total
+from traces.store.queries.scopes import datetime_of, whole_time
+from traces.store.queries.steps import Step
+from traces.store.queries.usage import Dimension, Latency, Usage, models_called, usage_by, usage_over_time, usage_total
 
 from . import naive, naive_usage
 from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days

@@ -96,7 +96,7 @@ class Portal:
             "postgres": "pginstall",
             "clickhouse": "agentops_portal.embedded.clickhouse",
             "web": "agentops_portal.asgi:application",
-            "otlp": "traces.otlp.asgi:application",
+            "otlp": "traces.ingest.otlp.asgi:application",
         }.get(name, f" {name} ")
         children = self.tree()[0].children()
         return next(child for child in children if mark in " ".join(child.cmdline()) + " ")

@@ -11,15 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.parameters import CursorField, Parameters
+from agentops_portal.api.serializers import PortalModelSerializer
 from projects.api.access import IsPerson
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.paging import KeyCursor, PageParameters, page, page_of
-from projects.api.parameters import CursorField, Parameters
-from projects.api.serializers import PortalModelSerializer
 from projects.api.v1.access import administered_project, check_administrator, person
-from traces.erasure.records import Erasure, ErasureKind
-from traces.erasure.services import request_erasure
-from traces.erasure.start import start
+from traces.lifecycle.erasure.records import Erasure, ErasureKind
+from traces.lifecycle.erasure.services import request_erasure
+from traces.lifecycle.erasure.start import start
 
 TAG = ["Data"]
 FOR_ADMINISTRATORS = "For owners and admins of the organization."

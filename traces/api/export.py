@@ -12,9 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from agentops_portal.api.negotiation import LenientNegotiation
 from projects.api.access import MayRead, readable_project
-from projects.api.negotiation import LenientNegotiation
-from traces.export import CONTENT_TYPES, export_traces
+from traces.reading.export import CONTENT_TYPES, export_traces
 
 from .downloads import download, export_name
 from .export_schema import ExportFileSerializer

@@ -1,4 +1,4 @@
-"""How the JSON of exports is described in the OpenAPI document; traces/export.py writes it."""
+"""How the JSON of exports is described in the OpenAPI document; traces/reading/export.py writes it."""
 
 from typing import Any
 

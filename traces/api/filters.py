@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from traces.dialects.base import GUARDRAIL_OUTCOMES
 from traces.durations import parse_duration
-from traces.queries.filters import TraceFilter
+from traces.store.dialects.base import GUARDRAIL_OUTCOMES
+from traces.store.queries.filters import TraceFilter
 
 from .ranges import RangeParameters
 

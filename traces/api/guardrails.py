@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, page, page_of
+from agentops_portal.api.parameters import CursorField
 from projects.api.access import MayRead, readable_project
-from projects.api.paging import KeyCursor, page, page_of
-from projects.api.parameters import CursorField
 from traces.converters import stored_trace_id
-from traces.dialects.base import GUARDRAIL_OUTCOMES
-from traces.queries.guardrail_pages import RunFilter, key_of, run_page
-from traces.queries.guardrails import guarded_traces, guardrail_use
+from traces.store.dialects.base import GUARDRAIL_OUTCOMES
+from traces.store.queries.guardrail_pages import RunFilter, key_of, run_page
+from traces.store.queries.guardrails import guarded_traces, guardrail_use
 
 from .filters import exact_name
 from .ranges import PRESET, RangePageParameters, RangeParameters, pinned, scope_of

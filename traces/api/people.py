@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, page, page_of
+from agentops_portal.api.parameters import CursorField
 from agentops_portal.clickhouse.gate import Scope
 from projects.api.access import MayRead, readable_project
-from projects.api.paging import KeyCursor, page, page_of
-from projects.api.parameters import CursorField
-from traces.queries import people
+from traces.store.queries import people
 from traces.times import iso_utc
 
 from .ranges import PRESET, RangePageParameters, pinned, scope_of

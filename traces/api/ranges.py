@@ -6,11 +6,11 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from agentops_portal.api.paging import PageParameters
+from agentops_portal.api.parameters import MomentField, Parameters
 from agentops_portal.clickhouse.gate import Scope
-from projects.api.paging import PageParameters
-from projects.api.parameters import MomentField, Parameters
 from projects.models import Project
-from traces.forms import CUSTOM, DEFAULT_RANGE, RANGES
+from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
 
 CLOCKS_AHEAD = timedelta(hours=1)  # a range that goes on until now takes spans whose clock is ahead
 PRESET = ("range",)  # its times stand in the address of the next page instead

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.parameters import Parameters
+from agentops_portal.api.serializers import PortalModelSerializer
 from projects.api.access import MayRead, readable_project
-from projects.api.parameters import Parameters
-from projects.api.serializers import PortalModelSerializer
-from traces.queries.retention import oldest_span
-from traces.retention.records import RetentionRun, status_of
+from traces.lifecycle.retention.records import RetentionRun, status_of
+from traces.store.queries.retention import oldest_span
 
 from .serializers import NanosecondsField
 

@@ -11,20 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.clickhouse.gate import Scope
 from projects.api.access import MayRead, readable_project
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.paging import KeyCursor, PageParameters, page, page_of
-from projects.api.parameters import CursorField, Parameters
 from projects.api.v1.access import MayReadPeopleChange, administered_project, check_administrator, person
 from projects.models import Project
 from traces.converters import stored_trace_id
-from traces.erasure.services import erase_trace
-from traces.queries.span_detail import span_detail
-from traces.queries.span_pages import key_of, span_page
-from traces.queries.trace_detail import trace_figures, trace_scope
-from traces.queries.trace_list import Cursor, trace_page
-from traces.queries.trace_spans import MAX_SPANS
+from traces.lifecycle.erasure.services import erase_trace
+from traces.store.queries.span_detail import span_detail
+from traces.store.queries.span_pages import key_of, span_page
+from traces.store.queries.trace_detail import trace_figures, trace_scope
+from traces.store.queries.trace_list import Cursor, trace_page
+from traces.store.queries.trace_spans import MAX_SPANS
 
 from .erasures import FOR_ADMINISTRATORS, ErasureSerializer
 from .filters import TraceFilterParameters, trace_filter

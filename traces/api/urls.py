@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
+from traces.ingest.receipts.api import IngestReceiptsView
+
 from .erasures import ErasuresView, ErasureView
 from .export import TracesExportView
 from .guardrails import GuardrailRunsView, GuardrailSummaryView
 from .people import AgentsView, SessionsView, UsersView
-from .receipts import IngestReceiptsView
 from .retention import RetentionView
 from .traces import SpanView, TraceSpansView, TracesView, TraceView
 from .usage import UsageByView, UsageOverTimeView, UsageView

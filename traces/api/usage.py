@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from projects.api.access import MayRead, readable_project
-from traces.queries.usage import MOST, most_called, usage_by, usage_of_others, usage_over_time, usage_total
+from traces.store.queries.usage import MOST, most_called, usage_by, usage_of_others, usage_over_time, usage_total
 
 from .ranges import RangeParameters, pinned, scope_of
 from .serializers import CostSerializer, LatencySerializer, TokensSerializer

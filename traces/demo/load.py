@@ -12,7 +12,7 @@ from django.conf import settings
 
 from projects import services
 from projects.models import KeyScope, Organization, Project
-from traces.otlp import inbox
+from traces.ingest.inbox import table as inbox
 
 from .otlp import requests
 from .queries import holds_sample_traffic

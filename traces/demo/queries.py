@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import select
-from traces.queries.scopes import whole_time
+from traces.store.queries.scopes import whole_time
 
 HOLDS_SAMPLE = """
 SELECT 1 AS found

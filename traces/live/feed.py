@@ -11,14 +11,13 @@ import orjson
 import structlog
 
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
-from traces.api.monitoring.analytics import metrics_of
-from traces.api.monitoring.shapes import dollars, list_row, state
-from traces.figures import TraceFigures
-from traces.guard import shown_or
-from traces.messages.budget import limited
-from traces.queries.changes import Arrival, arrivals
-from traces.queries.summaries import figures_of
-from traces.replay import milliseconds
+from traces.reading.replay import milliseconds
+from traces.reading.rows import dollars, list_row, metrics_of, state
+from traces.store.figures import TraceFigures
+from traces.store.guard import shown_or
+from traces.store.queries.changes import Arrival, arrivals
+from traces.store.queries.summaries import figures_of
+from traces.store.values.budget import limited
 
 log = structlog.get_logger(__name__)
 

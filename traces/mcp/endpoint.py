@@ -24,7 +24,7 @@ from agentops_portal.health.metrics import observe
 from projects import credentials
 from projects.models import KeyScope
 from projects.rates import Limit, take
-from traces.otlp.http import Receive, Scope, Send
+from traces.ingest.otlp.http import Receive, Scope, Send
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.urls import reverse
 from pydantic import BaseModel, Field
 
+from agentops_portal import formats
 from agentops_portal.clickhouse.gate import Scope
-from traces import figures, formats
-from traces.queries.scopes import datetime_of
+from traces.store import figures
+from traces.store.queries.scopes import datetime_of
 
 
 class TimeRange(BaseModel):

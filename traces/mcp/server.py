@@ -30,7 +30,7 @@ from starlette.requests import Request
 
 from agentops_portal.clickhouse.gate import ClickHouseError, ClickHouseUnavailable, QueryError
 from agentops_portal.version import VERSION
-from traces.messages.budget import limited
+from traces.store.values.budget import limited
 
 from .endpoint import PROJECT_KEY
 from .span_tools import GET_SPAN

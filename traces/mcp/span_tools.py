@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from traces import formats
-from traces.formats import cut
-from traces.queries.span_detail import Event, SpanDetail, span_detail
-from traces.queries.trace_spans import span_by_id
+from agentops_portal import formats
+from agentops_portal.formats import cut
+from traces.store.queries.span_detail import Event, SpanDetail, span_detail
+from traces.store.queries.trace_spans import span_by_id
 
 from .results import Tokens, milliseconds, moment, trace_url
 from .tool import Answer, Fault, Parameters, Text, Tool

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from pydantic import BaseModel, Field
 
+from agentops_portal import formats
 from agentops_portal.clickhouse.gate import Scope
-from projects.fields import timezone_names
-from traces import formats
-from traces.dialects.base import GUARDRAIL_OUTCOMES
-from traces.formats import cut
-from traces.queries import guardrails, usage
+from agentops_portal.fields import timezone_names
+from agentops_portal.formats import cut
+from traces.store.dialects.base import GUARDRAIL_OUTCOMES
+from traces.store.queries import guardrails, usage
 
 from .ranges import RangeParameters
 from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, milliseconds, moment

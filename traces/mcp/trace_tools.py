@@ -7,16 +7,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from agentops_portal import formats
 from agentops_portal.clickhouse.gate import Scope
-from traces import formats
+from agentops_portal.formats import cut
 from traces.converters import stored_trace_id
-from traces.figures import TraceFigures
-from traces.formats import cut
-from traces.queries import trace_detail as detail
-from traces.queries.filters import TraceFilter
-from traces.queries.trace_list import Cursor, Totals, totals, trace_page
-from traces.tree import Node, span_tree
-from traces.waterfall import PLUMBING
+from traces.reading.tree import Node, span_tree
+from traces.reading.waterfall import PLUMBING
+from traces.store.figures import TraceFigures
+from traces.store.queries import trace_detail as detail
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.trace_list import Cursor, Totals, totals, trace_page
 
 from .ranges import RangeParameters
 from .results import Cost, TimeRange, Tokens, cost_text, counted, milliseconds, moment, trace_url

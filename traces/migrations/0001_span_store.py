@@ -2,7 +2,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.schema import adoption, tables
+from traces.store.schema import adoption, tables
 
 
 def set_aside(editor: BaseDatabaseSchemaEditor) -> None:

@@ -3,8 +3,8 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.rollups import StillReceiving, rebuild
-from traces.schema import rollups
+from traces.store.rollups import all as rollups
+from traces.store.rollups.rebuild import StillReceiving, rebuild
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.schema import tables
+from traces.store.schema import tables
 
 
 def create_inbox(editor: BaseDatabaseSchemaEditor) -> list[str]:

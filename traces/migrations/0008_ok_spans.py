@@ -3,9 +3,9 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.rollups import StillReceiving, rebuild
-from traces.schema.sync import sync_typed_columns
-from traces.schema.trace_summaries import TRACE_SUMMARIES
+from traces.store.rollups.rebuild import StillReceiving, rebuild
+from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
+from traces.store.schema.sync import sync_typed_columns
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.adopt import copy_rows
+from traces.store.adoption import copy_rows
 
 
 def take_over(editor: BaseDatabaseSchemaEditor) -> None:

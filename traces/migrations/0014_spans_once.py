@@ -3,9 +3,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.schema.rollups import ROLLUPS
-from traces.schema.sync import SyncTypedColumns
-from traces.schema.tables import SPANS
+from traces.store.rollups.all import ROLLUPS
+from traces.store.schema.sync import SyncTypedColumns
+from traces.store.schema.tables import SPANS
 
 
 def leave_pending_spans_out(editor: BaseDatabaseSchemaEditor) -> list[str]:

@@ -1,4 +1,4 @@
-"""Filters that write figures for people: see traces/formats.py."""
+"""Filters that write figures for people: see agentops_portal/formats.py."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -7,8 +7,8 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 
-from traces import formats
-from traces.queries.scopes import datetime_of
+from agentops_portal import formats
+from traces.store.queries.scopes import datetime_of
 
 register = template.Library()
 register.filter("count", formats.count)

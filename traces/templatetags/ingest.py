@@ -1,8 +1,8 @@
-"""Filters of the ingest page: see traces/ingest.py."""
+"""Filters of the ingest page: see traces/ingest/receipts/summary.py."""
 
 from django import template
 
-from traces import ingest
+from traces.ingest.receipts import summary as ingest
 
 register = template.Library()
 register.filter("refusals", ingest.refusals)

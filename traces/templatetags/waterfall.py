@@ -11,9 +11,9 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from traces import formats
-from traces.guard import shown_or
-from traces.waterfall import Row
+from agentops_portal import formats
+from traces.reading.waterfall import Row
+from traces.store.guard import shown_or
 
 MAX_NAME = 300
 

@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.parameters import CursorField, MomentField, Parameters
+from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from projects.api.access import readable_project
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.paging import KeyCursor, PageParameters, page, page_of
-from projects.api.parameters import CursorField, MomentField, Parameters
-from projects.api.serializers import NameField, PortalModelSerializer
 from projects.models import ApiKey, KeyScope, KeyStatus
 from projects.querysets import ApiKeyQuerySet
 from projects.services import IssuedKey, create_api_key, revoke_api_key, rotate_api_key

@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.parameters import CursorField, Parameters
+from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from projects.api.access import readable_project
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.paging import KeyCursor, PageParameters, page, page_of
-from projects.api.parameters import CursorField, Parameters
-from projects.api.serializers import NameField, PortalModelSerializer
 from projects.credentials import Credential
 from projects.models import MAX_RETENTION_DAYS, Environment, Organization, Project, Role
 from projects.querysets import ProjectQuerySet

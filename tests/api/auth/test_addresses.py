@@ -45,7 +45,7 @@ def test_a_fault_of_ours_is_500_in_json(db: None, monkeypatch: pytest.MonkeyPatc
     def broken(*args: Any) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr("projects.api.tokens.read_project_token", broken)
+    monkeypatch.setattr("compat.agentops.tokens.read_project_token", broken)
     answer = Client(raise_request_exception=False).get("/v3/auth/token", headers={"Authorization": "Bearer a.b.c"})
 
     assert (answer.status_code, answer.json()) == (500, {"error": "Internal Server Error"})

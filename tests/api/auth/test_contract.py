@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable, QueryTimeout, QueryTooLarge
-from projects.api.contract import (
+from compat.contract import (
     ContractError,
     ContractMomentField,
     ContractParameters,

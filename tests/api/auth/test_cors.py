@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from projects.api.opsboard.organizations import OrganizationsView
+from compat.agentops.opsboard.organizations import OrganizationsView
 from tests.cast import Cast
 from tests.outage import Outage
 

@@ -10,9 +10,9 @@ from django.test import Client
 from agentops_portal.clickhouse.gate import Scope
 from tests.cast import Cast
 from tests.pages.spans import RECORDED_DAY, Spanlet, recorded, store, store_trace
-from traces.queries import guardrails, usage
-from traces.queries.filters import TraceFilter
-from traces.queries.trace_list import totals, trace_page
+from traces.store.queries import guardrails, usage
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.trace_list import totals, trace_page
 
 from .conftest import Agent
 

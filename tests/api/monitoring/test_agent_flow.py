@@ -5,7 +5,7 @@ import pytest
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
-from traces.queries import flow_spans
+from traces.store.queries import flow_spans
 
 from .stored import address, store_recorded
 

@@ -6,7 +6,7 @@ from projects.services import create_api_key
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
-from traces.registry import Agent
+from traces.ingest.agents import Agent
 
 from .stored import address, store_recorded
 

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from agentops_portal.openapi.document import document
+from agentops_portal.api.openapi.document import document
 from tests.api.conftest import Get
 from tests.cast import Cast
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.critical_path import critical_path
-from traces.tree import span_tree
+from traces.reading.critical_path import critical_path
+from traces.reading.tree import span_tree
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def test_a_pdf_opens_no_address(filled: Cast, beacon: socket.socket, monkeypatch
     address = f"http://127.0.0.1:{beacon.getsockname()[1]}"
     name = f'<img src="{address}/beacon"><style>@import url("{address}/css");</style>'
     # Were a template ever to forget its escaping, the printer still opens nothing.
-    monkeypatch.setattr("traces.export_pdf.render_to_string", lambda name, context: context["traces"][0].name)
+    monkeypatch.setattr("traces.reading.export_pdf.render_to_string", lambda name, context: context["traces"][0].name)
     store_trace(filled.project.pk, [Spanlet(name)], start_ns=1_795_446_000 * 10**9)
 
     answer = send(filled, "POST", ADDRESS, body(filled, format="pdf"), person="bob")

@@ -13,12 +13,12 @@ import pytest
 
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable, Scope
 from tests.pages.spans import MS, Spanlet, Value, recorded, request_of, span_id, store, store_trace, trace_id
-from traces import export
-from traces.export import CONTENT_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS, ExportBroken, Format, export_traces
-from traces.queries.export import spans_of_traces
-from traces.queries.filters import TraceFilter
-from traces.queries.scopes import whole_time
-from traces.queries.trace_list import trace_page
+from traces.reading import export
+from traces.reading.export import CONTENT_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS, ExportBroken, Format, export_traces
+from traces.store.queries.export import spans_of_traces
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.scopes import whole_time
+from traces.store.queries.trace_list import trace_page
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 

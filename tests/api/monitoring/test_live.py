@@ -16,7 +16,7 @@ from projects.services import create_api_key
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, Value, store_trace, trace_id
 from traces.live import feed, hub
-from traces.queries import changes
+from traces.store.queries import changes
 
 from .live_server import LiveServer, close_of, live_server, next_of
 from .sending import send

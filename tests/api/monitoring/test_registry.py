@@ -14,13 +14,13 @@ from agentops_portal.clickhouse.gate import Scope
 from projects.models import AuditEvent
 from projects.services import create_api_key
 from tests.cast import Cast
-from traces import agent_runs
+from traces.ingest import agent_runs
+from traces.ingest.otlp import receiver
+from traces.ingest.otlp.errors import Unavailable
 from traces.models import Agent, AgentRun
-from traces.otlp import receiver
-from traces.otlp.errors import Unavailable
-from traces.queries.scopes import whole_time
-from traces.queries.trace_detail import trace_figures, trace_scope
-from traces.queries.trace_spans import trace_spans
+from traces.store.queries.scopes import whole_time
+from traces.store.queries.trace_detail import trace_figures, trace_scope
+from traces.store.queries.trace_spans import trace_spans
 from traces.tasks import forget_old_agent_runs
 
 from .sending import send

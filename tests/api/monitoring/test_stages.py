@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.agent_flow import CLIENT, KINDS, MAX_STAGES, AgentFlow, FlowSpan, Stage, agent_flow, places
+from traces.reading.agent_flow import CLIENT, KINDS, MAX_STAGES, AgentFlow, Stage, agent_flow, places
+from traces.store.queries.flow_spans import FlowSpan
 
 _BLANK: dict[str, Any] = {
     **dict.fromkeys(("model", "tool_name", "agent_name", "guardrail_name", "guardrail_mode", "guardrail_outcome"), ""),

@@ -12,8 +12,8 @@ from projects.models import ApiKey, AuditEvent, Project
 from projects.services import create_api_key, delete_project, restore_project
 from tests.cast import Cast
 from tests.pages.spans import recorded, store
-from traces.purge import TABLES
-from traces.schema.tables import UNREADABLE
+from traces.lifecycle.purge import TABLES
+from traces.store.schema.tables import UNREADABLE
 from traces.tasks import purge_deleted_projects
 
 from .conftest import Ask

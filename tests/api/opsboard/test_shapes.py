@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from projects.api.opsboard.billing import CHANGE
+from compat.agentops.opsboard.billing import CHANGE
 from projects.models import Invitation, Project
 from projects.services import create_api_key
 from projects.teams import invite

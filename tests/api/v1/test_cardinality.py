@@ -7,7 +7,7 @@ import pytest
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, request_of, store
-from traces.queries.usage import MOST
+from traces.store.queries.usage import MOST
 
 from .conftest import MIDNIGHT_NS, OCTOBER, call
 

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from projects.api.paging import KeyCursor
+from agentops_portal.api.paging import KeyCursor
 
 parse = KeyCursor.parser(int, str)
 

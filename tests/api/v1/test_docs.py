@@ -11,7 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from agentops_portal.openapi.document import generate
+from agentops_portal.api.openapi.document import generate
 from agentops_portal.version import VERSION
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))

@@ -11,8 +11,8 @@ import pytest
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, request_of, store, trace_id
-from traces import export
-from traces.queries.trace_list import trace_page
+from traces.reading import export
+from traces.store.queries.trace_list import trace_page
 
 from .conftest import MIDNIGHT_NS, OCTOBER, call
 

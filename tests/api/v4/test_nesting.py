@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from traces.nesting import MAX_HOLES, nested
+from traces.reading.nesting import MAX_HOLES, nested
 
 VECTORS = [
     ({"foo.bar.0.baz": "v"}, {"foo": {"bar": [{"baz": "v"}]}}),

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from compat.agentops.v4 import project_metrics
 from tests.api.conftest import Get
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, Value, request_of, store
-from traces.api.v4 import project_metrics
 
 from .conftest import answered, store_recorded
 

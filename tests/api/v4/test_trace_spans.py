@@ -6,9 +6,9 @@ import pytest
 
 from projects.models import Organization, Project
 from tests.pages.spans import Spanlet, recorded, request_of, span_id, store, store_trace, trace_id
-from traces.queries.span_detail import SpanDetail, span_detail
-from traces.queries.trace_detail import trace_scope
-from traces.queries.trace_spans import span_by_id, trace_spans
+from traces.store.queries.span_detail import SpanDetail, span_detail
+from traces.store.queries.trace_detail import trace_scope
+from traces.store.queries.trace_spans import span_by_id, trace_spans
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 

@@ -19,7 +19,7 @@ from projects.services import create_api_key, delete_project
 from projects.tokens import issue_project_token
 from tests.api.conftest import Get
 from tests.cast import Cast, make_cast
-from traces import uploads
+from traces.ingest import uploads
 from traces.models import Upload
 from traces.tasks import enforce_retention
 
@@ -139,7 +139,7 @@ def test_asking_for_no_id_is_404(get: Get, trace: str) -> None:
 
 
 def test_too_much_is_refused_before_it_is_read(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traces.api.v4.uploads.MAX_BYTES", 100)
+    monkeypatch.setattr("compat.agentops.v4.uploads.MAX_BYTES", 100)
     read: list[int] = []
     original = WSGIRequest.read
     monkeypatch.setattr(WSGIRequest, "read", lambda self, *size: read.append(size[0]) or original(self, *size))  # type: ignore[func-returns-value]

@@ -7,8 +7,8 @@ from django.db import Error
 
 from projects.models import Project
 from traces.converters import stored_trace_id
-from traces.erasure.records import ErasureKind
-from traces.erasure.services import carry_out, request_erasure
+from traces.lifecycle.erasure.records import ErasureKind
+from traces.lifecycle.erasure.services import carry_out, request_erasure
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from projects.models import Project
-from traces.retention.plan import kept_since, rows_by_project
-from traces.retention.run import IN_POSTGRES, counts_of, enforce, outdated, what_is_due
+from traces.lifecycle.retention.plan import kept_since, rows_by_project
+from traces.lifecycle.retention.run import IN_POSTGRES, counts_of, enforce, outdated, what_is_due
 
 
 class Command(BaseCommand):

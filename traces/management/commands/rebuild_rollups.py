@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from agentops_portal.clickhouse.client import ALIAS
-from traces.rollups import StillReceiving, rebuild
+from traces.store.rollups.rebuild import StillReceiving, rebuild
 
 
 class Command(BaseCommand):

@@ -1,0 +1,144 @@
+"""What the endpoints of the monitoring API take, and which project and traces a request may see."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from agentops_portal.clickhouse.gate import Scope
+from compat.contract import ContractError, ContractMomentField, ContractParameters, contract_project
+from projects.credentials import Credential
+from projects.models import Project
+from traces.converters import stored_trace_id
+from traces.store.queries.agents import AgentFilter
+from traces.store.queries.filters import TraceFilter
+from traces.store.queries.trace_detail import trace_scope
+
+TAG = "Monitoring"
+SECONDS_OF = {"hour": 3_600, "day": 86_400, "week": 7 * 86_400}
+MAX_BUCKETS = {"hour": 10_000, "day": 10_000, "week": 2_000}  # a year of hours, 27 years of days, 38 of weeks
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@extend_schema_field({"type": "string", "default": "UTC", "examples": ["Asia/Seoul"]})
+class ZoneField(serializers.Field[ZoneInfo, Any, str, Any]):
+    """The name of a time zone, as a ZoneInfo."""
+
+    default_error_messages = {"unknown": "Input should be a time zone of the IANA database, such as Asia/Seoul."}
+
+    def __init__(self) -> None:
+        super().__init__(
+            default=ZoneInfo("UTC"),
+            help_text="Time zone (IANA name, such as Asia/Seoul) in which buckets of time are cut and named.",
+        )
+
+    def to_internal_value(self, data: Any) -> ZoneInfo:
+        if data not in _zones():
+            self.fail("unknown")
+        return ZoneInfo(data)
+
+    def to_representation(self, value: ZoneInfo) -> str:
+        return value.key
+
+
+class RangeParameters(ContractParameters):
+    """A project and a range of time: `scope_of_range` makes a Scope of it."""
+
+    project_id = serializers.CharField(help_text="The project's id.")
+    start_time = ContractMomentField(help_text="ISO 8601, UTC without an offset; or Unix seconds.")
+    end_time = ContractMomentField(help_text="The same. The range ends just before it.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        start, end = attrs.get("start_time"), attrs.get("end_time")
+        if start is not None and end is not None and end <= start:
+            raise serializers.ValidationError({"end_time": ["Input should come after start_time."]})
+        return attrs
+
+
+def check_buckets(start: datetime, end: datetime, interval: str, named: str = "interval") -> None:
+    """Raises ValidationError for the parameter `named` when the range has more buckets than MAX_BUCKETS."""
+    count = int((end - start).total_seconds() // SECONDS_OF[interval])
+    if count > MAX_BUCKETS[interval]:
+        text = f"The range has {count} {interval}s; at most {MAX_BUCKETS[interval]} are answered."
+        raise serializers.ValidationError({named: [text]})
+
+
+def of_type() -> serializers.ChoiceField:
+    return serializers.ChoiceField(
+        choices=["agent", "llm", "all"],
+        default="all",
+        help_text="agent: traces in which a named agent took part; llm: traces with LLM calls; all: health probes too.",
+    )
+
+
+def filter_of_type(trace_type: str, **wanted: Any) -> TraceFilter:
+    """What `trace_type` asks for, with other fields of a filter."""
+    kind = AgentFilter if trace_type == "agent" else TraceFilter
+    return kind(llm_only=trace_type == "llm", **wanted)
+
+
+class TypedRangeParameters(RangeParameters):
+    trace_type = of_type()
+
+
+class TrendParameters(TypedRangeParameters):
+    interval = serializers.ChoiceField(choices=["hour", "day", "week"], default="day")
+    timezone = ZoneField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        super().validate(attrs)
+        check_buckets(attrs["start_time"], attrs["end_time"], attrs["interval"])
+        return attrs
+
+
+class ProjectParameters(ContractParameters):
+    """For addresses that name an object: which project's, if the asker sees several."""
+
+    project_id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The project's id. Without it: the project of the key, or all projects that the user sees.",
+    )
+
+
+def scope_of_range(request: Request, asked: dict[str, Any]) -> Scope:
+    """Of RangeParameters. Raises ContractError 404 for a project that the asker does not see."""
+    project = contract_project(request, asked["project_id"])
+    return Scope(project.pk, asked["start_time"], asked["end_time"])
+
+
+def projects_of(request: Request, project_id: str) -> list[UUID]:
+    """The ids of the projects to look in. Raises ContractError 404 when `project_id` names none that the asker sees."""
+    if not project_id and isinstance(request.auth, Credential):
+        project_id = str(request.auth.project_id)
+    if project_id:
+        return [contract_project(request, project_id).pk]
+    return list(Project.objects.visible_to(request.user).values_list("pk", flat=True).distinct())
+
+
+def located_trace(request: Request, trace_id: str) -> tuple[str, Scope]:
+    """The id of a trace as it is stored, and its project and time. Raises ContractError 404."""
+    project_ids = projects_of(request, ProjectParameters.of_query(request)["project_id"])
+    try:
+        stored = stored_trace_id(trace_id)
+    except ValueError:
+        raise trace_not_found(trace_id) from None
+    for project_id in project_ids:
+        scope = trace_scope(project_id, stored)
+        if scope is not None:
+            return stored, scope
+    raise trace_not_found(trace_id)
+
+
+def trace_not_found(trace_id: str) -> ContractError:
+    return ContractError(404, f"Trace not found: {trace_id}")

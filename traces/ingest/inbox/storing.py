@@ -1,0 +1,134 @@
+"""Stores the spans of requests that are in the inbox: none twice, and no request for the fault of another.
+
+Until it has run through, it may be called again with the same entries.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from traces.ingest.otlp import metrics
+from traces.ingest.otlp.messages import TraceRequest
+from traces.ingest.otlp.plain_text import flatten_nested
+from traces.ingest.otlp.wire_types import forget_unknown
+
+from . import spans as store
+from . import table as inbox
+from .envelope import envelopes
+from .once import leave_out_stored
+from .table import Entry
+
+log = structlog.get_logger(__name__)
+
+Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cannot be decoded
+# Between the look for what is stored and the insert no other thread may store the same.
+_one_at_a_time = threading.Lock()
+
+
+def decode(entries: list[Entry], receiver: str, unreadable: Unreadable) -> None:
+    """Store the spans of entries that one receiver wrote down; what was stored before is left out and counted.
+
+    Raises Unavailable: some or all were not stored.
+    """
+    with _one_at_a_time:
+        fresh = _first_of_equals(entries)
+        for digest in inbox.held_by_others(fresh.keys(), receiver):
+            _leave_to_others(fresh.pop(digest))
+        # After the inbox: what another receiver had there and has stored meanwhile is found here.
+        leave_out_stored(fresh.values())
+        for entry in fresh.values():
+            entry.tried = True
+        if news := [entry for entry in fresh.values() if entry.body]:
+            _insert(news, unreadable)
+
+
+def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:
+    """The first of each set of equal requests by their digest."""
+    first: dict[bytes, Entry] = {}
+    for entry in entries:
+        if first.setdefault(entry.digest, entry) is not entry:
+            _leave_to_others(entry)
+    return first
+
+
+def _leave_to_others(entry: Entry) -> None:
+    entry.repeated = entry.spans
+
+
+def _insert(entries: list[Entry], unreadable: Unreadable) -> None:
+    """Store entries at once, or, when ClickHouse does not take them together, in halves."""
+    metrics.DECODED_REQUESTS.observe(len(entries))
+    try:
+        with metrics.DECODE_SECONDS.time():
+            _insert_rewritten(entries)
+    except (store.Unreadable, store.TooMuchAtOnce) as error:
+        halves = _halves(entries, error)
+        if not halves:
+            _put_aside(entries[0], error, unreadable)
+        for half in halves:
+            _insert(half, unreadable)
+
+
+def _halves(entries: list[Entry], error: Exception) -> list[list[Entry]]:
+    """What to try instead: half of the requests, or half of a request's spans. Nothing: it is as small as can be."""
+    middle = len(entries) // 2
+    if middle:
+        return [entries[:middle], entries[middle:]]
+    if isinstance(error, store.Unreadable):
+        return []
+    parts = [_part(entries[0], first_half) for first_half in (True, False)]
+    return [[part] for part in parts] if all(part.body for part in parts) else []
+
+
+def _part(entry: Entry, first_half: bool) -> Entry:
+    """The request with one half of its spans."""
+    message = TraceRequest.FromString(entry.body)
+    scopes = [scope for resource_spans in message.resource_spans for scope in resource_spans.scope_spans]
+    middle = sum(len(scope.spans) for scope in scopes) // 2
+    position = kept = 0
+    for scope in scopes:
+        spans = [span for number, span in enumerate(scope.spans, position) if (number < middle) is first_half]
+        position += len(scope.spans)
+        kept += len(spans)
+        del scope.spans[:]
+        scope.spans.extend(spans)
+    return replace(entry, body=message.SerializeToString() if kept else b"")
+
+
+def _insert_rewritten(entries: list[Entry]) -> None:
+    """Store entries as they are, or else in a form that ClickHouse can read."""
+    rewrites: dict[type[Exception], Callable[[Any], bool]] = {
+        store.NestedAttribute: flatten_nested,
+        store.Unreadable: forget_unknown,
+    }
+    while True:
+        try:
+            store.insert(_joined(entries))
+            return
+        except tuple(rewrites) as error:
+            rewrite = rewrites.pop(type(error))
+        for entry in entries:
+            entry.body = _rewritten(entry.body, rewrite)
+
+
+def _rewritten(body: bytes, rewrite: Callable[[Any], bool]) -> bytes:
+    try:
+        message = TraceRequest.FromString(body)
+    except DecodeError:
+        return body  # no rewriting helps
+    return message.SerializeToString() if rewrite(message) else body
+
+
+def _put_aside(entry: Entry, error: Exception, unreadable: Unreadable) -> None:
+    """Lets a request go that no retry will store, once it is safe elsewhere. Raises Unavailable."""
+    inbox.put_aside(entry, str(error))
+    log.error("a request cannot be decoded", project_id=str(entry.project_id), reason=str(error)[:500])
+    unreadable(entry, str(error))
+
+
+def _joined(entries: list[Entry]) -> bytes:
+    return b"".join(envelopes(entry.body, entry.project_id, entry.digest) for entry in entries)

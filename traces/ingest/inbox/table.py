@@ -1,0 +1,202 @@
+"""The inbox in ClickHouse: where requests are safe from their acknowledgement until their spans are stored.
+
+Storing spans has a high fixed price (about 50 ms: ClickHouse prepares the expressions of every typed column and
+roll-up), writing a request down as it came has a low one (5 ms). So a request is acknowledged when it is in the inbox,
+and its spans are stored a moment later, many requests at once (decoder.py). What a killed receiver leaves behind,
+another one stores (keeper.py).
+
+A row belongs to a segment, `<receiver>-<number>`, which is a partition, because dropping one is cheap.
+"""
+
+from base64 import b64decode
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import structlog
+from clickhouse_connect.driver.exceptions import Error
+
+from agentops_portal.clickhouse import ddl
+from agentops_portal.clickhouse.client import get_client
+from projects.credentials import Credential
+from traces.ingest.otlp.errors import Unavailable
+from traces.ingest.otlp.request import ExportRequest
+from traces.store.schema.tables import INBOX, UNREADABLE
+
+from .envelope import varint
+
+log = structlog.get_logger(__name__)
+
+_COLUMNS = ["segment", "project_id", "key_id", "digest", "spans", "body"]
+_UNREADABLE_COLUMNS = ["reason", *_COLUMNS[1:]]
+# On a cluster an insert is done when the shard has the rows, not when this server has noted where they go.
+_SETTINGS = {"distributed_foreground_insert": 1, "log_comment": "otlp.inbox"}
+_AWAY = "The span store cannot take spans now. Send it again later."
+_NO_BODY = ""  # a row that only says that its receiver is alive
+RECEIVER_LENGTH = 32  # characters of a segment's name before its number
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request that is acknowledged, or about to be. `body` is protobuf, with the spans that can be stored."""
+
+    credential: Credential
+    digest: bytes
+    body: bytes
+    spans: int
+    keys: bytes = b""  # of its spans (span_keys.py); empty: not read yet
+    rejected: int = 0
+    rejection: str = ""
+    latest_end: int = 0  # Unix nanoseconds, 0: unknown
+    size: int = 0  # bytes as they were received, inflated
+    segment: str = ""
+    held: int = 0  # bytes of memory until the spans are stored
+    repeated: int = 0  # spans that were stored before
+    tried: bool = False  # what is stored of it may be from this receiver's own attempt
+
+    @classmethod
+    def of(cls, credential: Credential, request: ExportRequest, size: int) -> "Entry":
+        return cls(
+            credential=credential,
+            digest=request.digest,
+            body=request.body,
+            spans=request.spans,
+            rejected=request.rejected,
+            rejection=request.rejection if request.rejected else "",
+            latest_end=request.latest_end,
+            size=size,
+            keys=request.keys,
+        )
+
+    @property
+    def duplicate(self) -> bool:
+        """All of its spans were stored before."""
+        return 0 < self.spans <= self.repeated
+
+    @property
+    def project_id(self) -> UUID:
+        return self.credential.project_id
+
+
+def put(entries: Collection[Entry], segment: str) -> None:
+    """Write entries down; when this returns, ClickHouse has committed them. Raises Unavailable."""
+    _insert(INBOX, _COLUMNS, b"".join(_row(segment, entry) for entry in entries))
+
+
+def put_aside(entry: Entry, reason: str) -> None:
+    """Keep a request that cannot be decoded, for people to look at. Raises Unavailable."""
+    _insert(UNREADABLE, _UNREADABLE_COLUMNS, _row(reason[:1000], entry))
+
+
+def touch(segment: str) -> None:
+    """Show that the receiver of a segment is alive. Raises Unavailable."""
+    nobody = Credential(project_id=UUID(int=0), key_id=UUID(int=0), scopes=frozenset())
+    put([Entry(nobody, digest=bytes(16), body=b"", spans=0)], segment)
+
+
+def drop(segments: Iterable[str]) -> None:
+    """Forget segments, all of whose requests are stored. Raises Unavailable."""
+    actions = ", ".join(f"DROP PARTITION '{segment}'" for segment in segments)
+    try:
+        get_client().command(f"ALTER TABLE {ddl.local(INBOX)} {ddl.on_cluster()} {actions}")
+    except Error as error:
+        raise unavailable(error) from error
+
+
+def rows_of_others(receiver: str) -> dict[str, int]:
+    """Segment → rows, of every receiver but this one. Raises Unavailable."""
+    return dict(
+        _query(
+            f"""
+            SELECT segment, count() FROM {INBOX}
+            WHERE substring(segment, 1, {RECEIVER_LENGTH}) != {{receiver:String}} GROUP BY segment
+            """,
+            {"receiver": receiver},
+        )
+    )
+
+
+def waiting(project_id: UUID) -> int:
+    """How many of a project's requests are acknowledged and wait for their spans to be stored. Raises Unavailable."""
+    [(count,)] = _query(
+        f"SELECT count() FROM {INBOX} WHERE project_id = {{project_id:UUID}}", {"project_id": str(project_id)}
+    )
+    return int(count)
+
+
+def held_by_others(digests: Collection[bytes], receiver: str) -> set[bytes]:
+    """Which requests another receiver wrote down first, and has not stored yet or only just. Raises Unavailable."""
+    rows = _query(
+        f"""
+        SELECT hex(digest) FROM {INBOX}
+        WHERE digest IN (SELECT toFixedString(unhex(arrayJoin({{digests:Array(String)}})), 16))
+        GROUP BY digest
+        HAVING substring(argMin(segment, (received_at, segment)), 1, {RECEIVER_LENGTH}) != {{receiver:String}}
+        """,
+        {"digests": [digest.hex() for digest in digests], "receiver": receiver},
+    )
+    return {bytes.fromhex(digest) for (digest,) in rows}
+
+
+def read(segment: str) -> list[Entry]:
+    """All of a segment. Raises Unavailable."""
+    rows = _query(
+        f"""
+        SELECT project_id, key_id, hex(digest), spans, base64Encode(body)
+        FROM {INBOX} WHERE segment = {{segment:String}} AND body != '{_NO_BODY}' ORDER BY received_at
+        """,
+        {"segment": segment},
+    )
+    return [_entry(segment, *row) for row in rows]
+
+
+def _entry(segment: str, project_id: UUID, key_id: UUID, digest: str, spans: int, body: str) -> Entry:
+    credential = Credential(project_id=project_id, key_id=key_id, scopes=frozenset({"ingest"}))
+    content = b64decode(body)
+    return Entry(credential, bytes.fromhex(digest), content, spans, size=len(content), segment=segment)
+
+
+def _insert(table: str, columns: list[str], rows: bytes) -> None:
+    try:
+        # A stream, because the driver sends bytes a second time when a connection breaks, stored or not.
+        get_client().raw_insert(
+            table, column_names=columns, insert_block=BytesIO(rows), settings=_SETTINGS, fmt="RowBinary"
+        )
+    except Error as error:
+        raise unavailable(error) from error
+
+
+def _query(sql: str, parameters: dict[str, object]) -> Iterator[Any]:
+    try:
+        return iter(get_client().query(sql, parameters=parameters).result_rows)
+    except Error as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: Error) -> Unavailable:
+    log.error("the span store did not answer", reason=str(error)[:500])
+    return Unavailable(_AWAY)
+
+
+def _row(first: str, entry: Entry) -> bytes:
+    """RowBinary: https://clickhouse.com/docs/interfaces/formats/RowBinary"""
+    name = first.encode()
+    return b"".join(
+        (
+            varint(len(name)),
+            name,
+            _uuid(entry.credential.project_id),
+            _uuid(entry.credential.key_id),
+            entry.digest,
+            entry.spans.to_bytes(4, "little"),
+            varint(len(entry.body)),
+            entry.body,
+        )
+    )
+
+
+def _uuid(value: UUID) -> bytes:
+    """Two little-endian halves."""
+    return value.bytes[7::-1] + value.bytes[:7:-1]

@@ -1,0 +1,122 @@
+"""What every door of the receiver (HTTP, the web process, gRPC) does with an export request."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from projects import credentials
+from traces.ingest.inbox.commit import GroupCommitter
+from traces.ingest.inbox.keeper import Keeper
+from traces.ingest.inbox.table import Entry
+from traces.ingest.inbox.worker import Decoder
+from traces.ingest.receipts.booking import book
+
+from .errors import Forbidden, OtlpError, Unauthenticated, Unavailable
+from .inflate import inflate
+from .rate import limiter
+from .request import ExportRequest, read_request
+
+# Threads of their own, for each keeps its PostgreSQL connection; asyncio.to_thread would open one for every call.
+_look_ups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="otlp-auth")
+SMALL_BODY = 64 * 1024  # bytes that are read faster than a thread is started
+
+
+@cache
+def committer() -> GroupCommitter:
+    """The one committer of this process."""
+    # `book` is looked up when it is called: a test puts one of its own there.
+    return GroupCommitter(Decoder(lambda entry: book.accepted(entry), lambda *what: book.unreadable(*what)))
+
+
+@cache
+def _keeper() -> Keeper:
+    return Keeper(committer().decoder)
+
+
+def forget() -> None:
+    """Begin anew with the next request, after `close`."""
+    committer.cache_clear()
+    _keeper.cache_clear()
+
+
+def start() -> None:
+    """Look after the inbox from now on."""
+    _keeper().start()
+
+
+async def authenticate(headers: Mapping[str, str]) -> credentials.Credential:
+    """The project behind the request's API key or token.
+
+    Raises Unauthenticated, Forbidden (a key without the scope ingest) or Unavailable.
+    """
+    secret = credentials.secret_from_headers(headers)
+    if secret is None:
+        raise Unauthenticated(
+            "No API key: send the header 'Authorization: Bearer <key>' or 'x-api-key: <key>' with a key of the project."
+        )
+    try:
+        credential = credentials.peek(secret)
+        if credential is None:
+            credential = await asyncio.get_running_loop().run_in_executor(_look_ups, _look_up, secret)
+    except credentials.InvalidCredential as error:
+        raise Unauthenticated(str(error)) from None
+    except credentials.CredentialStoreUnavailable as error:
+        raise Unavailable(str(error)) from None
+    if "ingest" not in credential.scopes:
+        with refused(credential):
+            raise Forbidden("This API key may read but not send: make one with the scope 'ingest'.")
+    return credential
+
+
+def _look_up(secret: str) -> credentials.Credential:
+    try:
+        return credentials.authenticate(secret)
+    finally:
+        close_old_connections()  # what the end of a request does in the web process
+
+
+@contextmanager
+def refused(credential: credentials.Credential) -> Iterator[None]:
+    """Writes an OtlpError that is raised within onto the key's receipt."""
+    try:
+        yield
+    except OtlpError as error:
+        book.refused(credential, error)
+        raise
+
+
+async def receive(credential: credentials.Credential, body: bytes, content_type: str, encoding: str) -> ExportRequest:
+    """Write one request down; returns when ClickHouse has committed it, with what was kept and what was rejected.
+
+    Raises OtlpError.
+    """
+    limiter.check(credential)
+    if len(body) <= SMALL_BODY and not encoding:
+        request, size = read_request(body, content_type, credential.project_id), len(body)
+    else:
+        request, size = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential)
+    entry = Entry.of(credential, request, size)
+    await asyncio.wrap_future(committer().submit(entry))
+    limiter.count_spans(credential, request.spans)
+    if not request.spans:
+        book.accepted(entry)
+    return request
+
+
+def close() -> None:
+    """Store what waits and write the receipts. Blocks."""
+    _keeper().close()
+    committer().close()
+    book.close()
+
+
+def _inflate_and_read(
+    body: bytes, content_type: str, encoding: str, credential: credentials.Credential
+) -> tuple[ExportRequest, int]:
+    inflated = inflate(body, encoding, settings.OTLP_MAX_INFLATED_BYTES)
+    return read_request(inflated, content_type, credential.project_id), len(inflated)

@@ -1,0 +1,120 @@
+"""Copies the spans of a table that was there before the portal (schema/adoption.py) into the portal's own.
+
+Every block that is copied fills typed columns and roll-ups, as a span that arrives does. Rows carry a mark, so hours
+that an interrupted copy had done are known by their number of rows; an hour that is there in part is taken out and
+copied again. The old table stays, for people to drop.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import structlog
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from traces.store.rollups.rebuild import EPOCH, recompute
+from traces.store.rollups.repair import wrong_days
+from traces.store.rollups.rollup import units_since_1970
+from traces.store.schema.adoption import BEFORE, found
+from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
+
+log = structlog.get_logger(__name__)
+
+HOUR_NS = 3600 * 10**9
+ROWS_AT_ONCE = 500_000
+MARK = "adopted"  # of the rows, in the place of a request's digest
+_HOUR = units_since_1970("Timestamp", HOUR_NS)
+_SETTINGS = (
+    "SETTINGS throw_on_max_partitions_per_insert_block = 0, max_block_size = 65536, "
+    "min_insert_block_size_rows = 65536, max_insert_threads = 1"
+)
+Hours = dict[int, int]  # hour since 1970 → rows
+
+
+def copy_rows(connection: BaseDatabaseWrapper) -> int:
+    """Copy what is not copied yet; gives the rows of the old table, 0 when there is none. Raises django.db.Error."""
+    with connection.cursor() as cursor:
+        old = found(cursor, BEFORE)
+        if old is None:
+            return 0
+        wanted = _hours(cursor, BEFORE)
+        have = _hours(cursor, SPANS, f"WHERE request_digest = toFixedString('{MARK}', 16)")
+        torn = sorted(hour for hour, rows in have.items() if rows < wanted.get(hour, 0))
+        for hour in torn:
+            cursor.execute(
+                f"DELETE FROM {SPANS} WHERE request_digest = toFixedString('{MARK}', 16) AND {_of([hour])}"  # noqa: S608
+            )
+        done = {hour for hour, rows in have.items() if rows >= wanted.get(hour, 0)}
+        _copy(cursor, set(old.columns), {hour: rows for hour, rows in wanted.items() if hour not in done}, wanted)
+        # What the views had made of rows that were taken out again, or had not made of a block that was the last.
+        unsure = {(day - EPOCH).days for day in wrong_days(connection, before=date.max)} if have else set()
+        recompute(cursor, unsure | {int(hour / 24) for hour in torn})
+    total = sum(wanted.values())
+    log.warning(f"{total} spans were taken over; {BEFORE} is not needed any more, drop it when you like", rows=total)
+    return total
+
+
+def _hours(cursor: CursorWrapper, table: str, where: str = "") -> Hours:
+    cursor.execute(f"SELECT toInt32({_HOUR}) AS hour, count() FROM {table} {where} GROUP BY hour ORDER BY hour")  # noqa: S608
+    return dict(cursor.fetchall())
+
+
+def _copy(cursor: CursorWrapper, columns: set[str], hours: Hours, wanted: Hours) -> None:
+    total = sum(wanted.values())
+    copied = total - sum(hours.values())
+    names = [name for name in EXPORTER_COLUMNS if name in columns]
+    values = [_value(name, columns) for name in names]
+    for group in _groups(hours):
+        cursor.execute(
+            f"INSERT INTO {SPANS} ({_listed(names)}, request_digest) "  # noqa: S608
+            f"SELECT {', '.join(values)}, toFixedString('{MARK}', 16) FROM {BEFORE} WHERE {_of(group)} {_SETTINGS}"
+        )
+        copied += sum(hours[hour] for hour in group)
+        until = datetime.fromtimestamp(max(min(group[-1] + 1, 2_500_000), 0) * 3600, UTC)
+        log.warning(
+            f"taking over the spans of {BEFORE}: {100 * copied // total} %",
+            rows=copied,
+            of=total,
+            until=until.isoformat(),
+        )
+
+
+def _value(name: str, columns: set[str]) -> str:
+    """SQL: a column of the old table as the portal stores it; names and words of earlier exporters included."""
+    if name == "Duration":
+        return "toUInt64(greatest(Duration, 0))"
+    if name == "StatusCode":  # STATUS_CODE_ERROR is Error
+        return "initcap(replaceOne(toString(StatusCode), 'STATUS_CODE_', ''))"
+    if name == "SpanKind":  # SPAN_KIND_SERVER is Server
+        return "initcap(replaceOne(toString(SpanKind), 'SPAN_KIND_', ''))"
+    if name == "ResourceAttributes" and "project_id" in columns:
+        return (
+            "if(project_id = '' OR ResourceAttributes['agentops.project.id'] != '', ResourceAttributes, "
+            "mapConcat(ResourceAttributes, map('agentops.project.id', project_id)))"
+        )
+    return f"`{name}`"
+
+
+def _groups(hours: Hours) -> Iterator[list[int]]:
+    """Hours in their order, as many as make ROWS_AT_ONCE."""
+    group: list[int] = []
+    for hour in sorted(hours):
+        if group and sum(hours[each] for each in group) + hours[hour] > ROWS_AT_ONCE:
+            yield group
+            group = []
+        group.append(hour)
+    if group:
+        yield group
+
+
+def _of(hours: list[int]) -> str:
+    """SQL: the rows of these hours; the range beside lets ClickHouse skip what lies far from them."""
+    first, last = (hours[0] - 1) * HOUR_NS, (hours[-1] + 2) * HOUR_NS
+    start, end = (
+        f"fromUnixTimestamp64Nano(toInt64({max(-(2**63), min(each, 2**63 - 1))}), 'UTC')" for each in (first, last)
+    )
+    return f"Timestamp >= {start} AND Timestamp <= {end} AND {_HOUR} IN ({', '.join(map(str, hours))})"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,244 @@
+"""What the figures of a trace are: the one definition that the list, the trace page and their totals share.
+
+`INGREDIENTS` say what each span adds to its trace, and how what two spans add becomes one: they are the columns of the
+roll-up `trace_summaries` (traces/store/rollups/trace_summaries.py). `FIGURES` are expressions over them. Rules:
+
+root      the span without a parent; the earliest of several, and the earliest span of all while none has arrived.
+          Of two that start together the longer one: a parent is never shorter than what it waits for.
+start/end earliest start and latest end of all spans; the duration lies between them, it is no sum.
+status    `error` when the root's status is Error; or a server span answered with HTTP 400 or more; or the root says
+          nothing (Unset) and the LLM call, agent or tool that ended last failed. Else `ok`: a fallback that worked
+          leaves failed spans in a trace that is fine, which is why `error_count` stands beside the status.
+LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one, so failed calls with the same parent,
+          start and model are one.
+tokens    sums over LLM calls; a call has them once, however many spans describe it.
+cost      what clients reported (LLM calls and tools). An answer from the cache cost nothing; what was reported for it
+          is what it saved. Any other LLM call without a reported cost is counted as unknown.
+session,  the one that the trace's spans name; of several the last in alphabetical order, whichever arrives first.
+user
+tags      all that its spans name, as the texts in which they name them (traces/store/tags.py).
+pending spans (traces/store/dialects/pending.py) say when a trace began, what it is called and whose it is, and
+          count for nothing else: their final spans do.
+guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from traces.store.dialects.base import GUARDRAIL_OUTCOMES
+
+from .tags import tag_text_sql, tags_of
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """What a span adds to its trace.
+
+    type: of the column in ClickHouse; of_span: expression over a row of `otel_traces`; merge: the aggregate function
+    that makes one of several.
+    """
+
+    type: str
+    of_span: str
+    merge: str
+
+
+def _sum(of_span: str, type_: str = "UInt64") -> Ingredient:
+    return Ingredient(type_, of_span, "sum")
+
+
+def _set(of_span: str, element: str = "String") -> Ingredient:
+    return Ingredient(f"Array({element})", of_span, "groupUniqArrayArray")
+
+
+_MONEY = "Nullable(Decimal(38, 12))"  # NULL: nothing was reported
+
+# The price of an insert grows with every function in these expressions: what can be worked out later is a figure.
+# No name of a span's column: an alias would hide it from the expressions beside.
+INGREDIENTS = {
+    "started": Ingredient("DateTime64(9)", "Timestamp", "min"),
+    "ended": Ingredient("DateTime64(9)", "end_timestamp", "max"),
+    "root": Ingredient(
+        "Tuple(is_child Bool, started DateTime64(9), shortness UInt64, span_id String, name String, service String, "
+        "status String)",
+        "(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, StatusCode)",
+        "min",
+    ),
+    "last_work": Ingredient(
+        "Tuple(is_work Bool, ended DateTime64(9), span_id String, status String)",
+        "(span_type IN ('llm', 'embedding', 'agent', 'tool'), end_timestamp, SpanId, StatusCode)",
+        "max",
+    ),
+    "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
+    "spans": _sum("NOT is_pending"),
+    "ok_spans": _sum("StatusCode = 'Ok'"),
+    "failed_spans": _sum("StatusCode = 'Error'"),
+    "done_calls": _sum("is_llm_call AND StatusCode != 'Error'"),
+    "failed_calls": _set(
+        "if(is_llm_call AND StatusCode = 'Error', [cityHash64(ParentSpanId, Timestamp, model)], [])", "UInt64"
+    ),
+    "priced_calls": _sum("is_llm_call AND (cache_hit OR isNotNull(reported_cost))"),
+    "cached_calls": _sum("cache_hit"),
+    "input": _sum("input_tokens"),
+    "output": _sum("output_tokens"),
+    "cached_input": _sum("cached_input_tokens"),
+    "reasoning": _sum("reasoning_tokens"),
+    "tokens": _sum("total_tokens"),
+    "cost": _sum("if(cache_hit, 0, reported_cost)", _MONEY),
+    "saved": _sum("if(cache_hit, reported_cost, NULL)", _MONEY),
+    "model_names": _set("if(is_llm_call, [model], [])"),
+    "agent_names": _set("[agent_name]"),
+    "span_names": _set("[SpanName]"),
+    "session": Ingredient("String", "session_id", "max"),
+    "user": Ingredient("String", "user_id", "max"),
+    "tag_texts": _set(f"[{tag_text_sql()}]"),
+    "runs": _set(
+        "if(guardrail_outcome = '', [], "
+        "[(cityHash64(guardrail_name, guardrail_mode, Timestamp, end_timestamp), guardrail_outcome)])",
+        "Tuple(id UInt64, outcome String)",
+    ),
+}
+
+_CALLS = "(done_calls + length(failed_calls))"
+FIGURES = {
+    "trace_id": "trace_id",
+    "name": "root.name",
+    "service": "root.service",
+    "root_span_id": "root.span_id",
+    "has_root": "NOT root.is_child",
+    "start_ns": "toUnixTimestamp64Nano(started)",
+    "end_ns": "toUnixTimestamp64Nano(ended)",
+    "status": "if(root.status = 'Error' OR server_status >= 400 "
+    "OR (root.status = 'Unset' AND last_work.is_work AND last_work.status = 'Error'), 'error', 'ok')",
+    "span_count": "spans",
+    "ok_count": "ok_spans",
+    "error_count": "failed_spans",
+    "llm_calls": _CALLS,
+    "cache_hits": "cached_calls",
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cached_input_tokens": "cached_input",
+    "reasoning_tokens": "reasoning",
+    "total_tokens": "tokens",
+    "reported_cost": "cost",
+    "saved_cost": "saved",
+    "unknown_cost_calls": f"if({_CALLS} > priced_calls, {_CALLS} - priced_calls, 0)",
+    "models": "arraySort(arrayFilter(name -> name != '', model_names))",
+    "agents": "arraySort(arrayFilter(name -> name != '', agent_names))",
+    "session_id": "session",
+    "user_id": "user",
+    "tags": "arrayFilter(text -> text != '', tag_texts)",
+    "guardrail_runs": "arrayUniq(arrayMap(run -> run.id, runs))",
+    **{
+        f"{outcome}_runs": f"arrayCount(run -> run.outcome = '{outcome}', runs)"
+        for outcome in GUARDRAIL_OUTCOMES
+        if outcome != "allowed"
+    },
+}
+
+
+def figures_sql(source: str, names: Iterable[str] = FIGURES) -> str:
+    """`SELECT` of figures as `figure_<name>` from a source that has the ingredients, one row a trace."""
+    columns = ", ".join(f"{FIGURES[name]} AS figure_{name}" for name in names)
+    return f"SELECT {columns} FROM ({source})"  # noqa: S608  (expressions of this file)
+
+
+def ingredients_of(*expressions: str) -> list[str]:
+    """The names of the ingredients that the expressions use."""
+    words = set(re.findall(r"\w+", " ".join(expressions)))
+    return [name for name in INGREDIENTS if name in words]
+
+
+def merged_ingredients(names: Iterable[str] = INGREDIENTS) -> str:
+    """Columns of a `SELECT … FROM trace_summaries … GROUP BY trace_id`."""
+    return ", ".join(["trace_id", *(f"{INGREDIENTS[name].merge}({name}) AS {name}" for name in names)])
+
+
+def span_ingredients() -> str:
+    """Columns of a `SELECT … FROM otel_traces … GROUP BY TraceId`: the same as the roll-up has, from the spans."""
+    gathered = (f"CAST({each.merge}({each.of_span}), '{each.type}') AS {name}" for name, each in INGREDIENTS.items())
+    return ", ".join(["TraceId AS trace_id", *gathered])
+
+
+@dataclass(frozen=True)
+class Cost:
+    """US dollars and where they come from. An unknown part is never shown as 0."""
+
+    reported: Decimal | None  # None: nothing was reported
+    unknown_calls: int  # LLM calls whose cost nobody knows
+    saved: Decimal | None = None  # what answers from a cache would have cost
+
+    @property
+    def is_partial(self) -> bool:
+        return self.reported is not None and self.unknown_calls > 0
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.reported is None and self.unknown_calls > 0
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Cost":
+        """From columns reported_cost, unknown_cost_calls and, where there is one, saved_cost."""
+        return cls(row["reported_cost"], row["unknown_cost_calls"], row.get("saved_cost"))
+
+
+@dataclass(frozen=True)
+class TraceFigures:
+    """One trace as lists and headers show it. Times are nanoseconds since 1970, UTC."""
+
+    trace_id: str
+    name: str
+    service: str
+    root_span_id: str
+    has_root: bool
+    start_ns: int
+    end_ns: int
+    status: str
+    span_count: int
+    ok_count: int  # spans with status Ok, which most clients never set
+    error_count: int
+    llm_calls: int
+    cache_hits: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    cost: Cost
+    models: tuple[str, ...]
+    agents: tuple[str, ...]
+    session_id: str
+    user_id: str
+    tags: tuple[str, ...]
+    guardrail_runs: int
+    blocked_runs: int
+    masked_runs: int
+    flagged_runs: int
+    failed_runs: int
+
+    @property
+    def duration_ns(self) -> int:
+        return max(self.end_ns - self.start_ns, 0)
+
+    @property
+    def guardrail(self) -> str:
+        """The gravest outcome of the trace's guardrail runs; '' when none ran."""
+        for outcome in ("blocked", "failed", "masked", "flagged"):
+            if getattr(self, f"{outcome}_runs"):
+                return outcome
+        return "allowed" if self.guardrail_runs else ""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "TraceFigures":
+        """From a row of `figures_sql()` with all figures."""
+        values = {name.removeprefix("figure_"): value for name, value in row.items()}
+        cost = Cost.of(values)
+        for name in ("reported_cost", "unknown_cost_calls", "saved_cost"):
+            values.pop(name)
+        values |= {name: tuple(values[name]) for name in ("models", "agents")}
+        values["tags"] = tags_of(values["tags"])
+        values["has_root"] = bool(values["has_root"])
+        return cls(cost=cost, **values)

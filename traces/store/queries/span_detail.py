@@ -1,0 +1,147 @@
+"""One span with everything that was sent of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.store.figures import Cost
+
+from .shown import FINAL_FIRST
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a span; an exception is one, with exception.* attributes."""
+
+    time_ns: int
+    name: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another span, maybe of another trace, that this one has to do with."""
+
+    trace_id: str
+    span_id: str
+    trace_state: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SpanDetail:
+    """All columns of a span. Times are nanoseconds since 1970, UTC; attribute values are text."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    trace_state: str
+    name: str
+    kind: str
+    service: str
+    scope_name: str
+    scope_version: str
+    start_ns: int
+    end_ns: int
+    duration_ns: int
+    status: str
+    status_message: str
+    attributes: dict[str, str]
+    resource: dict[str, str]
+    events: list[Event]
+    links: list[Link]
+    type: str
+    is_llm_call: bool
+    model: str
+    requested_model: str
+    provider: str
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    reported_cost: Decimal | None
+    session_id: str
+    user_id: str
+    agent_name: str
+    tool_name: str
+    guardrail_name: str
+    guardrail_mode: str
+    guardrail_outcome: str
+    http_status: int
+    cache_hit: bool
+
+    @property
+    def is_error(self) -> bool:
+        return self.status == "Error"
+
+    @property
+    def cost(self) -> Cost:
+        """What this span adds to the cost of its trace."""
+        unknown = self.is_llm_call and not self.cache_hit and self.reported_cost is None
+        if self.cache_hit:
+            return Cost(Decimal(0), 0, self.reported_cost)
+        return Cost(self.reported_cost, int(unknown))
+
+
+_TYPED = """
+    is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
+    total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
+    guardrail_outcome, http_status, cache_hit
+"""
+_HEAD = """
+    TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
+    SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
+    ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
+    toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
+    StatusMessage AS status_message, span_type AS type
+"""
+_CONTENT = {
+    "attributes": "SpanAttributes",
+    "resource": "ResourceAttributes",
+    "event_times": "arrayMap(time -> toUnixTimestamp64Nano(time), `Events.Timestamp`)",
+    "event_names": "`Events.Name`",
+    "event_attributes": "`Events.Attributes`",
+    "link_traces": "`Links.TraceId`",
+    "link_spans": "`Links.SpanId`",
+    "link_states": "`Links.TraceState`",
+    "link_attributes": "`Links.Attributes`",
+}
+# What `detail_of` makes a SpanDetail of; and the same with nothing of what was said, which is most of a span.
+COLUMNS = ", ".join([_HEAD, _TYPED, *(f"{column} AS {name}" for name, column in _CONTENT.items())])
+COLUMNS_WITHOUT_CONTENT = ", ".join(
+    [_HEAD, _TYPED, *(f"{'map()' if name in ('attributes', 'resource') else '[]'} AS {name}" for name in _CONTENT)]
+)
+
+
+def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
+    """One span of a trace; the earliest when an exporter used an id twice; None when there is none."""
+    rows = select(
+        f"""
+        SELECT {COLUMNS}
+        FROM otel_traces
+        WHERE project_id = {{project_id:String}}
+            AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
+            AND TraceId = {{trace_id:String}} AND SpanId = {{span_id:String}}
+        {FINAL_FIRST}
+        LIMIT 1
+        """,
+        name="span_detail.span",
+        scope=scope,
+        parameters={"trace_id": trace_id, "span_id": span_id},
+    )
+    return detail_of(rows[0]) if rows else None
+
+
+def detail_of(row: dict[str, Any]) -> SpanDetail:
+    """From a row of COLUMNS."""
+    events = zip(row.pop("event_times"), row.pop("event_names"), row.pop("event_attributes"), strict=True)
+    links = zip(
+        row.pop("link_traces"),
+        row.pop("link_spans"),
+        row.pop("link_states"),
+        row.pop("link_attributes"),
+        strict=True,
+    )
+    return SpanDetail(**row, events=[Event(*event) for event in events], links=[Link(*link) for link in links])

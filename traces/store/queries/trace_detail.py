@@ -1,0 +1,116 @@
+"""One trace: when it was, its figures, its spans without their attributes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from uuid import UUID
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.store.figures import TraceFigures, figures_sql, span_ingredients
+
+from .scopes import scope_of, whole_time
+from .shown import IN_ORDER
+from .summaries import IN_DAYS, TABLE
+
+# Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
+MAX_SPANS = 5_000
+
+_OF_TRACE = """
+    FROM otel_traces
+    WHERE project_id = {project_id:String}
+        AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}
+        AND TraceId = {trace_id:String}
+"""
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    """A span as the waterfall shows it. Times are nanoseconds."""
+
+    span_id: str
+    parent_span_id: str
+    name: str
+    service: str
+    kind: str
+    start_ns: int
+    duration_ns: int
+    status: str  # Unset | Ok | Error
+    status_message: str
+    type: str
+    is_llm_call: bool
+    model: str
+    total_tokens: int
+    reported_cost: Decimal | None
+    tool_name: str
+    agent_name: str
+    guardrail_name: str
+    guardrail_mode: str
+    guardrail_outcome: str
+    http_status: int
+
+    @property
+    def end_ns(self) -> int:
+        return self.start_ns + self.duration_ns
+
+    @property
+    def is_error(self) -> bool:
+        return self.status == "Error"
+
+
+_SPAN_COLUMNS: Mapping[str, str] = {
+    "span_id": "SpanId",
+    "parent_span_id": "ParentSpanId",
+    "name": "SpanName",
+    "service": "ServiceName",
+    "kind": "SpanKind",
+    "start_ns": "toUnixTimestamp64Nano(Timestamp)",
+    "duration_ns": "toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp)",
+    "status": "StatusCode",
+    "status_message": "substringUTF8(StatusMessage, 1, 300)",
+    "type": "span_type",
+    "reported_cost": "reported_cost",
+}
+
+
+def trace_scope(project_id: UUID, trace_id: str) -> Scope | None:
+    """The time range of a trace, from its summary; None when the project has no such trace."""
+    [row] = select(
+        f"""
+        SELECT toUnixTimestamp64Nano(min(started)) AS start_ns, toUnixTimestamp64Nano(max(ended)) AS end_ns,
+            count() AS rows
+        FROM {TABLE}
+        WHERE {IN_DAYS} AND trace_hash = cityHash64({{trace_id:String}}) AND trace_id = {{trace_id:String}}
+        """,
+        name="trace_detail.scope",
+        scope=whole_time(project_id),
+        parameters={"trace_id": trace_id},
+    )
+    return scope_of(project_id, row["start_ns"], row["end_ns"]) if row["rows"] else None
+
+
+def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
+    """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
+    rows = select(
+        figures_sql(f"SELECT {span_ingredients()} {_OF_TRACE} GROUP BY TraceId"),
+        name="trace_detail.figures",
+        scope=scope,
+        parameters={"trace_id": trace_id},
+    )
+    return TraceFigures.of(rows[0]) if rows else None
+
+
+def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
+    """The spans of one trace, the earliest first, parents before children that start with them; at most `limit`."""
+    columns = ", ".join(f"{_SPAN_COLUMNS.get(each.name, each.name)} AS span_{each.name}" for each in fields(SpanRow))
+    rows = select(
+        f"SELECT {columns} {_OF_TRACE} {IN_ORDER} LIMIT {{limit:UInt32}}",
+        name="trace_detail.spans",
+        scope=scope,
+        parameters={"trace_id": trace_id, "limit": limit},
+    )
+    return [SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows]
+
+
+def project_of_trace(project_ids: Iterable[UUID], trace_id: str) -> UUID | None:
+    """The first of the projects that has the trace: for links that name a trace and no project."""
+    return next((project_id for project_id in project_ids if trace_scope(project_id, trace_id)), None)

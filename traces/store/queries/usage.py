@@ -1,0 +1,194 @@
+"""What a project used: LLM calls, tokens, cost and latency, by model and in time, from `usage_quarters`.
+
+Rows are counted in quarters of an hour, so a range counts with every quarter that it touches. A call belongs to the
+quarter in which it starts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from agentops_portal.clickhouse.gate import Scope, select
+from traces.store.figures import Cost
+from traces.store.rollups.rollup import units_since_1970
+from traces.store.rollups.usage import QUARTER_NS, USAGE
+
+from .steps import Step, key_sql, steps_of
+
+IN_RANGE = (
+    "project_id = {project_id:String} "
+    f"AND quarter >= {units_since_1970('{start:DateTime64(9)}', QUARTER_NS)} "
+    f"AND quarter <= {units_since_1970('{end:DateTime64(9)} - INTERVAL 1 NANOSECOND', QUARTER_NS)}"
+)
+_CALL = "type IN ('llm', 'embedding')"
+_DONE = f"{_CALL} AND status != 'Error'"
+_FAILED = (
+    "length(groupUniqArrayArray(failed_calls))"  # two spans of a failed call count once, see traces/store/figures.py
+)
+_ALL = f"(sumIf(spans, {_DONE}) + {_FAILED})"
+_FIGURES = {
+    "calls": _ALL,
+    "failed_calls": _FAILED,
+    "cache_hits": "sum(cached_calls)",
+    "input_tokens": "sum(input)",
+    "output_tokens": "sum(output)",
+    "cached_input_tokens": "sum(cached_input)",
+    "reasoning_tokens": "sum(reasoning)",
+    "total_tokens": "sum(tokens)",
+    "reported_cost": "sum(cost)",
+    "saved_cost": "sum(saved)",
+    "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64(sumIf(spans, {_CALL} AND is_priced)), 0)",
+    "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
+    "requests": "sumIf(spans, is_root)",
+    "failed_requests": "sumIf(spans, is_root AND status = 'Error')",
+    "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
+}
+_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
+
+_USED = "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost))"
+MOST = 1_000  # names that are told one by one
+
+Dimension = Literal["model", "provider", "service", "agent"]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Nanoseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Sums over LLM calls; requests are root spans."""
+
+    calls: int
+    failed_calls: int
+    cache_hits: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    cost: Cost
+    latency: Latency | None  # of calls that did not fail; None: there was none
+    requests: int
+    failed_requests: int  # those whose root span has status Error
+    request_latency: Latency | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Usage":
+        values = {name: row[f"figure_{name}"] for name in _FIGURES}
+        cost = Cost.of(values)
+        for name in ("reported_cost", "saved_cost", "unknown_cost_calls"):
+            values.pop(name)
+        calls, requests = values.pop("latency_ns"), values.pop("request_latency_ns")
+        done = values["calls"] - values["failed_calls"]
+        return cls(
+            **values,
+            cost=cost,
+            latency=Latency(*calls) if done else None,
+            request_latency=Latency(*requests) if values["requests"] else None,
+        )
+
+
+_NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None, 0, 0, None)
+
+
+def usage_total(scope: Scope) -> Usage:
+    """All of the range."""
+    [row] = select(f"SELECT {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}", name="usage.total", scope=scope)
+    return Usage.of(row)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which names of a dimension are asked for: those that the query `sql` gives, with `parameters` of its own."""
+
+    sql: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def usage_by(scope: Scope, dimension: Dimension, limit: int = MOST, names: Names | None = None) -> dict[str, Usage]:
+    """By the name of a model, provider, service or agent, the most called first; '' holds what names none.
+
+    A client may name any number of them: the first `limit` are told, usage_of_others tells the rest. `names` asks for
+    certain ones instead, however many.
+    """
+    wanted = names or most_called(dimension, limit)
+    rows = select(
+        f"""
+        SELECT toString({dimension}) AS name, {_COLUMNS} FROM {USAGE.table}
+        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL IN ({wanted.sql})
+        GROUP BY name
+        HAVING {_USED}
+        ORDER BY figure_calls DESC, name
+        """,
+        name=f"usage.by_{dimension}",
+        scope=scope,
+        parameters=wanted.parameters,
+    )
+    return {row["name"]: Usage.of(row) for row in rows}
+
+
+def most_called(dimension: Dimension, limit: int) -> Names:
+    """The `limit` most called. Cheap: nothing is kept of a name but what it is sorted by."""
+    sorted_by = ", ".join(f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost"))
+    sql = f"""
+        SELECT name FROM (
+            SELECT toString({dimension}) AS name, {sorted_by} FROM {USAGE.table} WHERE {IN_RANGE}
+            GROUP BY name
+            HAVING {_USED}
+            ORDER BY figure_calls DESC, name
+            LIMIT {{most:UInt32}}
+        )
+    """
+    return Names(sql, {"most": limit})
+
+
+def usage_of_others(scope: Scope, dimension: Dimension, names: Names) -> Usage:
+    """What all the other names came to together."""
+    [row] = select(
+        f"""
+        SELECT {_COLUMNS} FROM {USAGE.table}
+        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL NOT IN ({names.sql})
+        """,
+        name=f"usage.others_by_{dimension}",
+        scope=scope,
+        parameters=names.parameters,
+    )
+    return Usage.of(row)
+
+
+def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, Usage]:
+    """By quarters of an hour, hours or days as they are cut in a time zone: start → usage, empty ones included."""
+    steps = steps_of(scope, step, zone)
+    rows = select(
+        f"SELECT {key_sql(step)} AS step, {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE} GROUP BY step",
+        name="usage.over_time",
+        scope=scope,
+        parameters=steps.parameters,
+    )
+    found = {row["step"]: Usage.of(row) for row in rows}
+    return {start: found.get(key, _NOTHING) for key, start in steps.starts.items()}
+
+
+def models_called(scope: Scope, limit: int) -> list[str]:
+    """The models of LLM calls, the most called first."""
+    rows = select(
+        f"""
+        SELECT toString(model) AS name FROM {USAGE.table}
+        WHERE {IN_RANGE} AND {_CALL} AND model != ''
+        GROUP BY name
+        ORDER BY sum(spans) DESC, name
+        LIMIT {{limit:UInt32}}
+        """,
+        name="usage.models",
+        scope=scope,
+        parameters={"limit": limit},
+    )
+    return [row["name"] for row in rows]

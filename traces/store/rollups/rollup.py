@@ -1,0 +1,96 @@
+"""A roll-up: a table that a materialized view fills from every insert into `otel_traces`, whoever inserts.
+
+The view writes a row for each span, and the table's engine makes one of those with the same sorting key: at the
+insert, within its block, and later by merging. Until then there are several, so readers always aggregate. (A view
+that aggregated itself would do the same work, and each function in it costs every insert time.)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agentops_portal.clickhouse import ddl
+from traces.store.schema.tables import SPANS
+
+Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
+
+DAY_NS = 86_400 * 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollup:
+    """keys: the sorting key, in its order; values: what is aggregated; where: which spans count.
+
+    time: the key that says when; time_unit_ns: its unit in nanoseconds since 1970, or None for a DateTime64(9).
+    A row holds what spans of its time unit add, and a unit never crosses midnight UTC: whole days can be computed
+    anew from their spans.
+    """
+
+    table: str
+    keys: Columns
+    values: Columns
+    time: str
+    time_unit_ns: int | None
+    partition_by: str
+    shard_by: str
+    engine: str = "AggregatingMergeTree"
+    where: str = "true"
+    index_granularity: int = 8192
+
+    @property
+    def view(self) -> str:
+        return f"{self.table}_mv"
+
+    def create_table(self) -> list[str]:
+        columns = ", ".join(f"{name} {kind}" for name, (kind, _) in {**self.keys, **self.values}.items())
+        clauses = (
+            f"PARTITION BY {self.partition_by} ORDER BY ({', '.join(self.keys)}) "
+            f"SETTINGS index_granularity = {self.index_granularity}"
+        )
+        return ddl.create_table(self.table, columns, ddl.merge_tree(self.engine), clauses, shard_by=self.shard_by)
+
+    def create_view(self) -> str:
+        return ddl.create_materialized_view(self.view, to=ddl.local(self.table), select=self.select(ddl.local(SPANS)))
+
+    def alter(self) -> list[str]:
+        """Statements that add the columns of today's code to a table of earlier code, and make its view fill them.
+
+        Rows that are there have defaults in new columns until they are computed anew (traces/store/rollups/rebuild.py).
+        """
+        columns = ", ".join(f"ADD COLUMN IF NOT EXISTS {name} {kind}" for name, (kind, _) in self.values.items())
+        tables = dict.fromkeys((ddl.local(self.table), self.table))
+        return [
+            *(f"ALTER TABLE {table} {ddl.on_cluster()} {columns}" for table in tables),
+            f"ALTER TABLE {self.view} {ddl.on_cluster()} MODIFY QUERY {self.select(ddl.local(SPANS))}",
+        ]
+
+    def drop(self) -> list[str]:
+        return [ddl.drop_view(self.view), *ddl.drop_table(self.table)]
+
+    def select(self, source: str) -> str:
+        """What the view reads; a condition may follow with AND."""
+        columns = {**self.keys, **self.values}
+        rows = ", ".join(f"{expression} AS {name}" for name, (_, expression) in columns.items())
+        return f"SELECT {rows} FROM {source} WHERE {self.where}"
+
+    def day(self) -> str:
+        """SQL: the day of a row, in days since 1970."""
+        if self.time_unit_ns is None:
+            return units_since_1970(self.time, DAY_NS)
+        return f"intDiv({self.time}, {DAY_NS // self.time_unit_ns})"
+
+    def in_days(self, first: str, end: str) -> str:
+        """SQL condition: rows of days from `first` until before `end`, which are SQL of days since 1970."""
+        if self.time_unit_ns is None:
+            return f"{self.time} >= {midnight(first)} AND {self.time} < {midnight(end)}"
+        units = DAY_NS // self.time_unit_ns
+        return f"{self.time} >= {first} * {units} AND {self.time} < {end} * {units}"
+
+
+def midnight(day: str) -> str:
+    """SQL: the start of a day since 1970, UTC, as a time of spans."""
+    return f"fromUnixTimestamp64Nano(toInt64({day}) * {DAY_NS}, 'UTC')"
+
+
+def units_since_1970(moment: str, unit_ns: int) -> str:
+    """SQL: how many whole units lie between 1970 and a DateTime64(9). A DateTime would end in 2106."""
+    return f"intDiv(toUnixTimestamp64Nano({moment}), {unit_ns})"

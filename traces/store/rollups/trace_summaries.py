@@ -1,0 +1,32 @@
+"""One row per trace and day: what its spans of that day add to the trace's figures (traces/store/figures.py).
+
+Sorted by day, so that a page of the newest traces reads the newest days only; within a day by a hash of the id, which
+finds one trace among a day's in a few steps. A trace that crosses midnight has a row on each of its days, and one that
+arrives in several inserts has several rows until they are merged: readers aggregate
+(traces/store/queries/summaries.py).
+"""
+
+from traces.store.figures import INGREDIENTS
+
+from .rollup import DAY_NS, Rollup, units_since_1970
+
+TRACE_SUMMARIES = Rollup(
+    table="trace_summaries",
+    keys={
+        "project_id": ("LowCardinality(String)", "project_id"),
+        "day": ("Int32", units_since_1970("Timestamp", DAY_NS)),
+        "trace_hash": ("UInt64", "cityHash64(TraceId)"),
+        "trace_id": ("String", "TraceId"),
+    },
+    values={
+        name: (f"SimpleAggregateFunction({each.merge}, {each.type})", each.of_span)
+        for name, each in INGREDIENTS.items()
+    },
+    time="day",
+    time_unit_ns=DAY_NS,
+    partition_by="intDiv(day, 30)",
+    shard_by="trace_hash",
+    where="TraceId != ''",
+    # A page picks its traces from all over a day; the fewer neighbours come along the better.
+    index_granularity=512,
+)

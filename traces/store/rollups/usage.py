@@ -1,0 +1,63 @@
+"""Counts, tokens, cost and latency by quarter of an hour and by what a span is.
+
+A quarter of an hour, because the offset of every time zone is a multiple of it: days and hours can be cut in the time
+zone of any reader. Spans of all kinds are in it; LLM calls are those of type `llm` and `embedding`, requests those
+with `is_root`.
+"""
+
+from traces.store.figures import INGREDIENTS
+
+from .rollup import Rollup, units_since_1970
+
+QUARTER_NS = 900 * 10**9
+_TEXT = "LowCardinality(String)"
+# Up to the last time that the store knows, as for traces, and not what a span with an end of 2^64-1 says.
+_DURATION = "toUInt64(toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp))"
+_SUMS = (
+    "spans",
+    "cached_calls",
+    "input",
+    "output",
+    "cached_input",
+    "reasoning",
+    "tokens",
+    "cost",
+    "saved",
+)
+
+USAGE = Rollup(
+    table="usage_quarters",
+    keys={
+        "project_id": (_TEXT, "project_id"),
+        "quarter": ("Int32", units_since_1970("Timestamp", QUARTER_NS)),
+        "type": (_TEXT, "span_type"),
+        "model": (_TEXT, "model"),
+        "provider": (_TEXT, "provider"),
+        "service": (_TEXT, "ServiceName"),
+        "agent": (_TEXT, "agent_name"),
+        "status": (_TEXT, "StatusCode"),
+        "is_root": ("Bool", "ParentSpanId = ''"),
+        # Tokens of LLM calls without it wait for a price book.
+        "is_priced": ("Bool", "cache_hit OR isNotNull(reported_cost)"),
+    },
+    values={
+        **{
+            name: (f"SimpleAggregateFunction({each.merge}, {each.type})", each.of_span)
+            for name, each in INGREDIENTS.items()
+            if name in _SUMS
+        },
+        "failed_calls": (
+            "SimpleAggregateFunction(groupUniqArrayArray, Array(UInt64))",
+            INGREDIENTS["failed_calls"].of_span.replace("cityHash64(", "cityHash64(TraceId, "),
+        ),
+        "durations": (
+            "AggregateFunction(quantilesTDigest(0.5), UInt64)",
+            f"initializeAggregation('quantilesTDigestState(0.5)', {_DURATION})",
+        ),
+    },
+    time="quarter",
+    time_unit_ns=QUARTER_NS,
+    partition_by="intDiv(quarter, 2880)",  # 30 days
+    shard_by="rand()",
+    where="NOT is_pending",
+)
