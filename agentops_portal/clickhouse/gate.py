@@ -22,6 +22,8 @@ from prometheus_client import Counter, Histogram
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
+from agentops_portal.units import LAST_MICROSECOND, LAST_MOMENT
+
 from . import errors
 from .client import current_address, get_client, pool_of
 from .streams import open_blocks
@@ -30,9 +32,6 @@ log = structlog.get_logger(__name__)
 
 REQUIRED = ("{project_id:String}", "{start:DateTime64(9)}", "{end:DateTime64(9)}")
 SCOPE_NAMES = frozenset({"project_id", "start", "end"})
-# The last moment that a DateTime64(9) holds, and the microsecond that it is in.
-LAST_MOMENT = "2262-04-11 23:47:16.854775807"
-LAST_MICROSECOND = datetime(2262, 4, 11, 23, 47, 16, 854775, tzinfo=UTC)
 SLOW_MS = 1000
 # A server that has not answered this long after a query's own limit hangs.
 GRACE_SECONDS = 5

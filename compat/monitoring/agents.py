@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
 from traces.ingest.agents import Agent
-from traces.reading.replay import milliseconds
-from traces.reading.rows import dollars, state, store_time
+from traces.reading.rows import known_dollars, state, store_time
 from traces.store.figures import Cost
 from traces.store.queries.agents import AgentFigures, agent_figures, other_agents
 from traces.store.queries.filters import TraceFilter
@@ -44,7 +44,7 @@ class AgentUsageSerializer(serializers.Serializer[Any]):
     )
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
-    total_cost = serializers.FloatField(help_text="Of the same calls; US dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="Of the same calls; US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     event_count = serializers.IntegerField(help_text="Traces in which the agent took part.")
     avg_latency = serializers.FloatField(help_text="Milliseconds, of these traces.")
@@ -72,7 +72,7 @@ class AgentMetricsSerializer(serializers.Serializer[Any]):
     trace_count = serializers.IntegerField()
     span_count = serializers.IntegerField(help_text="Of these traces.")
     total_tokens = serializers.IntegerField()
-    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     avg_latency_ms = serializers.FloatField(help_text="Of traces.")
     p50_latency_ms = serializers.FloatField()
@@ -140,7 +140,7 @@ def usage_row(agent: AgentFigures, agent_id: str | None) -> dict[str, Any]:
         "total_tokens": agent.total_tokens,
         "prompt_tokens": agent.input_tokens,
         "completion_tokens": agent.output_tokens,
-        "total_cost": dollars(agent.cost),
+        "total_cost": known_dollars(agent.cost),
         "unknown_cost_calls": agent.cost.unknown_calls,
         "event_count": agent.traces,
         "avg_latency": round(milliseconds(agent.durations.average), 2),
@@ -219,7 +219,7 @@ def _detail(name: str, agent: AgentFigures, scope: Scope | None, zone: ZoneInfo)
             "trace_count": agent.traces,
             "span_count": agent.span_count,
             "total_tokens": agent.total_tokens,
-            "total_cost": dollars(agent.cost),
+            "total_cost": known_dollars(agent.cost),
             "unknown_cost_calls": agent.cost.unknown_calls,
             "avg_latency_ms": milliseconds(agent.durations.average),
             "p50_latency_ms": milliseconds(agent.durations.p50),

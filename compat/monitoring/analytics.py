@@ -12,10 +12,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
-from traces.reading.replay import milliseconds
-from traces.reading.rows import dollars, metrics_of, percent, state, store_time
+from traces.reading.rows import known_dollars, metrics_of, percent, state, store_time
 from traces.store.queries.trace_metrics import (
     BINS,
     TraceSums,
@@ -39,7 +39,7 @@ class MetricsSerializer(serializers.Serializer[Any]):
     agent_call_count = serializers.IntegerField(
         help_text="Spans of agents in all traces, counted in quarters of an hour that the range touches."
     )
-    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
@@ -58,7 +58,7 @@ BUCKET = "hour: 2026-11-23 09:00:00, day: 2026-11-23, week: the date of its Mond
 class CostBucketSerializer(serializers.Serializer[Any]):
     timestamp = serializers.CharField(help_text=BUCKET)
     start = serializers.DateTimeField(help_text="When the bucket starts, with the zone's offset.")
-    cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
 
 
@@ -137,7 +137,7 @@ class CostTrendView(_TrendView):
     def get(self, request: Request) -> Response:
         return Response(
             [
-                {**named, "cost": dollars(sums.cost), "unknown_cost_calls": sums.cost.unknown_calls}
+                {**named, "cost": known_dollars(sums.cost), "unknown_cost_calls": sums.cost.unknown_calls}
                 for named, sums in self.trend(request)
             ]
         )

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import milliseconds
 from compat.contract import ContractMomentField, ContractView, contract_project
 from compat.contract_schema import errors
 from traces.reading.agent_flow import AgentFlow, Stage, agent_flow, places
-from traces.reading.replay import milliseconds
 from traces.store.queries.flow_spans import MAX_SPANS, MAX_TRACES, flow_spans, newest_flow_spans
 
 from .parameters import TAG, RangeParameters, located_trace

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
-from traces.reading.replay import milliseconds
 from traces.reading.rows import percent
 from traces.store.queries.guardrail_phases import PhaseRuns, runs_by_phase
 from traces.store.queries.guardrails import guarded_traces

@@ -9,10 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
 from traces.reading.critical_path import critical_path
-from traces.reading.replay import milliseconds, replay
+from traces.reading.replay import replay
 from traces.reading.rows import epoch_ms, naive_time
 from traces.reading.tree import Node, span_tree
 from traces.store.queries.span_detail import SpanDetail

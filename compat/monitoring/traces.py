@@ -8,10 +8,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentops_portal.units import LAST_NS, NS_OF_MS, milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
-from traces.reading.replay import milliseconds
-from traces.reading.rows import dollars, list_row, state, store_time
+from traces.reading.rows import known_dollars, list_row, state, store_time
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.span_detail import SpanDetail
 from traces.store.queries.trace_detail import trace_figures
@@ -28,8 +28,6 @@ from .parameters import (
     scope_of_range,
     trace_not_found,
 )
-
-NS_OF_MS = 10**6
 
 
 def _bound(help_text: str) -> serializers.DecimalField:
@@ -53,8 +51,8 @@ class TraceListParameters(TypedRangeParameters):
     tag = serializers.CharField(required=False, allow_blank=True, default="", max_length=300, trim_whitespace=False)
     min_duration = _bound("Milliseconds.")
     max_duration = _bound("Milliseconds.")
-    min_cost = _bound("US dollars that are known.")
-    max_cost = _bound("US dollars that are known.")
+    min_cost = _bound("US known_dollars that are known.")
+    max_cost = _bound("US known_dollars that are known.")
 
     def wanted(self, asked: dict[str, Any]) -> TraceFilter:
         return filter_of_type(
@@ -71,7 +69,7 @@ class TraceListParameters(TypedRangeParameters):
 
 
 def _nanoseconds(milliseconds: Decimal | None) -> int | None:
-    return None if milliseconds is None else min(int(milliseconds * NS_OF_MS), 2**63 - 1)
+    return None if milliseconds is None else min(int(milliseconds * NS_OF_MS), LAST_NS)
 
 
 class MonitoringTraceRowSerializer(serializers.Serializer[Any]):
@@ -85,7 +83,7 @@ class MonitoringTraceRowSerializer(serializers.Serializer[Any]):
     span_count = serializers.IntegerField()
     error_count = serializers.IntegerField(help_text="Spans with status Error, whatever the status of the trace.")
     llm_call_count = serializers.IntegerField()
-    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
@@ -125,7 +123,7 @@ class MonitoringTraceSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["success", "error"])
     spans = MonitoringSpanSerializer(many=True, help_text=f"The earliest first; at most {MAX_SPANS:,}.")
     total_spans = serializers.IntegerField(help_text="Of the trace, also those that are too many to be answered.")
-    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     tags = serializers.ListField(child=serializers.CharField())
 
@@ -170,7 +168,7 @@ class TraceView(ContractView):
                 "status": state(figures.status),
                 "spans": [span_row(span, project_id) for span in trace_spans(scope, stored)],
                 "total_spans": figures.span_count,
-                "total_cost": dollars(figures.cost),
+                "total_cost": known_dollars(figures.cost),
                 "unknown_cost_calls": figures.cost.unknown_calls,
                 "tags": list(figures.tags),
             }

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import datetime_of
 from tests.pages.spans import MS, Spanlet, recorded, request_of, span_id, store, trace_id
 from traces.store.queries.guardrails import guarded_traces, guardrail_runs, guardrail_use
-from traces.store.queries.scopes import datetime_of, whole_time
+from traces.store.queries.scopes import whole_time
 
 from . import naive, naive_usage
 from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days

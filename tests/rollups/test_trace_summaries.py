@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import datetime_of
 from tests.pages.spans import MS, Spanlet, recorded, request_of, store, trace_id
 from traces.store.figures import TraceFigures
 from traces.store.queries.filters import TraceFilter
-from traces.store.queries.scopes import datetime_of, whole_time
+from traces.store.queries.scopes import whole_time
 from traces.store.queries.trace_detail import trace_scope
 from traces.store.queries.trace_list import Cursor, newest_trace, totals, trace_page
 

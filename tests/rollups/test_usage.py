@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import datetime_of
 from tests.pages.spans import Spanlet, recorded, request_of, store
-from traces.store.queries.scopes import datetime_of, whole_time
+from traces.store.queries.scopes import whole_time
 from traces.store.queries.steps import Step
 from traces.store.queries.usage import Dimension, Latency, Usage, models_called, usage_by, usage_over_time, usage_total
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from traces.durations import parse_duration
+from agentops_portal.units import parse_duration
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.queries.filters import TraceFilter
 

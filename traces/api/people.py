@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import KeyCursor, page, page_of
 from agentops_portal.api.parameters import CursorField
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import iso_utc
 from projects.api.access import MayRead, readable_project
 from traces.store.queries import people
-from traces.times import iso_utc
 
 from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .serializers import CostSerializer, NanosecondsField, TokensSerializer

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from traces.times import iso_utc
+from agentops_portal.units import iso_utc
 
 UTC_EXAMPLE = "2026-11-23T09:30:00.123456789Z"
 

@@ -11,8 +11,8 @@ import orjson
 import structlog
 
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
-from traces.reading.replay import milliseconds
-from traces.reading.rows import dollars, list_row, metrics_of, state
+from agentops_portal.units import milliseconds
+from traces.reading.rows import known_dollars, list_row, metrics_of, state
 from traces.store.figures import TraceFigures
 from traces.store.guard import shown_or
 from traces.store.queries.changes import Arrival, arrivals
@@ -112,7 +112,7 @@ def update_row(trace: TraceFigures) -> dict[str, Any]:
         "trace_id": trace.trace_id,
         "status": state(trace.status),
         "duration": milliseconds(trace.duration_ns),
-        "cost": dollars(trace.cost),
+        "cost": known_dollars(trace.cost),
         "unknown_cost_calls": trace.cost.unknown_calls,
         "span_count": trace.span_count,
         "error_count": trace.error_count,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pydantic import Field
 
 from agentops_portal.clickhouse.gate import Scope
-from traces.store.queries.scopes import EPOCH
+from agentops_portal.units import EPOCH
 
 from .tool import Fault, Moment, Parameters, Text
 

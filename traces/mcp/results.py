@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from agentops_portal import formats
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import datetime_of, milliseconds
 from traces.store import figures
-from traces.store.queries.scopes import datetime_of
 
 
 class TimeRange(BaseModel):
@@ -72,8 +72,9 @@ def counted(number: int, noun: str) -> str:
     return f"{formats.count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def milliseconds(nanoseconds: float) -> float:
-    return round(nanoseconds / formats.MS, 3)
+def rounded_ms(nanoseconds: float) -> float:
+    """Milliseconds with three decimals: models read what is short."""
+    return round(milliseconds(nanoseconds), 3)
 
 
 def moment(nanoseconds: int) -> datetime:

@@ -11,7 +11,7 @@ from agentops_portal.formats import cut
 from traces.store.queries.span_detail import Event, SpanDetail, span_detail
 from traces.store.queries.trace_spans import span_by_id
 
-from .results import Tokens, milliseconds, moment, trace_url
+from .results import Tokens, moment, rounded_ms, trace_url
 from .tool import Answer, Fault, Parameters, Text, Tool
 from .trace_tools import MAX_NAME, find_trace
 
@@ -146,7 +146,7 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
         status=span.status,
         status_message=message,
         start=moment(span.start_ns),
-        duration_ms=milliseconds(span.end_ns - span.start_ns),
+        duration_ms=rounded_ms(span.end_ns - span.start_ns),
         is_llm_call=span.is_llm_call,
         model=cut(span.model, MAX_NAME),
         requested_model=cut(span.requested_model, MAX_NAME),
@@ -224,7 +224,7 @@ def _part(text: str, wanted: SpanParameters) -> Part:
 def _lines(span: SpanResult) -> Iterator[str]:
     yield (
         f"span {span.span_id} of trace {span.trace_id}: {span.type} {span.name!r}, {span.status}, "
-        f"{span.start.isoformat(timespec='milliseconds')}, {formats.duration(round(span.duration_ms * formats.MS))}"
+        f"{span.start.isoformat(timespec='rounded_ms')}, {formats.duration(round(span.duration_ms * formats.MS))}"
     )
     if span.part:
         rest = "" if span.part.next_offset is None else f"; read on with offset={span.part.next_offset}"
@@ -240,7 +240,7 @@ def _lines(span: SpanResult) -> Iterator[str]:
     cuts = {each.field: each for each in span.cut}
     yield from _value_lines("attributes", span.attributes, cuts)
     for number, event in enumerate(span.events):
-        yield f"event {event.name} at {event.time.isoformat(timespec='milliseconds')}"
+        yield f"event {event.name} at {event.time.isoformat(timespec='rounded_ms')}"
         yield from _value_lines(f"events.{number}", event.attributes, cuts)
     yield from _value_lines("resource", span.resource, cuts)
     if span.fields_left_out:

@@ -17,7 +17,7 @@ from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.queries import guardrails, usage
 
 from .ranges import RangeParameters
-from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, milliseconds, moment
+from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, moment, rounded_ms
 from .tool import Answer, Fault, Text, Tool
 from .trace_tools import MAX_NAME
 
@@ -130,7 +130,7 @@ def _steps(scope: Scope, wanted: UsageParameters) -> dict[datetime, usage.Usage]
 def _latency(latency: usage.Latency | None) -> Latency | None:
     if latency is None:
         return None
-    return Latency(p50_ms=milliseconds(latency.p50), p95_ms=milliseconds(latency.p95), p99_ms=milliseconds(latency.p99))
+    return Latency(p50_ms=rounded_ms(latency.p50), p95_ms=rounded_ms(latency.p95), p99_ms=rounded_ms(latency.p99))
 
 
 def _usage_text(used: usage.Usage) -> str:
@@ -217,7 +217,7 @@ def guardrail_summary(project_id: UUID, wanted: GuardrailParameters) -> Answer:
     ]
     lines += [_use_text(use) for use in uses[:MAX_GROUPS]]
     lines += [
-        f"{run.start.isoformat(timespec='milliseconds')} {run.outcome} by {run.guardrail!r} {run.mode}: "
+        f"{run.start.isoformat(timespec='rounded_ms')} {run.outcome} by {run.guardrail!r} {run.mode}: "
         f"trace_id={run.trace_id} span_id={run.span_id}"
         for run in summary.runs
     ]
@@ -235,8 +235,8 @@ def _sums(use: guardrails.GuardrailUse) -> GuardrailSums:
         blocked=use.blocked,
         failed=use.failed,
         block_rate=use.block_rate,
-        p50_ms=milliseconds(use.p50_ns),
-        p95_ms=milliseconds(use.p95_ns),
+        p50_ms=rounded_ms(use.p50_ns),
+        p95_ms=rounded_ms(use.p95_ns),
     )
 
 
@@ -248,7 +248,7 @@ def _run(run: guardrails.GuardrailRun) -> GuardrailRun:
         mode=cut(run.mode, MAX_NAME),
         outcome=run.outcome,
         start=moment(run.start_ns),
-        duration_ms=milliseconds(run.duration_ns),
+        duration_ms=rounded_ms(run.duration_ns),
         service=cut(run.service, MAX_NAME),
         models=[cut(name, MAX_NAME) for name in run.models[:20]],
         user_id=cut(run.user_id, MAX_NAME),

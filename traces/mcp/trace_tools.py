@@ -19,7 +19,7 @@ from traces.store.queries.filters import TraceFilter
 from traces.store.queries.trace_list import Cursor, Totals, totals, trace_page
 
 from .ranges import RangeParameters
-from .results import Cost, TimeRange, Tokens, cost_text, counted, milliseconds, moment, trace_url
+from .results import Cost, TimeRange, Tokens, cost_text, counted, moment, rounded_ms, trace_url
 from .tool import Answer, Exact, Fault, Parameters, Text, Tool
 
 MAX_NAME = 200
@@ -98,7 +98,7 @@ class TraceItem(BaseModel):
             service=cut(trace.service, MAX_NAME),
             status=trace.status,
             start=moment(trace.start_ns),
-            duration_ms=milliseconds(trace.duration_ns),
+            duration_ms=rounded_ms(trace.duration_ns),
             span_count=trace.span_count,
             error_count=trace.error_count,
             llm_calls=trace.llm_calls,
@@ -171,7 +171,7 @@ def search_traces(project_id: UUID, wanted: SearchParameters) -> Answer:
 
 
 def _line(trace: TraceFigures) -> str:
-    start = moment(trace.start_ns).isoformat(timespec="milliseconds")
+    start = moment(trace.start_ns).isoformat(timespec="rounded_ms")
     facts = [formats.duration(trace.duration_ns), counted(trace.span_count, "span")]
     if trace.error_count:
         facts.append(f"{trace.error_count} failed")
@@ -274,8 +274,8 @@ def _span_item(node: Node, start_ns: int) -> SpanItem:
         name=cut(span.name, MAX_NAME),
         status=span.status,
         status_message=span.status_message,
-        start_offset_ms=milliseconds(span.start_ns - start_ns),
-        duration_ms=milliseconds(span.duration_ns),
+        start_offset_ms=rounded_ms(span.start_ns - start_ns),
+        duration_ms=rounded_ms(span.duration_ns),
         model=cut(span.model, MAX_NAME),
         total_tokens=span.total_tokens,
         cost_usd=None if span.reported_cost is None else float(span.reported_cost),

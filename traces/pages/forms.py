@@ -15,11 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import END_OF_TIME, EPOCH, parse_duration
 from projects.models import ApiKey
-from traces.durations import parse_duration
 from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
 from traces.store.queries.filters import TraceFilter
-from traces.store.queries.scopes import END_OF_TIME, EPOCH
 from traces.store.queries.trace_list import Cursor
 
 STATUSES = [("", _("Any status")), ("ok", _("OK")), ("error", _("Error"))]

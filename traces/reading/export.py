@@ -16,13 +16,13 @@ from itertools import groupby
 from typing import Any, Literal
 
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
+from agentops_portal.units import iso_utc, milliseconds
 from traces.store.figures import TraceFigures
 from traces.store.guard import shown_or
 from traces.store.queries.export import spans_of_traces
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import scope_of
 from traces.store.queries.trace_list import trace_page
-from traces.times import iso_utc
 
 from .csv_text import BYTE_ORDER_MARK, csv_line, json_text
 
@@ -140,7 +140,7 @@ def trace_row(trace: TraceFigures) -> Row:
     row |= {
         "start_time": iso_utc(trace.start_ns),
         "end_time": iso_utc(trace.end_ns),
-        "duration_ms": trace.duration_ns / 1_000_000,
+        "duration_ms": milliseconds(trace.duration_ns),
         "cost_usd": trace.cost.reported,
         "unknown_cost_calls": trace.cost.unknown_calls,
         "saved_cost_usd": trace.cost.saved,
@@ -154,7 +154,7 @@ def span_row(span: Mapping[str, Any]) -> Row:
     row = dict(span) | {
         "start_time": iso_utc(span["start_ns"]),
         "end_time": iso_utc(span["end_ns"]),
-        "duration_ms": (span["end_ns"] - span["start_ns"]) / 1_000_000,
+        "duration_ms": milliseconds(span["end_ns"] - span["start_ns"]),
         "cost_usd": span["cost"],
     }
     if "attributes" in span:

@@ -14,19 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agentops_portal.units import milliseconds
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.guard import shown_or
 from traces.store.queries.span_detail import SpanDetail
 
 from .messages import Message, PartKind, conversation, payload
 
-NS_OF_MS = 1_000_000
 TOOLS = ("tool", "retriever")
-
-
-def milliseconds(nanoseconds: float) -> float:
-    """Milliseconds, with all that lies below as their fraction."""
-    return nanoseconds / NS_OF_MS
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope
-from traces.reading.replay import milliseconds
+from agentops_portal.units import NS_OF_SECOND, datetime_of, iso_utc, milliseconds
 from traces.store.figures import Cost, TraceFigures
 from traces.store.queries.agents import agent_calls
 from traces.store.queries.filters import TraceFilter
-from traces.store.queries.scopes import datetime_of
 from traces.store.queries.trace_metrics import EVERY, trace_sums
-from traces.times import iso_utc
-
-SECOND_NS = 10**9
 
 
 def store_time(nanoseconds: int) -> str:
     """As the store writes a time, UTC: 2026-11-23 09:30:00.123456789."""
-    seconds, fraction = divmod(nanoseconds, SECOND_NS)
+    seconds, fraction = divmod(nanoseconds, NS_OF_SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{fraction:09d}"
 
 
@@ -32,7 +28,7 @@ def epoch_ms(nanoseconds: int) -> float:
     return nanoseconds // 1_000 / 1_000
 
 
-def dollars(cost: Cost) -> float:
+def known_dollars(cost: Cost) -> float:
     """What is known of a cost; 0 when nothing is: `unknown_cost_calls` beside it says how many calls are missing."""
     return float(cost.reported or Decimal(0))
 
@@ -60,7 +56,7 @@ def list_row(trace: TraceFigures) -> dict[str, Any]:
         "span_count": trace.span_count,
         "error_count": trace.error_count,
         "llm_call_count": trace.llm_calls,
-        "total_cost": dollars(trace.cost),
+        "total_cost": known_dollars(trace.cost),
         "unknown_cost_calls": trace.cost.unknown_calls,
         "prompt_tokens": trace.input_tokens,
         "completion_tokens": trace.output_tokens,
@@ -81,7 +77,7 @@ def metrics_of(scope: Scope, wanted: TraceFilter = EVERY) -> dict[str, Any]:
         "error_count": sums.error_count,
         "llm_call_count": sums.llm_calls,
         "agent_call_count": agent_calls(scope),
-        "total_cost": dollars(sums.cost),
+        "total_cost": known_dollars(sums.cost),
         "unknown_cost_calls": sums.cost.unknown_calls,
         "prompt_tokens": sums.input_tokens,
         "completion_tokens": sums.output_tokens,

@@ -8,7 +8,7 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 
 from agentops_portal import formats
-from traces.store.queries.scopes import datetime_of
+from agentops_portal.units import datetime_of
 
 register = template.Library()
 register.filter("count", formats.count)

@@ -13,6 +13,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from agentops_portal.units import fixed_dollars
 from traces.store.figures import TraceFigures
 from traces.store.queries.span_detail import SpanDetail
 from traces.store.queries.trace_metrics import TraceSums
@@ -65,10 +66,6 @@ def _amount(span: SpanDetail, keys: Iterable[str]) -> Decimal:
         return amount.quantize(_SMALLEST) if Decimal(0) <= amount < _LARGEST else Decimal(0)
     except InvalidOperation:
         return Decimal(0)
-
-
-def dollars(amount: Decimal, decimals: int = 7) -> str:
-    return f"{amount:.{decimals}f}"
 
 
 def known_number(reported: Decimal | None, unknown_calls: int) -> float | None:
@@ -159,10 +156,10 @@ def _costs(counted: TraceSums | TraceFigures | SpanDetail, parts: CostParts, tra
     cost = counted.cost
     total = cost.reported or Decimal(0)
     return {
-        "prompt_cost": dollars(parts.prompt),
-        "completion_cost": dollars(parts.completion),
-        "other_cost": dollars(total - parts.prompt - parts.completion),
-        "average_cost_per_trace": dollars(total / traces if traces else Decimal(0)),
-        "total_cost": dollars(total),
+        "prompt_cost": fixed_dollars(parts.prompt),
+        "completion_cost": fixed_dollars(parts.completion),
+        "other_cost": fixed_dollars(total - parts.prompt - parts.completion),
+        "average_cost_per_trace": fixed_dollars(total / traces if traces else Decimal(0)),
+        "total_cost": fixed_dollars(total),
         "unknown_cost_calls": cost.unknown_calls,
     }

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import END_OF_TIME, EPOCH
 from compat.contract import (
     ContractError,
     ContractMomentField,
@@ -21,7 +22,6 @@ from compat.monitoring.parameters import projects_of
 from projects.credentials import Credential
 from projects.models import Project
 from traces.converters import stored_trace_id
-from traces.store.queries.scopes import END_OF_TIME, EPOCH
 from traces.store.queries.trace_detail import project_of_trace, trace_scope
 from traces.store.queries.trace_list import Cursor
 from traces.store.queries.trace_table import Order

@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import fixed_dollars
 from compat.contract import ContractView
 from compat.contract_schema import errors
 from projects.models import Project
@@ -36,7 +37,6 @@ from traces.store.queries.project_metrics import (
 )
 from traces.store.queries.trace_metrics import TraceSums
 
-from .metrics import dollars
 from .parameters import PROJECT_ID, TAG, ProjectParameters, RangeParameters, project_of, scope_of_range
 from .spans import iso, naive_iso
 
@@ -152,8 +152,8 @@ def _token_metrics(metrics: ProjectMetrics) -> dict[str, Any]:
     by_outcome = {"all": both, "success": metrics.ok.sums, "fail": metrics.error.sums}
     known = both.cost.reported or Decimal(0)
     return {
-        "total_cost": dollars(known, 5),
-        "average_cost_per_session": dollars(known / both.traces if both.traces else Decimal(0), 5),
+        "total_cost": fixed_dollars(known, 5),
+        "average_cost_per_session": fixed_dollars(known / both.traces if both.traces else Decimal(0), 5),
         "unknown_cost_calls": both.cost.unknown_calls,
         "prompt_tokens": both.input_tokens,
         "completion_tokens": both.output_tokens,

@@ -6,9 +6,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from agentops_portal.units import datetime_of
 from traces.reading.nesting import nested
 from traces.store.guard import shown_or
-from traces.store.queries.scopes import datetime_of
 from traces.store.queries.span_detail import SpanDetail
 
 from .metrics import SpanMetricsSerializer, has_metrics, metrics_of_span

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.units import milliseconds
 from compat.contract import ContractError, ContractValidationError, ContractView, contract_project, fault
 from compat.contract_schema import errors
 from compat.monitoring.parameters import projects_of
@@ -181,8 +182,8 @@ class RunEndView(RegistryView):
             )
         except OtlpError as error:
             raise _refusal(error) from error
-        milliseconds = None if ended.end_ns is None else (ended.end_ns - ended.start_ns) / 1_000_000
-        return Response({"success": True, "trace_id": ended.trace_id, "duration_ms": milliseconds})
+        duration_ms = None if ended.end_ns is None else milliseconds(ended.end_ns - ended.start_ns)
+        return Response({"success": True, "trace_id": ended.trace_id, "duration_ms": duration_ms})
 
 
 class SummaryView(RegistryView):

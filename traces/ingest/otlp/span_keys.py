@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from traces.store.schema.otlp_rows import MAX_NANOSECONDS
+from agentops_portal.units import LAST_NS
 
 from .clock import FIRST_PLAUSIBLE, is_odd, was_moved
 
@@ -21,7 +21,7 @@ def pack_keys(ids: Sequence[SpanId], starts: Sequence[int]) -> bytes:
 
     b"" when a start is not what the store will have: keys_of looks closer.
     """
-    if starts and (min(starts) < FIRST_PLAUSIBLE or max(starts) > MAX_NANOSECONDS):
+    if starts and (min(starts) < FIRST_PLAUSIBLE or max(starts) > LAST_NS):
         return b""
     return b"".join(ids) + array("q", starts).tobytes()
 
@@ -55,4 +55,4 @@ def split_ids(ids: bytes) -> tuple[SpanId, ...]:
 
 def _start(span: Any) -> int:
     start = int(span.start_time_unix_nano)
-    return ANYWHERE if is_odd(start) or was_moved(span) else min(start, MAX_NANOSECONDS)
+    return ANYWHERE if is_odd(start) or was_moved(span) else min(start, LAST_NS)

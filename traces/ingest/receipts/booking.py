@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, close_old_connections, transaction
 
+from agentops_portal.units import NS_OF_MS
 from projects.credentials import Credential
 from projects.models import ApiKey
 from traces.ingest.inbox.table import Entry
@@ -67,7 +68,7 @@ class ReceiptBook:
                 tally.accepted_spans += new
                 tally.last_accepted_at = tally.last_seen_at
             if entry.latest_end:
-                tally.clock_skew_ms = entry.latest_end // 1_000_000 - int(tally.last_seen_at.timestamp() * 1000)
+                tally.clock_skew_ms = entry.latest_end // NS_OF_MS - int(tally.last_seen_at.timestamp() * 1000)
             if entry.rejected:
                 self._note(tally, entry.rejection)
         metrics.BYTES.inc(entry.size)

@@ -8,9 +8,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from agentops_portal.units import EPOCH
 from projects.models import Project, User
 from projects.querysets import Actor
-from traces.store.queries.scopes import EPOCH
 
 
 class ErasureKind(models.TextChoices):

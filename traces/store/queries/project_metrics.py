@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.units import EPOCH
 from traces.store.figures import FIGURES
 from traces.store.rollups.rollup import DAY_NS
 
-from .scopes import EPOCH
 from .summaries import traces_sql
 from .trace_metrics import DURATION, TraceSums
 

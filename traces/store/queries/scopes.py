@@ -3,19 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from agentops_portal.clickhouse.gate import LAST_MICROSECOND, Scope
+from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import LAST_MICROSECOND, datetime_of
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What people may ask for ends here.
-END_OF_TIME = datetime(2262, 4, 11, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A DateTime64 begins here. An exporter that takes an unsigned time for a signed one writes times before 1970.
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
-
-
-def datetime_of(nanoseconds: int) -> datetime:
-    """Nanoseconds since 1970 as an aware UTC datetime, cut to microseconds."""
-    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def whole_time(project_id: UUID) -> Scope:

@@ -11,8 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope
-
-from .scopes import EPOCH
+from agentops_portal.units import EPOCH
 
 Step = Literal["quarter", "hour", "day"]
 QUARTER = 900  # seconds; no zone changes its clocks between two quarters

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.units import datetime_of
 from traces.store.figures import FIGURES, Cost, TraceFigures
 
 from .filters import TraceFilter
-from .scopes import datetime_of, whole_time
+from .scopes import whole_time
 from .summaries import figures_of, newest_rows_sql, traces_sql
 from .usage import models_called
 

@@ -4,8 +4,9 @@ Values become text as the OpenTelemetry Collector's ClickHouse exporter writes t
 form, bytes as base64, arrays as JSON.
 """
 
+from agentops_portal.units import LAST_NS
+
 NESTED_MARK = "NESTED_ATTRIBUTE"
-MAX_NANOSECONDS = 2**63 - 1  # 2262-04-11, the last time a DateTime64(9) can hold
 
 
 def _refuse(nested: str) -> str:
@@ -46,7 +47,7 @@ def _text_map(attributes: str) -> str:
 
 
 def _time(nanoseconds: str) -> str:
-    return f"fromUnixTimestamp64Nano(toInt64(least({nanoseconds}, {MAX_NANOSECONDS})), 'UTC')"
+    return f"fromUnixTimestamp64Nano(toInt64(least({nanoseconds}, {LAST_NS})), 'UTC')"
 
 
 def _hex(identifier: str) -> str:
