@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from agentops_portal.clickhouse.gate import ClickHouseError, Scope
 from agentops_portal.units import iso_utc, milliseconds
-from traces.store.figures import TraceFigures
+from traces.store.figures import TOKENS, TraceFigures
 from traces.store.guard import shown_or
 from traces.store.queries.export import spans_of_traces
 from traces.store.queries.filters import TraceFilter
@@ -49,11 +49,7 @@ TRACE_COLUMNS = (
     "error_count",
     "llm_calls",
     "cache_hits",
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "reasoning_tokens",
-    "total_tokens",
+    *TOKENS,
     "cost_usd",
     "unknown_cost_calls",
     "saved_cost_usd",
@@ -82,11 +78,7 @@ SPAN_COLUMNS = (
     "status_message",
     "model",
     "provider",
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "reasoning_tokens",
-    "total_tokens",
+    *TOKENS,
     "cost_usd",
     "agent",
     "tool",

@@ -102,6 +102,10 @@ INGREDIENTS = {
     ),
 }
 
+# Lists of figures that more than one query sums up.
+TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "total_tokens")
+COSTS = ("reported_cost", "unknown_cost_calls", "saved_cost")
+
 _CALLS = "(done_calls + length(failed_calls))"
 FIGURES = {
     "trace_id": "trace_id",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import FIGURES, Cost
+from traces.store.figures import COSTS, FIGURES, TOKENS, Cost
 
 from .agents import AgentFigures, agent_figures
 from .summaries import traces_sql
@@ -17,21 +17,7 @@ from .usage import Names
 
 PersonKey = tuple[int, str]  # what pages are sorted by: last seen, id or name
 
-_SUMS = (
-    "span_count",
-    "error_count",
-    "llm_calls",
-    "cache_hits",
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "reasoning_tokens",
-    "total_tokens",
-    "reported_cost",
-    "unknown_cost_calls",
-    "saved_cost",
-    "blocked_runs",
-)
+_SUMS = ("span_count", "error_count", "llm_calls", "cache_hits", *TOKENS, *COSTS, "blocked_runs")
 
 
 @dataclass(frozen=True)

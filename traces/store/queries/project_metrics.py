@@ -16,12 +16,7 @@ from traces.store.figures import FIGURES
 from traces.store.rollups.rollup import DAY_NS
 
 from .summaries import traces_sql
-from .trace_metrics import DURATION, TraceSums
-
-SUMS = (
-    *("span_count", "ok_count", "error_count", "llm_calls", "input_tokens", "output_tokens", "cached_input_tokens"),
-    *("reasoning_tokens", "total_tokens", "reported_cost", "saved_cost", "unknown_cost_calls"),
-)
+from .trace_metrics import DURATION, SUMS, TraceSums
 
 
 @dataclass(frozen=True)

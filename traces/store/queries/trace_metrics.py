@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import FIGURES, Cost
+from traces.store.figures import COSTS, FIGURES, TOKENS, Cost
 from traces.store.rollups.usage import QUARTER_NS
 
 from .filters import TraceFilter
@@ -24,22 +24,9 @@ BINS = 20  # of a histogram
 DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # Between two of them lies their weighted mean, as spreadsheets compute percentiles.
 PERCENTILES = "quantilesExactInclusive(0.5, 0.95, 0.99)"
-_SUMS = (
-    "span_count",
-    "ok_count",
-    "error_count",
-    "llm_calls",
-    "input_tokens",
-    "output_tokens",
-    "cached_input_tokens",
-    "reasoning_tokens",
-    "total_tokens",
-    "reported_cost",
-    "saved_cost",
-    "unknown_cost_calls",
-)
-_FIGURES = {f"figure_{name}": FIGURES[name] for name in ("status", *_SUMS)} | {"figure_duration": DURATION}
-_SUM_COLUMNS = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)
+SUMS = ("span_count", "ok_count", "error_count", "llm_calls", *TOKENS, *COSTS)
+_FIGURES = {f"figure_{name}": FIGURES[name] for name in ("status", *SUMS)} | {"figure_duration": DURATION}
+_SUM_COLUMNS = ", ".join(f"sum(figure_{name}) AS {name}" for name in SUMS)
 _COUNTS = f"count() AS traces, countIf(figure_status = 'error') AS error_traces, {_SUM_COLUMNS}"
 
 
