@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException, ErrorDetail
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from agentops_portal.units import END_OF_TIME, EPOCH
+from agentops_portal.units import EPOCH, LAST_MICROSECOND
 
 MILLISECONDS_FROM: Final = 20_000_000_000  # as pydantic reads numbers: from here on they cannot be meant as seconds
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?")
@@ -134,7 +134,7 @@ class ContractMomentField(serializers.Field[datetime, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> datetime:
         moment = self._read(data)
-        if not EPOCH <= moment < END_OF_TIME:
+        if not EPOCH <= moment <= LAST_MICROSECOND:
             self.fail("range")
         return moment
 
@@ -160,7 +160,7 @@ class ContractMomentField(serializers.Field[datetime, Any, str, Any]):
 
     def _of_number(self, number: Decimal) -> datetime:
         seconds = number / 1000 if abs(number) >= MILLISECONDS_FROM else number
-        if not 0 <= seconds < (END_OF_TIME - EPOCH).total_seconds():
+        if not 0 <= seconds < (LAST_MICROSECOND - EPOCH).total_seconds():
             self.fail("range")
         return EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 

@@ -10,6 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from agentops_portal.units import EPOCH, LAST_MICROSECOND
+
 
 class Parameters(serializers.Serializer[Any]):
     """Base of the query parameters, or of the body, of an endpoint."""
@@ -58,7 +60,7 @@ class MomentField(serializers.Field[datetime, str, str, Any]):
             moment = moment.astimezone(UTC)
         except OverflowError:
             moment = datetime.min.replace(tzinfo=UTC)
-        if not 1970 <= moment.year < 2262:  # what the span store can hold
+        if not EPOCH <= moment <= LAST_MICROSECOND:  # what the span store can hold
             raise serializers.ValidationError(_("Choose a time between 1970 and 2262."))
         return moment
 

@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import LAST_MICROSECOND
 from compat.contract import ContractError, ContractMomentField, ContractParameters, ContractView, contract_project
 from compat.contract_schema import errors
 from projects.api.actor import actor_of
@@ -35,7 +36,7 @@ class LastMomentField(ContractMomentField):
     def to_internal_value(self, data: Any) -> datetime:
         moment = super().to_internal_value(data)
         if isinstance(data, str) and _DATE.fullmatch(data.strip()):
-            return min(moment + timedelta(days=1), datetime(2262, 1, 1, tzinfo=UTC))
+            return min(moment + timedelta(days=1), LAST_MICROSECOND)
         return moment
 
 

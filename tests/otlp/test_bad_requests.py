@@ -30,6 +30,15 @@ def assert_refused(answer, status: int, *words: str) -> None:  # type: ignore[no
 
 
 @pytest.mark.parametrize(
+    ("recorded", "signal"),
+    [("claude-code-metrics", "metrics"), ("logfire-metrics", "metrics"), ("claude-code-logs", "logs")],
+)
+def test_metrics_and_logs_are_called_what_they_are(recorded: str, signal: str, otlp: Receiver, tenant: Tenant) -> None:
+    body = (PAYLOADS / "other_signals" / f"{recorded}.pb").read_bytes()
+    assert_refused(otlp.post(body, tenant.key), 400, f"The body holds {signal}; this address receives traces.")
+
+
+@pytest.mark.parametrize(
     "body",
     [b"garbage" * 30, b"\xff" * 100, GOOD[:-7], GOOD[: len(GOOD) // 2], b"{}", b"\x0a\xff\xff\xff\xff\x7f"],
     ids=["text", "ones", "cut at the end", "cut in the middle", "json", "length beyond the end"],

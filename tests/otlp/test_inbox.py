@@ -136,14 +136,39 @@ def test_a_request_that_was_stored_in_part_is_completed(
     assert spans_of(tenant) == len(stored_spans(tenant.project_id)) == 63
 
 
-def test_a_request_that_another_receiver_holds_is_left_to_it(decoder: Watched, tenant: Tenant) -> None:
+def test_what_another_receiver_was_told_first_waits_until_that_one_has_stored_it(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or until somebody has for it: nothing is given up because another process said that it had it."""
     left_behind(entry_of(tenant.project_id, BODY))
     committer = GroupCommitter(decoder)
     committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
-    committer.settle()
-
+    with pytest.raises(TimeoutError):
+        committer.decoder.settle(1.5)
     assert stored_spans(tenant.project_id) == {}
-    assert [entry.duplicate for entry in decoder.stored] == [True]
+
+    look_until_stale(decoder, monkeypatch)
+    committer.settle()
+    committer.close()
+
+    assert spans_of(tenant) == len(stored_spans(tenant.project_id)) == 63
+    assert [entry.duplicate for entry in decoder.stored] == [False, True]
+
+
+def test_a_receiver_that_ends_leaves_what_waits_for_another_in_the_inbox(
+    decoder: Watched, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind(entry_of(tenant.project_id, BODY))
+    committer = GroupCommitter(Watched())
+    committer.submit(entry_of(tenant.project_id, BODY)).result(timeout=30)
+    committer.close()
+    assert rows("otlp_inbox") == 2
+
+    look_until_stale(decoder, monkeypatch)
+    look_until_stale(decoder, monkeypatch)
+
+    assert spans_of(tenant) == 63
+    assert rows("otlp_inbox") == 0
 
 
 def test_a_request_that_cannot_be_decoded_is_put_aside_and_its_neighbours_are_stored(

@@ -1,6 +1,7 @@
 """A span counts once in spans, roll-ups and the ledger, whatever request brings it, and however late."""
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -135,6 +136,23 @@ def test_a_span_that_comes_again_to_other_receivers(new_receiver: Callable[[], R
     new_receiver().send(project_id, request(OTHER, CALL))
 
     once(project_id)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1, 0.3])
+def test_a_span_that_comes_again_to_another_receiver_before_the_first_has_stored_it(
+    new_receiver: Callable[[], Receiver], pause: float
+) -> None:
+    """Beside another span, so that the requests differ; each was answered before the next one was sent."""
+    project_id = uuid4()
+    first, second, third = new_receiver(), new_receiver(), new_receiver()
+    for each, body in ((first, request(CALL)), (second, request(OTHER, CALL)), (third, request(CALL, OTHER))):
+        each.committer.submit(entry_of(project_id, body.SerializeToString())).result(timeout=60)
+        time.sleep(pause)
+    for each in (third, second, first):
+        each.committer.decoder.settle(60)
+
+    once(project_id)
+    assert sum(entry.repeated for each in (first, second, third) for entry in each.stored) == 3
 
 
 def test_the_same_ids_in_another_project_and_in_another_trace_are_other_spans(

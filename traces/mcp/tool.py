@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
+from agentops_portal.units import EPOCH, LAST_MICROSECOND
+
 
 class Fault(Exception):
     """The caller asked for something that does not exist or does not fit; str() says what, in words for the caller."""
@@ -31,7 +33,7 @@ def _storable(text: str) -> str:
 
 
 def _in_store(moment: datetime) -> datetime:
-    if not 1970 <= moment.year < 2262:  # what the span store can hold; a day of any offset stays within
+    if not EPOCH <= moment <= LAST_MICROSECOND:  # what the span store can hold
         raise ValueError("Choose a time between 1970 and 2262.")
     return moment
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from agentops_portal.clickhouse.gate import Scope
-from agentops_portal.units import END_OF_TIME, EPOCH
+from agentops_portal.units import EPOCH, LAST_MICROSECOND
 from compat.contract import (
     ContractError,
     ContractMomentField,
@@ -128,7 +128,7 @@ def project_of(request: Request, project_id: str | None) -> Project:
 
 def scope_of_range(project: Project, asked: dict[str, Any]) -> Scope:
     """Of RangeParameters; an end that is not given is open."""
-    end = asked["end_time"] + timedelta(microseconds=1) if "end_time" in asked else END_OF_TIME
+    end = asked["end_time"] + timedelta(microseconds=1) if "end_time" in asked else LAST_MICROSECOND
     return Scope(project.pk, asked.get("start_time", EPOCH), end)
 
 

@@ -356,7 +356,7 @@ def test_a_moment_is_read_in_utc(sent: Any, expected: datetime) -> None:
         "1e9",
         "NaN",
         "1969-12-31T23:59:59Z",
-        "2262-01-01",
+        "2262-04-12",
         "0001-01-01T00:00:00+14:00",
         "1970-01-01T00:00:00+00:01",
         True,

@@ -7,7 +7,7 @@ import time_machine
 
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import trace_id
+from tests.pages.spans import Spanlet, request_of, store, trace_id
 
 from .conftest import OCTOBER, RECORDED
 
@@ -131,6 +131,16 @@ def test_the_next_page_repeats_a_range_that_was_left_out(mixed: Cast, get: Get, 
 
     assert "start=2026-11-17T01%3A00%3A00Z&" in following + "&"
     assert "end=2026-11-24T01%3A00%3A00Z&" in following + "&"
+
+
+def test_a_range_reaches_the_last_time_there_is(cast: Cast, get: Get) -> None:
+    """A span that claims a later one lies there: no list could show it if no range held it."""
+    store(cast.project.pk, request_of({1: [Spanlet("late", end=0)]}, 2**63 - 1))
+    address = f"/api/v1/projects/{cast.project.pk}"
+    last = "start=2262-04-11T00:00:00Z&end=2262-04-11T23:47:16.854775Z"
+
+    assert [each["name"] for each in get(f"{address}/traces?{last}", person="bob").json()["results"]] == ["late"]
+    assert get(f"{address}/usage?{last}", person="bob").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,8 @@ class Keeper:
         entries = inbox.read(segment)
         for entry in entries:
             entry.tried = True  # maybe by the receiver that is gone
-        if entries:
-            decode(entries, segment[:RECEIVER_LENGTH], self._decoder.unreadable)
+        if entries and decode(entries, segment[:RECEIVER_LENGTH], self._decoder.unreadable):
+            return  # another look, when those who were told the same first have stored it
         inbox.drop([segment])
         log.warning("stored what a receiver left behind when it ended", requests=len(entries))
         for entry in entries:

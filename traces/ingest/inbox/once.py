@@ -33,7 +33,7 @@ def leave_out_stored(entries: Iterable[Entry]) -> None:
         if not entry.tried:
             entry.repeated = 0
     wanted = {
-        project_id: store.Wanted(project_id, b"".join(map(_ids, own)), [entry.keys for entry in own])
+        project_id: store.Wanted(project_id, b"".join(map(span_ids, own)), [entry.keys for entry in own])
         for project_id, own in of_project.items()
     }
     stored = store.stored_spans(wanted.values())
@@ -41,7 +41,7 @@ def leave_out_stored(entries: Iterable[Entry]) -> None:
         known = stored[project_id]
         if suspects := _repeated(wanted[project_id].ids) | known.keys():
             for entry in own:
-                if not suspects.isdisjoint(split_ids(_ids(entry))):
+                if not suspects.isdisjoint(split_ids(span_ids(entry))):
                     _leave_out(entry, suspects, known)
 
 
@@ -81,8 +81,11 @@ def _repeated(ids: bytes) -> set[SpanId]:
     return {span_id for span_id, count in Counter(each).items() if count > 1}
 
 
-def _ids(entry: Entry) -> bytes:
-    """Of a request that another receiver wrote down they are read; none if it is unreadable, as the insert will say."""
+def span_ids(entry: Entry) -> bytes:
+    """The ids of a request's spans, one after the other.
+
+    Of a request that another receiver wrote down they are read; none if it is unreadable, as the insert will say.
+    """
     if not entry.keys and entry.body:
         try:
             entry.keys = keys_of(TraceRequest.FromString(entry.body))

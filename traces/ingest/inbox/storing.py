@@ -6,7 +6,9 @@ Until it has run through, it may be called again with the same entries.
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -14,12 +16,13 @@ from google.protobuf.message import DecodeError
 from traces.ingest.otlp import metrics
 from traces.ingest.otlp.messages import TraceRequest
 from traces.ingest.otlp.plain_text import flatten_nested
+from traces.ingest.otlp.span_keys import split_ids
 from traces.ingest.otlp.wire_types import forget_unknown
 
 from . import spans as store
 from . import table as inbox
 from .envelope import envelopes
-from .once import leave_out_stored
+from .once import leave_out_stored, span_ids
 from .table import Entry
 
 log = structlog.get_logger(__name__)
@@ -29,21 +32,46 @@ Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cann
 _one_at_a_time = threading.Lock()
 
 
-def decode(entries: list[Entry], receiver: str, unreadable: Unreadable) -> None:
+def decode(entries: list[Entry], receiver: str, unreadable: Unreadable) -> list[Entry]:
     """Store the spans of entries that one receiver wrote down; what was stored before is left out and counted.
 
-    Raises Unavailable: some or all were not stored.
+    Gives the entries that are not stored yet, because another receiver was told a span of theirs first: when it has
+    stored that, or died and somebody has for it, they may be tried again. Who was first is the order of the inbox, the
+    same for all, so no two wait for each other. Raises Unavailable: some or all were not stored.
     """
     with _one_at_a_time:
-        fresh = _first_of_equals(entries)
-        for digest in inbox.held_by_others(fresh.keys(), receiver):
-            _leave_to_others(fresh.pop(digest))
+        waiting = _told_to_others_first(entries, receiver)
+        fresh = _first_of_equals(without(entries, waiting))
         # After the inbox: what another receiver had there and has stored meanwhile is found here.
         leave_out_stored(fresh.values())
         for entry in fresh.values():
             entry.tried = True
         if news := [entry for entry in fresh.values() if entry.body]:
             _insert(news, unreadable)
+        return waiting
+
+
+def without(entries: list[Entry], others: list[Entry]) -> list[Entry]:
+    """Those that are none of the others; equal ones are not the same."""
+    left_out = set(map(id, others))
+    return [entry for entry in entries if id(entry) not in left_out]
+
+
+def _told_to_others_first(entries: list[Entry], receiver: str) -> list[Entry]:
+    of_project = groupby(sorted(entries, key=_project), key=_project)
+    wanted = {project_id: b"".join(map(span_ids, own)) for project_id, own in of_project}
+    theirs = inbox.told_to_others_first(wanted, receiver)
+    if not theirs:
+        return []
+    return [
+        entry
+        for entry in entries
+        if any((entry.project_id, span_id) in theirs for span_id in split_ids(span_ids(entry)))
+    ]
+
+
+def _project(entry: Entry) -> UUID:
+    return entry.project_id
 
 
 def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:
@@ -51,12 +79,8 @@ def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:
     first: dict[bytes, Entry] = {}
     for entry in entries:
         if first.setdefault(entry.digest, entry) is not entry:
-            _leave_to_others(entry)
+            entry.repeated = entry.spans
     return first
-
-
-def _leave_to_others(entry: Entry) -> None:
-    entry.repeated = entry.spans
 
 
 def _insert(entries: list[Entry], unreadable: Unreadable) -> None:

@@ -9,7 +9,7 @@ A row belongs to a segment, `<receiver>-<number>`, which is a partition, because
 """
 
 from base64 import b64decode
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -17,20 +17,23 @@ from uuid import UUID
 
 import structlog
 from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.external import ExternalData
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.clickhouse.client import get_client
 from projects.credentials import Credential
 from traces.ingest.otlp.errors import Unavailable
 from traces.ingest.otlp.request import ExportRequest
+from traces.ingest.otlp.span_keys import SPAN_ID_BYTES, SpanId, ids_of
 from traces.store.schema.tables import INBOX, UNREADABLE
 
 from .envelope import varint
 
 log = structlog.get_logger(__name__)
 
-_COLUMNS = ["segment", "project_id", "key_id", "digest", "spans", "body"]
-_UNREADABLE_COLUMNS = ["reason", *_COLUMNS[1:]]
+_REQUEST = ["project_id", "key_id", "digest", "spans", "body"]
+_COLUMNS = ["segment", "span_ids", *_REQUEST]
+_UNREADABLE_COLUMNS = ["reason", *_REQUEST]
 # On a cluster an insert is done when the shard has the rows, not when this server has noted where they go.
 _SETTINGS = {"distributed_foreground_insert": 1, "log_comment": "otlp.inbox"}
 _AWAY = "The span store cannot take spans now. Send it again later."
@@ -82,12 +85,12 @@ class Entry:
 
 def put(entries: Collection[Entry], segment: str) -> None:
     """Write entries down; when this returns, ClickHouse has committed them. Raises Unavailable."""
-    _insert(INBOX, _COLUMNS, b"".join(_row(segment, entry) for entry in entries))
+    _insert(INBOX, _COLUMNS, b"".join(_text(segment) + _span_ids(entry) + _request(entry) for entry in entries))
 
 
 def put_aside(entry: Entry, reason: str) -> None:
     """Keep a request that cannot be decoded, for people to look at. Raises Unavailable."""
-    _insert(UNREADABLE, _UNREADABLE_COLUMNS, _row(reason[:1000], entry))
+    _insert(UNREADABLE, _UNREADABLE_COLUMNS, _text(reason[:1000]) + _request(entry))
 
 
 def touch(segment: str) -> None:
@@ -126,18 +129,26 @@ def waiting(project_id: UUID) -> int:
     return int(count)
 
 
-def held_by_others(digests: Collection[bytes], receiver: str) -> set[bytes]:
-    """Which requests another receiver wrote down first, and has not stored yet or only just. Raises Unavailable."""
+def told_to_others_first(wanted: Mapping[UUID, bytes], receiver: str) -> set[tuple[UUID, SpanId]]:
+    """Which of the spans (ids by project) are in a request that another receiver wrote down before and has not stored.
+
+    `receiver` wrote down a request with each of them. Raises Unavailable.
+    """
+    others = f"substring(segment, 1, {RECEIVER_LENGTH}) != {{receiver:String}}"
+    mine = {"receiver": receiver}
+    if not list(_query(f"SELECT 1 FROM {INBOX} WHERE {others} AND spans > 0 LIMIT 1", mine)):
+        return set()  # as always when one process receives
     rows = _query(
         f"""
-        SELECT hex(digest) FROM {INBOX}
-        WHERE digest IN (SELECT toFixedString(unhex(arrayJoin({{digests:Array(String)}})), 16))
-        GROUP BY digest
+        SELECT project_id, hex(span_id) FROM {INBOX} ARRAY JOIN span_ids AS span_id
+        WHERE project_id IN {{projects:Array(UUID)}} AND span_id GLOBAL IN (SELECT id FROM ids)
+        GROUP BY project_id, span_id
         HAVING substring(argMin(segment, (received_at, segment)), 1, {RECEIVER_LENGTH}) != {{receiver:String}}
         """,
-        {"digests": [digest.hex() for digest in digests], "receiver": receiver},
+        {**mine, "projects": [str(project_id) for project_id in wanted]},
+        ExternalData(file_name="ids", data=b"".join(wanted.values()), fmt="RowBinary", structure="id FixedString(24)"),
     )
-    return {bytes.fromhex(digest) for (digest,) in rows}
+    return {(project_id, bytes.fromhex(span_id)) for project_id, span_id in rows}
 
 
 def read(segment: str) -> list[Entry]:
@@ -168,9 +179,9 @@ def _insert(table: str, columns: list[str], rows: bytes) -> None:
         raise unavailable(error) from error
 
 
-def _query(sql: str, parameters: dict[str, object]) -> Iterator[Any]:
+def _query(sql: str, parameters: Mapping[str, object], tables: ExternalData | None = None) -> Iterator[Any]:
     try:
-        return iter(get_client().query(sql, parameters=parameters).result_rows)
+        return iter(get_client().query(sql, parameters=dict(parameters), external_data=tables).result_rows)
     except Error as error:
         raise unavailable(error) from error
 
@@ -180,13 +191,20 @@ def unavailable(error: Error) -> Unavailable:
     return Unavailable(_AWAY)
 
 
-def _row(first: str, entry: Entry) -> bytes:
+def _text(value: str) -> bytes:
     """RowBinary: https://clickhouse.com/docs/interfaces/formats/RowBinary"""
-    name = first.encode()
+    encoded = value.encode()
+    return varint(len(encoded)) + encoded
+
+
+def _span_ids(entry: Entry) -> bytes:
+    ids = ids_of(entry.keys)
+    return varint(len(ids) // SPAN_ID_BYTES) + ids
+
+
+def _request(entry: Entry) -> bytes:
     return b"".join(
         (
-            varint(len(name)),
-            name,
             _uuid(entry.credential.project_id),
             _uuid(entry.credential.key_id),
             entry.digest,

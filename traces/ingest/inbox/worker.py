@@ -13,7 +13,7 @@ from traces.ingest.otlp import metrics
 from traces.ingest.otlp.errors import OtlpError
 
 from . import table as inbox
-from .storing import decode
+from .storing import decode, without
 from .table import Entry
 
 log = structlog.get_logger(__name__)
@@ -119,15 +119,17 @@ class Decoder:
 
     def _run(self) -> None:
         while entries := self._next_pass():
-            stored = self._attempt(entries)
+            left = self._attempt(entries)
             with self._changed:
-                if not stored:
+                if left is None:
                     self._waiting = entries + self._waiting
+                else:
+                    self._waiting += left  # behind those that wait for nobody
                 self._in_pass = []
                 self._changed.notify_all()
-                if not stored:
-                    if self._closing:
-                        return
+                if self._closing and (left is None or not without(self._waiting, left)):
+                    return
+                if left is None:
                     self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
         self.drop_finished()
 
@@ -151,8 +153,8 @@ class Decoder:
     def _is_due(self) -> bool:
         return self._closing or self._bytes >= PASS_BYTES or self._last_pass == 0.0
 
-    def _attempt(self, entries: list[Entry]) -> bool:
-        """Store entries; False when they must be tried again."""
+    def _attempt(self, entries: list[Entry]) -> list[Entry] | None:
+        """Store entries; gives those that wait for another receiver, or None when all must be tried again."""
         aside: set[bytes] = set()
 
         def put_aside(entry: Entry, reason: str) -> None:
@@ -160,21 +162,22 @@ class Decoder:
             self.unreadable(entry, reason)
 
         try:
-            decode(entries, self.receiver, put_aside)
+            left = decode(entries, self.receiver, put_aside)
         except Exception as error:  # the thread must outlive whatever a request does
             if not isinstance(error, OtlpError):
                 log.exception("spans were not stored")
             log.error("spans of acknowledged requests wait in the inbox", requests=len(entries), reason=str(error))
-            return False
-        for entry in entries:
+            return None
+        stored = without(entries, left)
+        for entry in stored:
             if entry.duplicate or entry.digest not in aside:
                 self.decoded(entry)
         with self._changed:
-            for entry in entries:
+            for entry in stored:
                 self._unfinished[entry.segment] -= 1
                 self._bytes -= entry.held
         self.drop_finished()
-        return True
+        return left
 
     def _oldest_seconds(self) -> float:
         """How long the oldest request that is not stored has waited."""

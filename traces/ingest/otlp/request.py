@@ -12,6 +12,7 @@ from .clock import is_odd, place_odd_spans
 from .errors import BadData
 from .json_body import read_json
 from .messages import TraceRequest
+from .other_signals import other_signal
 from .pending import take_final_ids
 from .plain_text import make_text
 from .span_keys import keys_of, pack_keys
@@ -59,6 +60,15 @@ def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
 
     Raises BadData when the body is not an ExportTraceServiceRequest, and when it has spans and none is readable.
     """
+    try:
+        return _read_traces(body, content_type, project_id)
+    except BadData:
+        if content_type != JSON and (signal := other_signal(body)):
+            raise BadData(f"The body holds {signal}; this address receives traces.") from None
+        raise
+
+
+def _read_traces(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
     digest = blake2b(body, digest_size=16, key=project_id.bytes).digest()
     if content_type == JSON:
         (message, faults), changed = read_json(body), True

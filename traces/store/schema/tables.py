@@ -82,6 +82,8 @@ _REQUEST_COLUMNS = """
     digest FixedString(16),
     spans UInt32,
     body String CODEC(LZ4)"""
+# Trace id and span id in one: by them a span is found that another receiver was told first.
+INBOX_SPAN_IDS = "span_ids Array(FixedString(24)) CODEC(NONE)"
 # A segment lives for a second or so and is dropped whole, so merging its parts would be work for nothing.
 _SEGMENTS = (
     "PARTITION BY segment ORDER BY tuple() "
@@ -94,7 +96,8 @@ _KEPT_FOR_A_WHILE = (
 
 
 def create_inbox_statements() -> list[str]:
-    inbox, unreadable = f"segment String,{_REQUEST_COLUMNS}", f"{_REQUEST_COLUMNS}, reason String"
+    inbox = f"segment String,{_REQUEST_COLUMNS}, {INBOX_SPAN_IDS}"
+    unreadable = f"{_REQUEST_COLUMNS}, reason String"
     return [
         *ddl.create_table(INBOX, inbox, ddl.merge_tree(), _SEGMENTS),
         *ddl.create_table(UNREADABLE, unreadable, ddl.merge_tree(), _KEPT_FOR_A_WHILE),
