@@ -3,7 +3,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -17,7 +17,7 @@ from django.db import connections
 from prometheus_client import REGISTRY
 
 from agentops_portal.clickhouse import gate
-from agentops_portal.clickhouse.gate import Limits, Scope, select, stream, unscoped_admin_select
+from agentops_portal.clickhouse.gate import Limits, ProjectsScope, Scope, select, stream, unscoped_admin_select
 
 from .services import ROOT, free_ports
 from .test_clickhouse_backend import HOSTILE
@@ -29,6 +29,10 @@ WHERE = (
     "WHERE {project_id:String} != '' "
     "AND toDateTime64('2026-03-01 12:00:00', 9) BETWEEN {start:DateTime64(9)} AND {end:DateTime64(9)}"
 )
+
+PROJECTS = ProjectsScope((uuid4(), uuid4()), SCOPE.start, SCOPE.end)
+NO_PROJECTS = ProjectsScope((), SCOPE.start, SCOPE.end)
+OF_PROJECTS = WHERE.replace("{project_id:String} != ''", "'' NOT IN {project_ids:Array(String)}")
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -100,14 +104,27 @@ def test_the_scope_is_bound_to_the_microsecond_whatever_its_offset() -> None:
 def test_a_scope_that_makes_no_sense_is_refused(arguments: tuple[Any, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
         Scope(*arguments)
+    project, *times = arguments
+    with pytest.raises(error):
+        ProjectsScope((uuid4(), project), *times)
 
 
-@pytest.mark.parametrize("missing", gate.REQUIRED)
-def test_a_query_that_leaves_out_project_or_time_is_refused_before_it_is_sent(missing: str) -> None:
-    query = f"SELECT 1 /* {missing} */ {WHERE.replace(missing, 'now()')} -- {missing}"
+@pytest.mark.parametrize(
+    ("scope", "where", "missing"),
+    [
+        *((SCOPE, WHERE, placeholder) for placeholder in Scope.REQUIRED),
+        *((PROJECTS, OF_PROJECTS, placeholder) for placeholder in ProjectsScope.REQUIRED),
+        *((NO_PROJECTS, OF_PROJECTS, placeholder) for placeholder in ProjectsScope.REQUIRED),
+    ],
+)
+@pytest.mark.parametrize("ask", [select, stream])
+def test_a_query_that_leaves_out_projects_or_time_is_refused_before_it_is_sent(
+    ask: Callable[..., Any], scope: Any, where: str, missing: str
+) -> None:
+    query = f"SELECT 1 /* {missing} */ {where.replace(missing, 'now()')} -- {missing}"
 
     with pytest.raises(gate.QueryError, match="test does not use") as caught:
-        select(query, name="test", scope=SCOPE)
+        list(ask(query, name="test", scope=scope))
 
     assert missing in str(caught.value)
     assert caught.value.query_id == ""
@@ -116,6 +133,35 @@ def test_a_query_that_leaves_out_project_or_time_is_refused_before_it_is_sent(mi
 def test_a_query_cannot_choose_its_project_itself() -> None:
     with pytest.raises(gate.QueryError, match="passes project_id itself"):
         _select("1", parameters={"project_id": str(uuid4())})
+
+
+def test_a_query_of_several_projects_cannot_choose_them_itself() -> None:
+    for name, value in (("project_ids", [str(uuid4())]), ("project_id", str(uuid4()))):
+        with pytest.raises(gate.QueryError, match=f"passes {name} itself"):
+            select(f"SELECT 1 {OF_PROJECTS}", name="test", scope=PROJECTS, parameters={name: value})
+
+
+@pytest.mark.parametrize("wrong", [(SCOPE, OF_PROJECTS), (PROJECTS, WHERE)])
+def test_a_query_gets_the_projects_that_it_asks_for_or_none(wrong: tuple[Any, str]) -> None:
+    scope, where = wrong
+    with pytest.raises(gate.QueryError, match="test does not use"):
+        select(f"SELECT 1 {where}", name="test", scope=scope)
+
+
+def test_several_projects_are_bound_as_a_list_however_long() -> None:
+    many = ProjectsScope(tuple(uuid4() for _ in range(3000)), SCOPE.start, SCOPE.end)
+
+    [row] = select(f"SELECT {{project_ids:Array(String)}} AS ids FROM system.one {OF_PROJECTS}", name="t", scope=many)
+
+    assert row["ids"] == [str(each) for each in many.project_ids]
+
+
+def test_of_no_project_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _address(monkeypatch, HOST="127.0.0.1", PORT="9"):  # nobody is there
+        assert select(f"SELECT 1 {OF_PROJECTS}", name="test", scope=NO_PROJECTS) == []
+        assert list(stream(f"SELECT 1 {OF_PROJECTS}", name="test", scope=NO_PROJECTS)) == []
+        with pytest.raises(gate.ClickHouseUnavailable):
+            select(f"SELECT 1 {OF_PROJECTS}", name="test", scope=PROJECTS)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:24])

@@ -1,4 +1,4 @@
-"""The one way to ask ClickHouse: a named query, of one project, in a time range, with limits.
+"""The one way to ask ClickHouse: a named query, of one project or named ones, in a time range, with limits.
 
 Functions in an app's `queries/` call `select` (or `stream` for exports). Parameters are bound by the server, never
 formatted into the text; the connection may not write; time, rows and memory are limited; name, duration and query id
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from clickhouse_connect.driver.client import Client
@@ -30,8 +30,8 @@ from .streams import open_blocks
 
 log = structlog.get_logger(__name__)
 
-REQUIRED = ("{project_id:String}", "{start:DateTime64(9)}", "{end:DateTime64(9)}")
-SCOPE_NAMES = frozenset({"project_id", "start", "end"})
+RANGE = ("{start:DateTime64(9)}", "{end:DateTime64(9)}")
+SCOPE_NAMES = frozenset({"project_id", "project_ids", "start", "end"})
 SLOW_MS = 1000
 # A server that has not answered this long after a query's own limit hangs.
 GRACE_SECONDS = 5
@@ -66,21 +66,16 @@ class QueryError(ClickHouseError):
     """The query itself is wrong: a fault of the portal, not of its user."""
 
 
-@dataclass(frozen=True)
-class Scope:
-    """What a query may see: one project's rows in the half-open time range [start, end).
+class _Range:
+    """The half-open time range [start, end) of a scope.
 
     No column holds a time behind LAST_MICROSECOND: a range up to it, or beyond, holds the last moment too.
-    Raises ValueError when a time has no offset or the range is empty, TypeError when the project is not a UUID.
     """
 
-    project_id: uuid.UUID
     start: datetime
     end: datetime
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.project_id, uuid.UUID):
-            raise TypeError(f"project_id is a UUID, not {type(self.project_id).__name__}.")
+    def _check_range(self) -> None:
         for name in ("start", "end"):
             moment: datetime = getattr(self, name)
             if moment.utcoffset() is None:
@@ -93,14 +88,61 @@ class Scope:
     def has_no_end(self) -> bool:
         return self.end >= LAST_MICROSECOND
 
-    def parameters(self) -> dict[str, str]:
-        """The values as ClickHouse reads them in a UTC session, with a datetime's microseconds."""
+    def _times(self) -> dict[str, str]:
+        """As ClickHouse reads them in a UTC session, with a datetime's microseconds."""
         pattern = "%Y-%m-%d %H:%M:%S.%f"
         return {
-            "project_id": str(self.project_id),
             "start": self.start.strftime(pattern),
             "end": LAST_MOMENT if self.has_no_end else self.end.strftime(pattern),
         }
+
+
+@dataclass(frozen=True)
+class Scope(_Range):
+    """What a query may see: one project's rows in the half-open time range [start, end).
+
+    Raises ValueError when a time has no offset or the range is empty, TypeError when the project is not a UUID.
+    """
+
+    REQUIRED: ClassVar = ("{project_id:String}", *RANGE)
+
+    project_id: uuid.UUID
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        _check_project(self.project_id)
+        self._check_range()
+
+    def parameters(self) -> dict[str, Any]:
+        return {"project_id": str(self.project_id), **self._times()}
+
+
+@dataclass(frozen=True)
+class ProjectsScope(_Range):
+    """What a query over several projects may see: their rows in the range. Of no project nothing is asked.
+
+    The caller has found them visible to whoever asks: `Project.objects.visible_to(actor)`. Raises as Scope does.
+    """
+
+    REQUIRED: ClassVar = ("{project_ids:Array(String)}", *RANGE)
+
+    project_ids: tuple[uuid.UUID, ...]
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for project_id in self.project_ids:
+            _check_project(project_id)
+        self._check_range()
+
+    def parameters(self) -> dict[str, Any]:
+        return {"project_ids": [str(project_id) for project_id in self.project_ids], **self._times()}
+
+
+def _check_project(value: uuid.UUID) -> None:
+    if not isinstance(value, uuid.UUID):
+        raise TypeError(f"project_id is a UUID, not {type(value).__name__}.")
 
 
 @dataclass(frozen=True)
@@ -131,27 +173,28 @@ def select(
     query: str,
     *,
     name: str,
-    scope: Scope,
+    scope: Scope | ProjectsScope,
     parameters: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> list[dict[str, Any]]:
-    """The rows of `query`, one dict each, for one project and time range.
+    """The rows of `query`, one dict each, for one project, or those of a ProjectsScope, and a time range.
 
-    `query` uses {project_id:String}, {start:DateTime64(9)} and {end:DateTime64(9)}, which come from `scope`, and
-    {other:Type} for each of `parameters`. DateTime64 arrives as an aware datetime, in UTC unless the column names a
-    time zone (nanoseconds are cut to microseconds: select toUnixTimestamp64Nano(...) where they matter), Decimal as
-    Decimal, UUID as UUID, Map as dict.
+    `query` uses {project_id:String} (of a ProjectsScope {project_ids:Array(String)}), {start:DateTime64(9)} and
+    {end:DateTime64(9)}, which come from `scope`, and {other:Type} for each of `parameters`. DateTime64 arrives as an
+    aware datetime, in UTC unless the column names a time zone (nanoseconds are cut to microseconds: select
+    toUnixTimestamp64Nano(...) where they matter), Decimal as Decimal, UUID as UUID, Map as dict.
 
     Raises QueryError, QueryTimeout, QueryTooLarge or ClickHouseUnavailable.
     """
-    return _rows(_ranged(query, scope), name, _bound(query, name, scope, parameters), limits)
+    bound = _bound(query, name, scope, parameters)
+    return _rows(_ranged(query, scope), name, bound, limits) if _has_projects(scope) else []
 
 
 def stream(
     query: str,
     *,
     name: str,
-    scope: Scope,
+    scope: Scope | ProjectsScope,
     parameters: Mapping[str, Any] | None = None,
     limits: Limits = EXPORT,
 ) -> Iterator[dict[str, Any]]:
@@ -159,7 +202,8 @@ def stream(
 
     An error may be raised after the first rows.
     """
-    return _streamed(_ranged(query, scope), name, _bound(query, name, scope, parameters), limits)
+    bound = _bound(query, name, scope, parameters)
+    return _streamed(_ranged(query, scope), name, bound, limits) if _has_projects(scope) else iter(())
 
 
 def unscoped_admin_select(
@@ -199,14 +243,18 @@ def _caused(error: Exception) -> Exception:
     return wrapped
 
 
-def _ranged(query: str, scope: Scope) -> str:
+def _has_projects(scope: Scope | ProjectsScope) -> bool:
+    return isinstance(scope, Scope) or bool(scope.project_ids)
+
+
+def _ranged(query: str, scope: Scope | ProjectsScope) -> str:
     """The query with the last moment in its range where that has no end: nothing could be bound that is later."""
     return query.replace("< {end:DateTime64(9)}", "<= {end:DateTime64(9)}") if scope.has_no_end else query
 
 
-def _bound(query: str, name: str, scope: Scope, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+def _bound(query: str, name: str, scope: Scope | ProjectsScope, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
     text = remove_sql_comments(query).replace(" ", "")
-    missing = [placeholder for placeholder in REQUIRED if placeholder not in text]
+    missing = [placeholder for placeholder in scope.REQUIRED if placeholder not in text]
     if missing:
         raise QueryError(f"Query {name} does not use {', '.join(missing)}.", query=name)
     own = SCOPE_NAMES & set(parameters or {})

@@ -10,14 +10,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope
 from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
 from traces.ingest.agents import Agent
 from traces.reading.rows import known_dollars, state, store_time
 from traces.store.figures import Cost
-from traces.store.queries.agents import AgentFigures, agent_figures, other_agents
+from traces.store.queries.agents import AgentFigures, agent_figures, other_agents, projects_of_agent
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.trace_list import trace_page
 from traces.store.queries.trace_metrics import Durations, TraceSums, trace_trend
@@ -186,12 +186,20 @@ class AgentDetailView(ContractView):
         asked = AgentDetailParameters.of_query(request)
         project_ids = projects_of(request, asked["project_id"])
         known = _registered_agent(agent_id, project_ids)
+        if known:
+            project_ids = [known.project_id]
         name = known.name if known else agent_id
-        ranges = [
-            Scope(project_id, asked["start_time"], asked["end_time"])
-            for project_id in ([known.project_id] if known else project_ids)
-        ]
-        return Response({"agent_id": agent_id, **agent_detail(name, ranges, asked["timezone"])})
+        scope = _scope_of_agent(ProjectsScope(tuple(project_ids), asked["start_time"], asked["end_time"]), name)
+        return Response({"agent_id": agent_id, **agent_detail(name, scope, asked["timezone"])})
+
+
+def _scope_of_agent(scope: ProjectsScope, name: str) -> Scope | None:
+    """The first of the projects in which the agent took part, else simply the first; None when there is none."""
+    if not scope.project_ids:
+        return None
+    found = projects_of_agent(scope, name) if len(scope.project_ids) > 1 else set()
+    chosen = next((each for each in scope.project_ids if each in found), scope.project_ids[0])
+    return Scope(chosen, scope.start, scope.end)
 
 
 def _registered_agent(agent_id: str, project_ids: list[UUID]) -> Agent | None:
@@ -202,15 +210,9 @@ def _registered_agent(agent_id: str, project_ids: list[UUID]) -> Agent | None:
         return None
 
 
-def agent_detail(name: str, ranges: list[Scope], zone: ZoneInfo) -> dict[str, Any]:
-    """Of the first range, each of another project, in which the agent took part."""
-    for scope in ranges:
-        for agent in agent_figures(scope, name):
-            return _detail(name, agent, scope, zone)
-    return _detail(name, idle(name), ranges[0] if ranges else None, zone)
-
-
-def _detail(name: str, agent: AgentFigures, scope: Scope | None, zone: ZoneInfo) -> dict[str, Any]:
+def agent_detail(name: str, scope: Scope | None, zone: ZoneInfo) -> dict[str, Any]:
+    """What an agent did in a project; zeros without one."""
+    agent = next(iter(agent_figures(scope, name)), idle(name)) if scope else idle(name)
     traces = trace_page(scope, TraceFilter(agent=name), None, size=NEWEST).traces if scope and agent.traces else []
     trend = trace_trend(scope, "hour", zone, TraceFilter(agent=name)) if scope else {}
     return {

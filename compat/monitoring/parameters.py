@@ -17,7 +17,7 @@ from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.store.queries.agents import AgentFilter
 from traces.store.queries.filters import TraceFilter
-from traces.store.queries.trace_detail import trace_scope
+from traces.store.queries.trace_detail import trace_scope_among
 
 TAG = "Monitoring"
 SECONDS_OF = {"hour": 3_600, "day": 86_400, "week": 7 * 86_400}
@@ -129,15 +129,21 @@ def projects_of(request: Request, project_id: str) -> list[UUID]:
 def located_trace(request: Request, trace_id: str) -> tuple[str, Scope]:
     """The id of a trace as it is stored, and its project and time. Raises ContractError 404."""
     project_ids = projects_of(request, ProjectParameters.of_query(request)["project_id"])
+    return trace_among(project_ids, trace_id, trace_not_found(trace_id))
+
+
+def trace_among(project_ids: list[UUID], trace_id: str, missing: ContractError) -> tuple[str, Scope]:
+    """The id of a trace as it is stored, and its project and time. Raises `missing`: none of the projects has it, or
+    it is no id.
+    """
     try:
         stored = stored_trace_id(trace_id)
     except ValueError:
-        raise trace_not_found(trace_id) from None
-    for project_id in project_ids:
-        scope = trace_scope(project_id, stored)
-        if scope is not None:
-            return stored, scope
-    raise trace_not_found(trace_id)
+        raise missing from None
+    scope = trace_scope_among(project_ids, stored)
+    if scope is None:
+        raise missing
+    return stored, scope
 
 
 def trace_not_found(trace_id: str) -> ContractError:

@@ -20,9 +20,8 @@ from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.models import ShareLink
 from traces.reading.sharing import MAX_DAYS, may_share, revoke_share_link, share_trace
-from traces.store.queries.trace_detail import project_of_trace
 
-from .parameters import TAG, ProjectParameters, projects_of, trace_not_found
+from .parameters import TAG, ProjectParameters, projects_of, trace_among, trace_not_found
 
 MAX_LISTED = 500
 
@@ -131,15 +130,8 @@ class ShareLinkView(ContractView):
 
 def _located(request: Request, project_id: str, text: str) -> tuple[Project, str]:
     """The project among those the asker sees that has the trace, and the trace's id as it is stored."""
-    visible = projects_of(request, project_id)
-    try:
-        trace_id = stored_trace_id(text)
-    except ValueError:
-        raise trace_not_found(text) from None
-    found = project_of_trace(visible, trace_id)
-    if found is None:
-        raise trace_not_found(text)
-    return Project.objects.select_related("organization").get(pk=found), trace_id
+    trace_id, scope = trace_among(projects_of(request, project_id), text, trace_not_found(text))
+    return Project.objects.select_related("organization").get(pk=scope.project_id), trace_id
 
 
 def _visible_link(request: Request, link_id: str) -> ShareLink:

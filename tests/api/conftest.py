@@ -10,6 +10,8 @@ from pytest_django import Settings
 from projects import credentials
 from tests.cast import Cast, make_cast
 
+from .asked import asked as asked  # a fixture
+
 Get = Callable[..., Any]
 
 

@@ -132,10 +132,10 @@ def session_redirect(request: HttpRequest) -> HttpResponse:
     except ValueError:
         raise Http404(_("This link names no trace.")) from None
     visible = Project.objects.visible_to(request.user).values_list("pk", flat=True)
-    project_id = detail_queries.project_of_trace(visible, trace_id)
-    if project_id is None:
+    scope = detail_queries.trace_scope_among(list(visible), trace_id)
+    if scope is None:
         raise Http404(_("There is no such trace in your projects."))
-    return redirect("trace-detail", project_id=project_id, trace_id=trace_id)
+    return redirect("trace-detail", project_id=scope.project_id, trace_id=trace_id)
 
 
 INGEST_ROWS = 200

@@ -1,6 +1,5 @@
 """What the v4 endpoints take, and which project and trace a request may see."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,11 +17,9 @@ from compat.contract import (
     contract_project,
     fault,
 )
-from compat.monitoring.parameters import projects_of
+from compat.monitoring.parameters import projects_of, trace_among
 from projects.credentials import Credential
 from projects.models import Project
-from traces.converters import stored_trace_id
-from traces.store.queries.trace_detail import project_of_trace, trace_scope
 from traces.store.queries.trace_list import Cursor
 from traces.store.queries.trace_table import Order
 
@@ -135,13 +132,4 @@ def scope_of_range(project: Project, asked: dict[str, Any]) -> Scope:
 def located_trace(request: Request, trace_id: str, message: str = NO_TRACE) -> tuple[str, Scope]:
     """The id of a trace as it is stored, and its project and time. Raises ContractError 404."""
     project_ids = projects_of(request, ProjectParameters.of_query(request)["project_id"])
-    missing: Callable[[], ContractError] = lambda: ContractError(404, message)  # noqa: E731
-    try:
-        stored = stored_trace_id(trace_id)
-    except ValueError:
-        raise missing() from None
-    project_id = project_of_trace(project_ids, stored)
-    scope = trace_scope(project_id, stored) if project_id else None
-    if scope is None:
-        raise missing()
-    return stored, scope
+    return trace_among(project_ids, trace_id, ContractError(404, message))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope, select
 from traces.store.figures import FIGURES, Cost
 from traces.store.rollups.usage import USAGE
 
@@ -89,6 +90,18 @@ def agent_figures(scope: Scope, name: str = "", names: Names | None = None) -> l
         wanted = busiest(scope)  # the most called ones may be others
     by_name = usage_by(scope, "agent", names=wanted) if rows else {}
     return [_figures_of(row, by_name.get(row["agent"])) for row in rows]
+
+
+def projects_of_agent(scope: ProjectsScope, name: str) -> set[UUID]:
+    """Those of the projects in which the agent took part in a trace: one query, however many projects there are."""
+    source = traces_sql(scope, {"project": "project_id", "figure_agents": FIGURES["agents"]})
+    rows = select(
+        f"SELECT DISTINCT project FROM ({source}) WHERE has(figure_agents, {{agent:String}})",
+        name="agents.projects",
+        scope=scope,
+        parameters={"agent": name},
+    )
+    return {UUID(row["project"]) for row in rows}
 
 
 def busiest(scope: Scope, limit: int = MOST) -> Names:

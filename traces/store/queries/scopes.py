@@ -1,9 +1,10 @@
 """Time ranges of queries, from the nanoseconds that spans carry to the microseconds a Scope takes."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope
 from agentops_portal.units import LAST_MICROSECOND, datetime_of
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -14,6 +15,11 @@ _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 def whole_time(project_id: UUID) -> Scope:
     """All spans of a project, whenever: for look-ups by id, which read an index and not the spans."""
     return Scope(project_id, _FIRST, LAST_MICROSECOND)
+
+
+def whole_time_of(project_ids: Iterable[UUID]) -> ProjectsScope:
+    """The same of several projects in one question."""
+    return ProjectsScope(tuple(project_ids), _FIRST, LAST_MICROSECOND)
 
 
 def scope_of(project_id: UUID, start_ns: int, end_ns: int) -> Scope:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope, select
 from traces.store.figures import TraceFigures, figures_sql, ingredients_of, merged_ingredients
 from traces.store.rollups.rollup import DAY_NS, units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
@@ -21,32 +21,48 @@ OF_PROJECT = "project_id = {project_id:String}"
 STARTED = "started >= {start:DateTime64(9)} AND started < {end:DateTime64(9)}"
 _FIRST_DAY = units_since_1970("{start:DateTime64(9)}", DAY_NS)
 _LAST_DAY = units_since_1970("{end:DateTime64(9)}", DAY_NS)
-IN_DAYS = f"{OF_PROJECT} AND day >= {_FIRST_DAY} AND day <= {_LAST_DAY}"
+_DAYS = f"day >= {_FIRST_DAY} AND day <= {_LAST_DAY}"
+IN_DAYS = f"{OF_PROJECT} AND {_DAYS}"
+# The same of a ProjectsScope.
+OF_PROJECTS = "project_id IN {project_ids:Array(String)}"
+IN_DAYS_OF_PROJECTS = f"{OF_PROJECTS} AND {_DAYS}"
 
 # Up to here the traces of the range are looked up among all of the project; sorting all beats a set of so many.
 SHORT = timedelta(days=8)
-_OF_RANGE = f"trace_hash GLOBAL IN (SELECT trace_hash FROM {TABLE} WHERE {IN_DAYS})"
 
 
-def _split(scope: Scope) -> str:
+def _where(scope: Scope | ProjectsScope) -> tuple[str, str]:
+    """Conditions of a row: of the scope's project or projects, and of its days besides."""
+    return (OF_PROJECT, IN_DAYS) if isinstance(scope, Scope) else (OF_PROJECTS, IN_DAYS_OF_PROJECTS)
+
+
+def _split(scope: Scope | ProjectsScope) -> str:
     """Hashes of traces that may have several rows, at least one of them in the range."""
-    rows = f"{OF_PROJECT} AND {_OF_RANGE}" if scope.end - scope.start < SHORT else OF_PROJECT
+    of_project, in_days = _where(scope)
+    of_range = f"trace_hash GLOBAL IN (SELECT trace_hash FROM {TABLE} WHERE {in_days})"
+    rows = f"{of_project} AND {of_range}" if scope.end - scope.start < SHORT else of_project
     hashes = f"SELECT arraySort(groupArray(trace_hash)) AS hashes FROM {TABLE} WHERE {rows}"
     repeated = "arrayFilter((one, next) -> one = next, hashes, arrayPopFront(arrayPushBack(hashes, 0)))"
     # Scalar subqueries are worked out once, however often they stand in a query.
     return f"(SELECT arrayJoin((SELECT {repeated} FROM ({hashes}))))"
 
 
-def traces_sql(scope: Scope, columns: Mapping[str, str]) -> str:
-    """A source of one row for each trace that starts in the scope; `columns`: name → expression over ingredients."""
+def traces_sql(scope: Scope | ProjectsScope, columns: Mapping[str, str]) -> str:
+    """A source of one row for each trace that starts in the scope; `columns`: name → expression over ingredients,
+    and of a ProjectsScope over `project_id`: two projects may have traces of one id.
+    """
     wanted = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
     merged = merged_ingredients(ingredients_of("started", *columns.values()))
+    one, merged = (
+        ("trace_id", merged) if isinstance(scope, Scope) else ("project_id, trace_id", f"project_id, {merged}")
+    )
+    of_project, in_days = _where(scope)
     split = _split(scope)
     return f"""
-        SELECT {wanted} FROM {TABLE} WHERE {IN_DAYS} AND {STARTED} AND trace_hash NOT IN {split}
+        SELECT {wanted} FROM {TABLE} WHERE {in_days} AND {STARTED} AND trace_hash NOT IN {split}
         UNION ALL
         SELECT {wanted} FROM (
-            SELECT {merged} FROM {TABLE} PREWHERE trace_hash IN {split} WHERE {OF_PROJECT} GROUP BY trace_id
+            SELECT {merged} FROM {TABLE} PREWHERE trace_hash IN {split} WHERE {of_project} GROUP BY {one}
         ) WHERE {STARTED}
     """
 

@@ -1,6 +1,6 @@
 """One trace: when it was, its figures, its spans without their attributes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from uuid import UUID
@@ -8,9 +8,9 @@ from uuid import UUID
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import TraceFigures, figures_sql, span_ingredients
 
-from .scopes import scope_of, whole_time
+from .scopes import scope_of, whole_time_of
 from .shown import IN_ORDER
-from .summaries import IN_DAYS, TABLE
+from .summaries import IN_DAYS_OF_PROJECTS, TABLE
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
 MAX_SPANS = 5_000
@@ -74,18 +74,31 @@ _SPAN_COLUMNS: Mapping[str, str] = {
 
 def trace_scope(project_id: UUID, trace_id: str) -> Scope | None:
     """The time range of a trace, from its summary; None when the project has no such trace."""
-    [row] = select(
+    return trace_scope_among((project_id,), trace_id)
+
+
+def trace_scope_among(project_ids: Sequence[UUID], trace_id: str) -> Scope | None:
+    """Project and time range of a trace: for addresses and links that name a trace and no project.
+
+    One query, however many projects there are. None when none of them has the trace; of several that have it, for
+    ids are the clients', it is the first.
+    """
+    rows = select(
         f"""
-        SELECT toUnixTimestamp64Nano(min(started)) AS start_ns, toUnixTimestamp64Nano(max(ended)) AS end_ns,
-            count() AS rows
+        SELECT project_id, toUnixTimestamp64Nano(min(started)) AS start_ns, toUnixTimestamp64Nano(max(ended)) AS end_ns
         FROM {TABLE}
-        WHERE {IN_DAYS} AND trace_hash = cityHash64({{trace_id:String}}) AND trace_id = {{trace_id:String}}
+        WHERE {IN_DAYS_OF_PROJECTS} AND trace_hash = cityHash64({{trace_id:String}}) AND trace_id = {{trace_id:String}}
+        GROUP BY project_id
         """,
         name="trace_detail.scope",
-        scope=whole_time(project_id),
+        scope=whole_time_of(project_ids),
         parameters={"trace_id": trace_id},
     )
-    return scope_of(project_id, row["start_ns"], row["end_ns"]) if row["rows"] else None
+    if not rows:
+        return None
+    found = {UUID(row["project_id"]): row for row in rows}
+    first = next(project_id for project_id in project_ids if project_id in found)
+    return scope_of(first, found[first]["start_ns"], found[first]["end_ns"])
 
 
 def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
@@ -109,8 +122,3 @@ def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
         parameters={"trace_id": trace_id, "limit": limit},
     )
     return [SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows]
-
-
-def project_of_trace(project_ids: Iterable[UUID], trace_id: str) -> UUID | None:
-    """The first of the projects that has the trace: for links that name a trace and no project."""
-    return next((project_id for project_id in project_ids if trace_scope(project_id, trace_id)), None)
