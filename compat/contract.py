@@ -5,8 +5,6 @@ API, /api/v1, follows access.py and parameters.py instead.
 """
 
 from typing import Any, Final
-from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -20,7 +18,10 @@ from rest_framework.views import APIView
 
 from agentops_portal.api.errors import handle
 from agentops_portal.api.negotiation import LenientNegotiation, StrictJSONParser
+from agentops_portal.origins import is_own_page, page_origin
+from projects.access import visible_project
 from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from projects.api.authentication import KeyAuthentication
 from projects.credentials import Credential, secret_from_headers
 from projects.models import Project, User
@@ -37,7 +38,6 @@ __all__ = [
     "SessionOfThisPortal",
     "contract_project",
     "fault",
-    "origin_of",
 ]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -80,29 +80,7 @@ class SessionOfThisPortal(BaseAuthentication):
 
 def comes_from_a_known_page(request: Request) -> bool:
     """Whether Origin, else Referer, names this portal or an origin of its settings."""
-    if getattr(request._request, "_dont_enforce_csrf_checks", False):  # Django's test client
-        return True
-    origin = origin_of(request)
-    known = {
-        f"{request.scheme}://{request.get_host()}",
-        _origin_of(settings.PORTAL_URL),
-        *settings.CSRF_TRUSTED_ORIGINS,
-        *getattr(settings, "CORS_ALLOWED_ORIGINS", ()),
-    }
-    return origin in known
-
-
-def origin_of(request: Request) -> str:
-    """The origin of the page that asks, as Origin, else Referer, says; "" when neither does."""
-    return request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
-
-
-def _origin_of(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return is_own_page(page_origin(request.headers), host=request.get_host(), scheme=request.scheme or "")
 
 
 class ContractView(APIView):
@@ -166,17 +144,7 @@ class PublicView(ContractView):
 
 
 def contract_project(request: Request, project_id: str, message: str = "Project not found") -> Project:
-    """The project that the key belongs to, or that the user sees. Raises ContractError 404 for all others, and for
-    what is not an id at all.
+    """The project that the key belongs to, or that the user sees. Raises NotThere for all others, and for what is not
+    an id at all.
     """
-    if isinstance(request.auth, Credential):
-        visible = Project.objects.active().filter(pk=request.auth.project_id)
-    else:
-        visible = Project.objects.visible_to(request.user)
-    try:
-        project = visible.select_related("organization").filter(pk=UUID(project_id)).first()
-    except ValueError:
-        project = None
-    if project is None:
-        raise ContractError(404, message)
-    return project
+    return visible_project(actor_of(request), project_id, missing=message)

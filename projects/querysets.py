@@ -1,25 +1,34 @@
 """Which rows a person or a client may reach: every view and API starts with one of these methods.
 
-Superusers run the installation, so the methods show them everything; everybody else sees what a membership gives.
+Superusers run the installation, so the methods show them everything; other people reach what a membership gives. A key
+or token (Credential) sees what is its own project's, and administers and owns nothing: no machine manages who may see
+what. What it may read or write besides is a matter of its scopes.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Union
+from uuid import UUID
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from agentops_portal.fields import lower_email
 
+from .credential_cache import Credential
+
 if TYPE_CHECKING:
     from .models import ApiKey, Invitation, Organization, Project, User  # noqa: F401 - named in annotations below
 
-Actor: TypeAlias = Union["User", AnonymousUser]
+Actor: TypeAlias = Union["User", AnonymousUser, Credential]
 
 # The roles that may change an organization, its projects and keys; the other two roles read.
 ADMINISTRATOR_ROLES = ("owner", "admin")
+OWNER_ROLES = ("owner",)
+
+Row = TypeVar("Row", bound=Model)
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -45,27 +54,42 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(grouped.annotate(count=Count("pk")).values("count")), 0)
 
 
+def _with_membership(rows: Rows, actor: Actor, memberships: str, roles: tuple[str, ...] = ()) -> Rows:
+    """Those of the rows where the actor is a member, in one of the roles if any are named; `memberships` is the way
+    from a row to them.
+    """
+    if isinstance(actor, Credential) or not actor.is_active:  # an anonymous visitor is not active either
+        return rows.none()
+    if actor.is_superuser:
+        return rows
+    of_roles = {f"{memberships}__role__in": roles} if roles else {}
+    return rows.filter(**{f"{memberships}__user": actor.pk}, **of_roles)
+
+
+def _role_of(actor: Actor, organization: OuterRef) -> Subquery:
+    from .models import Membership
+
+    person = None if isinstance(actor, Credential) else actor.pk
+    mine = Membership.objects.filter(organization=organization, user=person)
+    return Subquery(mine.values("role")[:1])
+
+
 class OrganizationQuerySet(QuerySet["Organization"]):
-    def visible_to(self, user: Actor) -> Self:
-        """Organizations that `user` is a member of."""
-        if not user.is_active:  # an anonymous visitor is not active either
-            return self.none()
-        return self if user.is_superuser else self.filter(memberships__user=user.pk)
+    def visible_to(self, actor: Actor) -> Self:
+        """Organizations that `actor` is a member of."""
+        return _with_membership(self, actor, "memberships")
 
-    def administered_by(self, user: Actor) -> Self:
-        """Organizations that `user` may change, as owner or admin."""
-        if not user.is_active:
-            return self.none()
-        if user.is_superuser:
-            return self
-        return self.filter(memberships__user=user.pk, memberships__role__in=ADMINISTRATOR_ROLES)
+    def administered_by(self, actor: Actor) -> Self:
+        """Organizations that `actor` may change, as owner or admin."""
+        return _with_membership(self, actor, "memberships", ADMINISTRATOR_ROLES)
 
-    def with_role_of(self, user: Actor) -> Self:
-        """Adds `role`, what `user` is in the organization; None for a superuser who is no member."""
-        from .models import Membership
+    def owned_by(self, actor: Actor) -> Self:
+        """Organizations that `actor` owns."""
+        return _with_membership(self, actor, "memberships", OWNER_ROLES)
 
-        mine = Membership.objects.filter(organization=OuterRef("pk"), user=user.pk)
-        return self.annotate(role=Subquery(mine.values("role")[:1]))
+    def with_role_of(self, actor: Actor) -> Self:
+        """Adds `role`, what `actor` is in the organization; None for a superuser who is no member."""
+        return self.annotate(role=_role_of(actor, OuterRef("pk")))
 
     def with_counts(self) -> Self:
         """Adds `member_count`, `invitation_count` and `project_count` (without deleted projects)."""
@@ -83,28 +107,34 @@ class ProjectQuerySet(QuerySet["Project"]):
         """Projects that have not been deleted."""
         return self.filter(deleted_at=None)
 
-    def visible_to(self, user: Actor) -> Self:
-        """Active projects of the organizations that `user` is a member of."""
-        if not user.is_active:
-            return self.none()
-        return self.active() if user.is_superuser else self.active().filter(organization__memberships__user=user.pk)
+    def of_organization(self, organization_id: UUID) -> Self:
+        return self.filter(organization=organization_id)
 
-    def administered_by(self, user: Actor) -> Self:
-        """Active projects that `user`, as owner or admin, may change and make keys for."""
-        if not user.is_active:
-            return self.none()
-        if user.is_superuser:
-            return self.active()
-        return self.active().filter(
-            organization__memberships__user=user.pk, organization__memberships__role__in=ADMINISTRATOR_ROLES
-        )
+    def of_member(self, user_id: UUID) -> Self:
+        """Projects of the organizations that this user is a member of, whoever asks."""
+        from .models import Organization
 
-    def with_role_of(self, user: Actor) -> Self:
-        """Adds `role`, what `user` is in the project's organization; None for a superuser who is no member."""
-        from .models import Membership
+        return self.filter(organization__in=Organization.objects.filter(memberships__user=user_id))
 
-        mine = Membership.objects.filter(organization=OuterRef("organization"), user=user.pk)
-        return self.annotate(role=Subquery(mine.values("role")[:1]))
+    def visible_to(self, actor: Actor) -> Self:
+        """Active projects of the organizations that `actor` is a member of; of a key its own."""
+        if isinstance(actor, Credential):
+            return self.active().filter(pk=actor.project_id)
+        return _with_membership(self.active(), actor, "organization__memberships")
+
+    def administered_by(self, actor: Actor) -> Self:
+        """Active projects that `actor`, as owner or admin, may change and make keys for."""
+        return _with_membership(self.active(), actor, "organization__memberships", ADMINISTRATOR_ROLES)
+
+    def owned_by(self, actor: Actor) -> Self:
+        """Active projects of the organizations that `actor` owns."""
+        return _with_membership(self.active(), actor, "organization__memberships", OWNER_ROLES)
+
+    def with_role_of(self, actor: Actor) -> Self:
+        """Adds `role`, what `actor` is in the project's organization; None for keys, and for a superuser who is no
+        member.
+        """
+        return self.annotate(role=_role_of(actor, OuterRef("organization")))
 
     def with_key_prefix(self, now: datetime) -> Self:
         """Adds `key_prefix`, how the newest key that works at `now` begins; None without one."""
@@ -122,26 +152,51 @@ class ProjectQuerySet(QuerySet["Project"]):
 
 
 class InvitationQuerySet(QuerySet["Invitation"]):
-    def addressed_to(self, user: Actor) -> Self:
-        """Invitations that wait for `user`'s own e-mail address, if it was confirmed."""
-        if isinstance(user, AnonymousUser) or user.email_confirmed_at is None:
+    def addressed_to(self, actor: Actor) -> Self:
+        """Invitations that wait for the actor's own e-mail address, if it was confirmed."""
+        if isinstance(actor, AnonymousUser | Credential) or actor.email_confirmed_at is None:
             return self.none()
-        return self.filter(email=user.email)
+        return self.filter(email=actor.email)
 
-    def administered_by(self, user: Actor) -> Self:
-        """Invitations into the organizations that `user` may change."""
+    def administered_by(self, actor: Actor) -> Self:
+        """Invitations into the organizations that `actor` may change."""
         from .models import Organization
 
-        return self.filter(organization__in=Organization.objects.administered_by(user))
+        return self.filter(organization__in=Organization.objects.administered_by(actor))
+
+    def of_organization(self, organization: "Organization") -> Self:
+        return self.filter(organization=organization)
+
+    def not_joined(self) -> Self:
+        """Without those whose address has joined meanwhile in another way."""
+        from .models import Membership
+
+        joined = Membership.objects.filter(organization=OuterRef("organization"), user__email=OuterRef("email"))
+        return self.filter(~Exists(joined))
 
 
-class ApiKeyQuerySet(QuerySet["ApiKey"]):
+class ProjectRowsQuerySet(QuerySet[Row]):
+    """Rows of a project, by their field `project`: who sees, administers or owns it reaches them so, unless a subclass
+    says less.
+    """
+
+    def visible_to(self, actor: Actor) -> Self:
+        from .models import Project
+
+        return self.filter(project__in=Project.objects.visible_to(actor))
+
+    def administered_by(self, actor: Actor) -> Self:
+        from .models import Project
+
+        return self.filter(project__in=Project.objects.administered_by(actor))
+
+    def of_project(self, project_id: UUID) -> Self:
+        return self.filter(project=project_id)
+
+
+class ApiKeyQuerySet(ProjectRowsQuerySet["ApiKey"]):
+    """What is visible of a key is its row, which never holds the secret."""
+
     def usable(self, now: datetime) -> Self:
         """Keys that open their project at `now`: not revoked, not expired, the project not deleted."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, project__deleted_at=None)
-
-    def visible_to(self, user: Actor) -> Self:
-        """Keys of the projects that `user` sees; a row never holds the secret."""
-        from .models import Project
-
-        return self.filter(project__in=Project.objects.visible_to(user))

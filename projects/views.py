@@ -19,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from .access import administered_project, last_project, may_administer, open_project, person
+from .access import administered, may_administer, person
 from .forms import AccountForm, KeyForm, LoginForm, PasswordForm
 from .limits import limits_posts
 from .models import ApiKey, KeyScope, Project, Role
+from .opened import last_project, open_project
 from .services import create_api_key, revoke_api_key
 from .snippets import mcp_snippet, snippets
 
@@ -64,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """Name, language and time zone. Context: `form` (AccountForm) and `password_form` (posted to account-password)."""
-    user = person(request)
+    user = person(request.user)
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -79,7 +80,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def account_password(request: HttpRequest) -> HttpResponse:
     """A new password; the session stays, the account's other sessions end. Context as in `account`."""
-    user = person(request)
+    user = person(request.user)
     form = PasswordForm(user, request.POST)
     if form.is_valid():
         form.save()
@@ -116,7 +117,7 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
     Context: `project`, `key`, `secret`, `snippets` (title and text to copy).
     """
-    project = administered_project(request, project_id)
+    project = administered(request.user, open_project(request, project_id))
     form = KeyForm(request.POST)
     if not form.is_valid():
         return _key_page(request, project, form, status=422)
@@ -125,7 +126,7 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
         name=form.cleaned_data["name"],
         scopes=form.cleaned_data["scopes"],
         expires_at=form.expires_at(),
-        actor=person(request),
+        actor=person(request.user),
     )
     shown = snippets(issued.secret)
     if KeyScope.READ in issued.key.scopes:
@@ -137,9 +138,9 @@ def key_create(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def key_revoke(request: HttpRequest, project_id: UUID, key_id: UUID) -> HttpResponse:
-    project = administered_project(request, project_id)
+    project = administered(request.user, open_project(request, project_id))
     key = get_object_or_404(project.keys, pk=key_id)
-    revoke_api_key(key=key, actor=person(request))
+    revoke_api_key(key=key, actor=person(request.user))
     messages.success(request, _("The key %(key)s is revoked. It stops within 30 seconds.") % {"key": key})
     return redirect("key-list", project_id=project.pk)
 
@@ -147,8 +148,8 @@ def key_revoke(request: HttpRequest, project_id: UUID, key_id: UUID) -> HttpResp
 def _key_page(request: HttpRequest, project: Project, form: KeyForm, status: int = 200) -> HttpResponse:
     context = {
         "project": project,
-        "keys": ApiKey.objects.visible_to(request.user).filter(project=project).select_related("created_by"),
-        "may_administer": may_administer(request, project),
+        "keys": ApiKey.objects.visible_to(request.user).of_project(project.pk).select_related("created_by"),
+        "may_administer": may_administer(request.user, project),
         "form": form,
     }
     return render(request, "projects/key_list.html", context, status=status)

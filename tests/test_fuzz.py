@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from benchmarks.fuzz.bodies import Bodies
 from benchmarks.fuzz.run import Fuzz, Target
 from projects.services import create_api_key
+from tests.browser import browser
 from tests.cast import make_cast
 
 from .servers import WEB, granian
@@ -24,7 +24,7 @@ def test_everybody_reads_what_nobody_should_send(
 ) -> None:
     monkeypatch.setenv("DEBUG", "true")  # static files by their own names: nothing has collected them
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cast, person = make_cast(), Client()
+    cast, person = make_cast(), browser()
     person.force_login(cast.bob)
     session = {name: morsel.value for name, morsel in person.cookies.items()}
     key = create_api_key(project=cast.project, name="fuzz").secret

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable, QueryTimeout, QueryTooLarge
 from agentops_portal.outage import is_outage
+from agentops_portal.refusals import NotSignedIn
 
 from .negotiation import BodyTooLarge
 from .unavailable import StoreUnavailable
@@ -43,4 +44,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = BodyTooLarge()
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("The request is malformed.")
+    elif isinstance(error, NotSignedIn):  # the other refusals are Django's own, which DRF knows
+        error = NotAuthenticated(str(error))
     return exception_handler(error, context)

@@ -14,6 +14,7 @@ from agentops_portal.clickhouse.gate import ProjectsScope, Scope
 from agentops_portal.units import milliseconds
 from compat.contract import ContractView
 from compat.contract_schema import errors
+from projects.api.actor import actor_of
 from traces.ingest.agents import Agent
 from traces.reading.rows import known_dollars, state, store_time
 from traces.store.figures import Cost
@@ -24,7 +25,7 @@ from traces.store.queries.trace_metrics import Durations, TraceSums, trace_trend
 from traces.store.queries.usage import MOST
 
 from .analytics import bucket
-from .parameters import TAG, RangeParameters, ZoneField, check_buckets, projects_of, scope_of_range
+from .parameters import TAG, RangeParameters, ZoneField, check_buckets, projects_of, rows_for, scope_of_range
 
 NEWEST = 50  # traces of an agent's page
 
@@ -116,15 +117,16 @@ class AgentsUsageView(ContractView):
     )
     def get(self, request: Request) -> Response:
         scope = scope_of_range(request, RangeParameters.of_query(request))
-        ids = registered(scope.project_id)
+        ids = registered(request, scope.project_id)
         found = agent_figures(scope)
         rows = [usage_row(agent, ids.get(agent.name)) for agent in found]
         return Response(rows + (others_rows(scope) if len(found) == MOST else []))
 
 
-def registered(project_id: UUID) -> dict[str, str]:
+def registered(request: Request, project_id: UUID) -> dict[str, str]:
     """Name → id of the agents that are registered with a project."""
-    return {name: str(pk) for name, pk in Agent.objects.filter(project=project_id).values_list("name", "pk")}
+    agents = Agent.objects.visible_to(actor_of(request)).of_project(project_id)
+    return {name: str(pk) for name, pk in agents.values_list("name", "pk")}
 
 
 def others_rows(scope: Scope) -> list[dict[str, Any]]:
@@ -160,7 +162,7 @@ class AgentsRegistryView(ContractView):
     )
     def get(self, request: Request) -> Response:
         scope = scope_of_range(request, RangeParameters.of_query(request))
-        ids = registered(scope.project_id)
+        ids = registered(request, scope.project_id)
         found = {agent.name: agent for agent in agent_figures(scope)}
         is_cut = len(found) == MOST  # then a registered agent that is not found may be one of the others
         idle_ones = [] if is_cut else sorted(ids.keys() - found.keys())[:MOST]
@@ -185,7 +187,7 @@ class AgentDetailView(ContractView):
     def get(self, request: Request, agent_id: str) -> Response:
         asked = AgentDetailParameters.of_query(request)
         project_ids = projects_of(request, asked["project_id"])
-        known = _registered_agent(agent_id, project_ids)
+        known = rows_for(request, Agent.objects.all(), asked["project_id"]).with_id(agent_id)
         if known:
             project_ids = [known.project_id]
         name = known.name if known else agent_id
@@ -200,14 +202,6 @@ def _scope_of_agent(scope: ProjectsScope, name: str) -> Scope | None:
     found = projects_of_agent(scope, name) if len(scope.project_ids) > 1 else set()
     chosen = next((each for each in scope.project_ids if each in found), scope.project_ids[0])
     return Scope(chosen, scope.start, scope.end)
-
-
-def _registered_agent(agent_id: str, project_ids: list[UUID]) -> Agent | None:
-    """The agent of one of the projects that was registered with this id."""
-    try:
-        return Agent.objects.filter(pk=UUID(agent_id), project__in=project_ids).first()
-    except ValueError:
-        return None
 
 
 def agent_detail(name: str, scope: Scope | None, zone: ZoneInfo) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import LAST_MICROSECOND
 from compat.contract import ContractError, ContractMomentField, ContractParameters, ContractView, contract_project
 from compat.contract_schema import errors
-from projects.api.actor import actor_of
+from projects.api.actor import author_of
 from projects.middleware import preferred_language, preferred_zone
 from projects.models import Project
 from projects.services import record
@@ -87,7 +87,7 @@ class ExportView(ContractView):
             answer: HttpResponse | StreamingHttpResponse = _pdf(request._request, project, scope, name)
         else:
             answer = _file(request, scope, name, wanted)
-        actor, by = actor_of(request)
+        actor, by = author_of(request)
         record("traces.exported", actor=actor, project=project, target=name, **by)
         return answer
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,12 +12,16 @@ from rest_framework.request import Request
 
 from agentops_portal.clickhouse.gate import Scope
 from compat.contract import ContractError, ContractMomentField, ContractParameters, contract_project
-from projects.credentials import Credential
+from projects.access import own_project_id
+from projects.api.actor import actor_of
 from projects.models import Project
+from projects.querysets import ProjectRowsQuerySet
 from traces.converters import stored_trace_id
 from traces.store.queries.agents import AgentFilter
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.trace_detail import trace_scope_among
+
+Rows = TypeVar("Rows", bound=ProjectRowsQuerySet[Any])
 
 TAG = "Monitoring"
 SECONDS_OF = {"hour": 3_600, "day": 86_400, "week": 7 * 86_400}
@@ -112,18 +116,31 @@ class ProjectParameters(ContractParameters):
 
 
 def scope_of_range(request: Request, asked: dict[str, Any]) -> Scope:
-    """Of RangeParameters. Raises ContractError 404 for a project that the asker does not see."""
+    """Of RangeParameters. Raises NotThere for a project that the asker does not see."""
     project = contract_project(request, asked["project_id"])
     return Scope(project.pk, asked["start_time"], asked["end_time"])
 
 
 def projects_of(request: Request, project_id: str) -> list[UUID]:
-    """The ids of the projects to look in. Raises ContractError 404 when `project_id` names none that the asker sees."""
-    if not project_id and isinstance(request.auth, Credential):
-        project_id = str(request.auth.project_id)
-    if project_id:
-        return [contract_project(request, project_id).pk]
-    return list(Project.objects.visible_to(request.user).values_list("pk", flat=True).distinct())
+    """The ids of the projects to look in. Raises NotThere when `project_id` names none that the asker sees."""
+    if project := named_project(request, project_id):
+        return [project.pk]
+    return list(Project.objects.visible_to(actor_of(request)).values_list("pk", flat=True).distinct())
+
+
+def named_project(request: Request, project_id: str) -> Project | None:
+    """The project that `project_id` names, else the key's own; None for people who name none, and so mean all of
+    theirs. Raises NotThere.
+    """
+    wanted = project_id or own_project_id(actor_of(request))
+    return contract_project(request, str(wanted)) if wanted else None
+
+
+def rows_for(request: Request, rows: Rows, project_id: str) -> Rows:
+    """Those of the rows that the asker sees, of the project that is named, or meant. Raises NotThere."""
+    visible = rows.visible_to(actor_of(request))
+    project = named_project(request, project_id)
+    return visible.of_project(project.pk) if project else visible
 
 
 def located_trace(request: Request, trace_id: str) -> tuple[str, Scope]:

@@ -7,10 +7,8 @@ from django.core.exceptions import ValidationError as InvalidModel
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from agentops_portal.api.serializers import NameField, UtcDateTimeField
 from compat.contract import (
@@ -23,24 +21,16 @@ from compat.contract import (
 )
 from compat.contract_schema import errors
 from compat.monitoring.registry.shapes import StoredJSONField
-from projects.api.access import IsPerson, MayRead
-from projects.credentials import Credential
+from projects.access import administered, owned, person, visible_organization
+from projects.api.access import MayReadPeopleChange
+from projects.api.actor import actor_of
 from projects.descriptions import FIELDS, describe_project, with_last_change
-from projects.models import Organization, Project, Role
+from projects.models import Organization, Project
 from projects.services import create_project, delete_project, update_project
 
 from .parameters import TAG
 
 MAX_LISTED = 1_000
-
-
-class MayReadPeopleWrite(BasePermission):
-    """Reading: a user, or a key with the scope read. Changing: people."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        wanted: BasePermission = MayRead() if request.method in SAFE_METHODS else IsPerson()
-        self.message = wanted.message  # type: ignore[attr-defined]
-        return wanted.has_permission(request, view)
 
 
 class ProjectListParameters(ContractParameters):
@@ -94,7 +84,7 @@ class DeletedProjectSerializer(serializers.Serializer[Any]):
 
 
 class MonitoringProjectsView(ContractView):
-    permission_classes = (MayReadPeopleWrite,)
+    permission_classes = (MayReadPeopleChange,)
 
     @extend_schema(
         tags=[TAG],
@@ -104,14 +94,10 @@ class MonitoringProjectsView(ContractView):
     )
     def get(self, request: Request) -> Response:
         asked = ProjectListParameters.of_query(request)
-        if isinstance(request.auth, Credential):
-            visible = Project.objects.active().filter(pk=request.auth.project_id)
-        else:
-            visible = Project.objects.visible_to(request.user)
+        visible = Project.objects.visible_to(actor_of(request))
         user_id = _uuid(asked.get("user_id", ""))
         if user_id is not None:
-            members = Organization.objects.filter(memberships__user=user_id)
-            visible = visible.filter(organization__in=members)
+            visible = visible.of_member(user_id)
         rows = with_last_change(visible.order_by("name", "id"))[:MAX_LISTED]
         return Response(MonitoringProjectListSerializer({"projects": rows, "total": visible.count()}).data)
 
@@ -125,20 +111,20 @@ class MonitoringProjectsView(ContractView):
     def post(self, request: Request) -> Response:
         asked = NewMonitoringProject.of_body(request)
         organization = _organization(request, asked.pop("org_id", None))
-        actor: Any = request.user
+        actor = person(actor_of(request))
         with transaction.atomic():
             project = _checked(create_project, organization=organization, name=asked.pop("name"), actor=actor)
             if values := _values(asked):
                 _checked(describe_project, project=project, actor=actor, **values)
-        return _answer(project)
+        return _answer(request, project)
 
 
 class MonitoringProjectView(ContractView):
-    permission_classes = (MayReadPeopleWrite,)
+    permission_classes = (MayReadPeopleChange,)
 
     @extend_schema(tags=[TAG], summary="One project", responses={200: MonitoringProjectSerializer, **errors(404)})
     def get(self, request: Request, project_id: str) -> Response:
-        return _answer(_project(request, project_id))
+        return _answer(request, _project(request, project_id))
 
     @extend_schema(
         tags=[TAG],
@@ -148,17 +134,15 @@ class MonitoringProjectView(ContractView):
         responses={200: MonitoringProjectSerializer, **errors(404)},
     )
     def put(self, request: Request, project_id: str) -> Response:
-        project = _project(request, project_id)
-        if not Project.objects.administered_by(request.user).filter(pk=project.pk).exists():
-            raise ContractError(403, "Only owners and admins of the organization may do this.")
+        project = administered(actor_of(request), _project(request, project_id))
         asked = ProjectChanges.of_body(request)
-        actor: Any = request.user
+        actor = person(actor_of(request))
         with transaction.atomic():
             if "name" in asked:
                 _checked(update_project, project=project, name=asked["name"], actor=actor)
             if values := _values(asked):
                 _checked(describe_project, project=project, actor=actor, **values)
-        return _answer(project)
+        return _answer(request, project)
 
     @extend_schema(
         tags=[TAG],
@@ -167,11 +151,9 @@ class MonitoringProjectView(ContractView):
         responses={200: DeletedProjectSerializer, **errors(404)},
     )
     def delete(self, request: Request, project_id: str) -> Response:
-        project = _project(request, project_id)
-        user: Any = request.user
-        if not user.is_superuser and not project.organization.memberships.filter(user=user, role=Role.OWNER).exists():
-            raise ContractError(403, "Only owners of the organization may do this.")
-        delete_project(project=project, actor=user)
+        actor = person(actor_of(request))
+        project = owned(actor, _project(request, project_id))
+        delete_project(project=project, actor=actor)
         return Response({"status": "deleted", "project_id": str(project.pk)})
 
 
@@ -180,16 +162,10 @@ def _project(request: Request, project_id: str) -> Project:
 
 
 def _organization(request: Request, org_id: str | None) -> Organization:
-    administered = Organization.objects.administered_by(request.user)
+    actor = actor_of(request)
     if org_id is not None:
-        known = _uuid(org_id)
-        if known is None or not Organization.objects.visible_to(request.user).filter(pk=known).exists():
-            raise ContractError(404, "Organization not found")
-        organization = administered.filter(pk=known).first()
-        if organization is None:
-            raise ContractError(403, "Only owners and admins of the organization may do this.")
-        return organization
-    found = list(administered[:2])
+        return administered(actor, visible_organization(actor, org_id, missing="Organization not found"))
+    found = list(Organization.objects.administered_by(actor)[:2])
     if not found:
         raise ContractError(403, "Only owners and admins of an organization may make projects.")
     if len(found) > 1:
@@ -211,8 +187,8 @@ def _checked(service: Any, **arguments: Any) -> Any:
         raise ContractValidationError(faults) from None
 
 
-def _answer(project: Project) -> Response:
-    row = with_last_change(Project.objects.filter(pk=project.pk)).get()
+def _answer(request: Request, project: Project) -> Response:
+    row = with_last_change(Project.objects.visible_to(actor_of(request)).filter(pk=project.pk)).get()
     return Response(MonitoringProjectSerializer(row).data)
 
 

@@ -12,16 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.api.serializers import UtcDateTimeField
-from compat.contract import ContractError, ContractParameters, ContractView
+from compat.contract import ContractError, ContractParameters, ContractView, contract_project
 from compat.contract_schema import errors
-from projects.api.actor import actor_of
+from projects.api.actor import actor_of, author_of
 from projects.credentials import Credential
 from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.models import ShareLink
 from traces.reading.sharing import MAX_DAYS, may_share, revoke_share_link, share_trace
 
-from .parameters import TAG, ProjectParameters, projects_of, trace_among, trace_not_found
+from .parameters import TAG, ProjectParameters, projects_of, rows_for, trace_among, trace_not_found
 
 MAX_LISTED = 500
 
@@ -80,7 +80,7 @@ class ShareView(ContractView):
     def post(self, request: Request) -> Response:
         asked = ShareParameters.of_body(request)
         project, trace_id = _located(request, asked["project_id"], asked["trace_id"])
-        actor, _by = actor_of(request)
+        actor, _by = author_of(request)
         if actor is not None and not may_share(actor, project):
             raise ContractError(403, "Only developers, admins and owners of the organization may share traces.")
         shared = share_trace(
@@ -102,7 +102,7 @@ class ShareView(ContractView):
     )
     def get(self, request: Request) -> Response:
         asked = ShareListParameters.of_query(request)
-        links = ShareLink.objects.filter(project__in=projects_of(request, asked["project_id"]))
+        links = rows_for(request, ShareLink.objects.all(), asked["project_id"])
         if "trace_id" in asked:
             try:
                 links = links.filter(trace_id=stored_trace_id(asked["trace_id"]))
@@ -123,7 +123,7 @@ class ShareLinkView(ContractView):
         link = _visible_link(request, link_id)
         if not _may_revoke(request, link):
             raise ContractError(403, "Only who made this link, and owners and admins, may revoke it.")
-        actor, _by = actor_of(request)
+        actor, _by = author_of(request)
         revoke_share_link(link=link, actor=actor, key_id=_key_id(request))
         return Response({"status": "revoked", "link_id": str(link.pk)})
 
@@ -131,24 +131,21 @@ class ShareLinkView(ContractView):
 def _located(request: Request, project_id: str, text: str) -> tuple[Project, str]:
     """The project among those the asker sees that has the trace, and the trace's id as it is stored."""
     trace_id, scope = trace_among(projects_of(request, project_id), text, trace_not_found(text))
-    return Project.objects.select_related("organization").get(pk=scope.project_id), trace_id
+    return contract_project(request, str(scope.project_id)), trace_id
 
 
 def _visible_link(request: Request, link_id: str) -> ShareLink:
     try:
-        links = ShareLink.objects.filter(pk=UUID(link_id), project__in=projects_of(request, ""))
+        links = ShareLink.objects.visible_to(actor_of(request)).filter(pk=UUID(link_id))
         return links.select_related("project__organization").get()
     except (ValueError, ShareLink.DoesNotExist):
         raise ContractError(404, f"Share link not found: {link_id}") from None
 
 
 def _may_revoke(request: Request, link: ShareLink) -> bool:
-    if isinstance(request.auth, Credential):
-        return link.created_by_key_id == request.auth.key_id
-    if link.created_by_id == request.user.pk:
-        return True
-    return Project.objects.administered_by(request.user).filter(pk=link.project_id).exists()
+    return ShareLink.objects.revocable_by(actor_of(request)).filter(pk=link.pk).exists()
 
 
 def _key_id(request: Request) -> UUID | None:
-    return request.auth.key_id if isinstance(request.auth, Credential) else None
+    actor = actor_of(request)
+    return actor.key_id if isinstance(actor, Credential) else None

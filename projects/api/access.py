@@ -1,15 +1,17 @@
-"""Who may use an endpoint (permission classes), and which project a request may see (the first line of its view)."""
-
-from uuid import UUID
+"""Who may use an endpoint: permission classes. Which project a request may see is the first line of its view:
+`visible_project(actor_of(request), …)` of projects/access.py.
+"""
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from projects.access import has_scope
 from projects.credentials import Credential
-from projects.models import KeyScope, Project, User
+from projects.models import KeyScope, User
+
+from .actor import actor_of
 
 
 class MayRead(BasePermission):
@@ -18,9 +20,10 @@ class MayRead(BasePermission):
     message = _("This key may not read data: make one with the permission to read.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if isinstance(request.auth, Credential):
-            return KeyScope.READ in request.auth.scopes
-        return bool(request.user and request.user.is_authenticated)
+        actor = actor_of(request)
+        if isinstance(actor, Credential):
+            return has_scope(actor, KeyScope.READ)
+        return bool(actor and actor.is_authenticated)
 
 
 class IsPerson(BasePermission):
@@ -29,16 +32,14 @@ class IsPerson(BasePermission):
     message = "This is for people: sign in, a key or token does not open it."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.user, User) and request.user.is_active
+        actor = actor_of(request)
+        return isinstance(actor, User) and actor.is_active
 
 
-def readable_project(request: Request, project_id: UUID) -> Project:
-    """The project, if the user sees it or the key belongs to it. Raises NotFound, whoever else's it is."""
-    if isinstance(request.auth, Credential):
-        visible = Project.objects.active().filter(pk=request.auth.project_id)
-    else:
-        visible = Project.objects.visible_to(request.user)
-    project = visible.filter(pk=project_id).first()
-    if project is None:
-        raise NotFound(_("There is no such project."))
-    return project
+class MayReadPeopleChange(BasePermission):
+    """Reading: a user, or a key with the scope read. Changing: a user. Nobody: 401; a key: 403."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        wanted: BasePermission = MayRead() if request.method in SAFE_METHODS else IsPerson()
+        self.message = wanted.message  # type: ignore[attr-defined]
+        return wanted.has_permission(request, view)

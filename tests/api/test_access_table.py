@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 from django.urls import Resolver404, resolve
 from pytest_django import Settings
 
 from projects import credentials
+from tests.browser import browser
 
 from .addresses import Line, lines, routes
 from .world import ACTORS, World, make_world
@@ -78,7 +78,7 @@ def test_the_admin_is_for_staff(world: World) -> None:
         for path in ("/admin/", "/admin/projects/user/", "/admin/projects/apikey/", "/admin/traces/ingestreceipt/"):
             answer = world.ask(actor, "GET", path)
             assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/admin/login/"), (actor, path)
-    root = Client()
+    root = browser()
     root.force_login(world.cast.root)
     assert root.get("/admin/projects/apikey/").status_code == 200
 

@@ -15,6 +15,7 @@ from projects import credentials
 from projects.joining import token_of
 from projects.models import Invitation, Role
 from projects.services import create_api_key
+from tests.browser import browser
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
 from traces.ingest.agents import Agent, AgentRun, AgentType
@@ -109,9 +110,9 @@ def make_world() -> World:
         "range": f"start={START}&end={END}",
         "times": f"start_time={START}&end_time={END}",
     }
-    clients = {"nobody": Client()}
+    clients = {"nobody": browser()}
     for name in ("charlie", "bo", "bob", "ann", "alice"):
-        clients[name] = Client()
+        clients[name] = browser()
         clients[name].force_login(cast[name])
     for name, issued in keys.items():
         clients[name] = Client(headers={"x-api-key": issued.secret})

@@ -9,6 +9,7 @@ from django.test import Client
 
 from benchmarks.fuzz.readers import Place, Reader, of_project, of_span, of_trace, tools
 from projects.services import create_api_key
+from tests.browser import browser
 from tests.cast import Cast
 from traces.live.feed import Feed
 from traces.mcp.server import TOOLS, _run
@@ -35,11 +36,11 @@ class Everybody:
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
-        self._clients = {"person": Client(raise_request_exception=False)}
+        self._clients = {"person": browser(raise_request_exception=False)}
         self._clients["person"].force_login(cast.bob)
         secret = create_api_key(project=cast.project, name="reader", scopes=["read"]).secret
         self._clients["key"] = Client(headers={"authorization": f"Bearer {secret}"}, raise_request_exception=False)
-        self._clients["nobody"] = Client(raise_request_exception=False)
+        self._clients["nobody"] = browser(raise_request_exception=False)
 
     def read(
         self,

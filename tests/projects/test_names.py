@@ -7,12 +7,12 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.test import Client
 
 from agentops_portal.fields import one_line, validate_name
 from projects.models import ApiKey, Organization, Project, User
 from projects.services import create_api_key, create_organization, create_project, update_project
 from projects.teams import rename_organization
+from tests.browser import browser
 from tests.cast import Cast
 
 BETWEEN = "\n\r\t\x1b\x7f\x85\u2028\u2029\u202e\u2066\ud800"
@@ -70,7 +70,7 @@ def test_services_refuse_them(cast: Cast, name: str) -> None:
 def test_every_address_that_takes_a_name_says_what_is_wrong(
     cast: Cast, method: str, address: str, body: dict[str, Any], status: int
 ) -> None:
-    client = Client()
+    client = browser()
     client.force_login(cast.alice)
     values = {"organization": str(cast.organization.pk), "project": str(cast.project.pk)}
     sent = {name: value.format(**values) for name, value in body.items()}
@@ -80,7 +80,7 @@ def test_every_address_that_takes_a_name_says_what_is_wrong(
 
 
 def test_pages_refuse_them(cast: Cast) -> None:
-    client = Client()
+    client = browser()
     client.force_login(cast.alice)
     answer = client.post("/account/", {"full_name": "a\u202eb"})
     assert "one line" in answer.content.decode()

@@ -14,6 +14,7 @@ from django.test import Client
 from agentops_portal.celery import app
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import AuditEvent, Project
+from tests.browser import browser
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, request_of, store, trace_id
 from traces.ingest.agents import Agent, AgentRun, AgentType
@@ -81,7 +82,7 @@ def fill(project: Project) -> None:
 
 
 def client_of(cast: Cast, name: str) -> Client:
-    client = Client()
+    client = browser()
     client.force_login(cast[name])
     return client
 

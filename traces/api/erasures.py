@@ -14,9 +14,11 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
 from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.api.serializers import PortalModelSerializer
+from projects.access import administered_project, person
 from projects.api.access import IsPerson
+from projects.api.actor import actor_of
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.v1.access import administered_project, check_administrator, person
+from projects.api.v1.access import check_administrator
 from traces.lifecycle.erasure.records import Erasure, ErasureKind
 from traces.lifecycle.erasure.services import request_erasure
 from traces.lifecycle.erasure.start import start
@@ -62,9 +64,9 @@ class ErasuresView(APIView):
         responses=page_of(ErasureSerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         wanted = ErasureListParameters.of(request)
-        erasures = Erasure.objects.visible_to(person(request)).filter(project=project)
+        erasures = Erasure.objects.visible_to(actor_of(request)).of_project(project.pk)
         if "cursor" in wanted:
             erasures = erasures.after(*wanted["cursor"].values)
         return page(
@@ -87,10 +89,10 @@ class ErasuresView(APIView):
     )
     @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         wanted = NewErasure.of_body(request)
         erasure = request_erasure(
-            project=project, kind=ErasureKind(wanted["kind"]), value=wanted["value"], actor=person(request)
+            project=project, kind=ErasureKind(wanted["kind"]), value=wanted["value"], actor=person(actor_of(request))
         )
         start(erasure)
         return Response(ErasureSerializer(erasure).data, status=202)
@@ -108,9 +110,9 @@ class ErasureView(APIView):
         responses=ErasureSerializer,
     )
     def get(self, request: Request, project_id: UUID, erasure_id: UUID) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         Parameters.of(request)
-        erasure = Erasure.objects.visible_to(person(request)).filter(project=project, pk=erasure_id).first()
+        erasure = Erasure.objects.visible_to(actor_of(request)).of_project(project.pk).filter(pk=erasure_id).first()
         if erasure is None:
             raise NotFound("There is no such deletion in this project.")
         return Response(ErasureSerializer(erasure).data)

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentops_portal.api.negotiation import LenientNegotiation
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from traces.reading.export import CONTENT_TYPES, export_traces
 
 from .downloads import download, export_name
@@ -59,7 +61,7 @@ class TracesExportView(APIView):
         },
     )
     def get(self, request: Request, project_id: UUID) -> StreamingHttpResponse:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = ExportParameters.of(request)
         scope = scope_of(project, wanted)
         pieces = export_traces(

@@ -13,7 +13,9 @@ from rest_framework.views import APIView
 
 from agentops_portal.api.paging import KeyCursor, page, page_of
 from agentops_portal.api.parameters import CursorField
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from traces.converters import stored_trace_id
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.queries.guardrail_pages import RunFilter, key_of, run_page
@@ -105,7 +107,7 @@ class GuardrailRunsView(APIView):
         responses=page_of(RunSerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = RunParameters.of(request)
         runs = run_page(
             scope_of(project, wanted),
@@ -136,7 +138,7 @@ class GuardrailSummaryView(APIView):
         responses=GuardrailSummarySerializer,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = RangeParameters.of(request)
         scope = scope_of(project, wanted)
         answer = {"traces": guarded_traces(scope), "guardrails": guardrail_use(scope)}

@@ -16,7 +16,9 @@ from agentops_portal.api.paging import KeyCursor, page, page_of
 from agentops_portal.api.parameters import CursorField
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import iso_utc
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from traces.store.queries import people
 
 from .ranges import PRESET, RangePageParameters, pinned, scope_of
@@ -95,7 +97,7 @@ Query = Callable[[Scope, str, people.PersonKey | None, int], Sequence[Any]]
 def _answer(
     request: Request, project_id: UUID, query: Query, serializer: type[serializers.BaseSerializer[Any]]
 ) -> Response:
-    project = readable_project(request, project_id)
+    project = visible_project(actor_of(request), project_id)
     wanted = PeopleParameters.of(request)
     after = wanted["cursor"].values if "cursor" in wanted else None
     return page(

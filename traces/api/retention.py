@@ -14,7 +14,9 @@ from rest_framework.views import APIView
 
 from agentops_portal.api.parameters import Parameters
 from agentops_portal.api.serializers import PortalModelSerializer
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from traces.lifecycle.retention.records import RetentionRun, status_of
 from traces.store.queries.retention import oldest_span
 
@@ -58,7 +60,7 @@ class RetentionView(APIView):
         responses=RetentionSerializer,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         Parameters.of(request)
         status = status_of(project, timezone.now())
         shown = {

@@ -14,9 +14,11 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
 from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.clickhouse.gate import Scope
-from projects.api.access import MayRead, readable_project
+from projects.access import administered_project, person, visible_project
+from projects.api.access import MayRead, MayReadPeopleChange
+from projects.api.actor import actor_of
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.api.v1.access import MayReadPeopleChange, administered_project, check_administrator, person
+from projects.api.v1.access import check_administrator
 from projects.models import Project
 from traces.converters import stored_trace_id
 from traces.lifecycle.erasure.services import erase_trace
@@ -89,7 +91,7 @@ class TracesView(APIView):
         responses=page_of(TraceSerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = TraceListParameters.of(request)
         found = trace_page(scope_of(project, wanted), trace_filter(wanted), wanted.get("cursor"), wanted["limit"] + 1)
         return page(
@@ -117,7 +119,7 @@ class TraceView(APIView):
         responses=TraceDetailSerializer,
     )
     def get(self, request: Request, project_id: UUID, trace_id: str) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         include = TraceParameters.of(request)["include"]
         scope, stored = stored_trace(project, trace_id)
         figures = trace_figures(scope, stored)
@@ -142,9 +144,9 @@ class TraceView(APIView):
     )
     @idempotent(check_administrator)
     def delete(self, request: Request, project_id: UUID, trace_id: str) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         _scope, stored = stored_trace(project, trace_id)
-        erasure = erase_trace(project=project, trace_id=stored, actor=person(request))
+        erasure = erase_trace(project=project, trace_id=stored, actor=person(actor_of(request)))
         return Response(ErasureSerializer(erasure).data)
 
 
@@ -161,7 +163,7 @@ class TraceSpansView(APIView):
         responses=page_of(SomeSpanSerializer),
     )
     def get(self, request: Request, project_id: UUID, trace_id: str) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = SpanListParameters.of(request)
         scope, stored = stored_trace(project, trace_id)
         after = wanted["cursor"].values if "cursor" in wanted else None
@@ -188,7 +190,7 @@ class SpanView(APIView):
         responses=WholeSpanSerializer,
     )
     def get(self, request: Request, project_id: UUID, trace_id: str, span_id: str) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         Parameters.of(request)
         scope, stored = stored_trace(project, trace_id)
         span = span_detail(scope, stored, span_id.lower()) if re.fullmatch(r"[0-9A-Fa-f]{16}", span_id) else None

@@ -13,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from traces.store.queries.usage import MOST, most_called, usage_by, usage_of_others, usage_over_time, usage_total
 
 from .ranges import RangeParameters, pinned, scope_of
@@ -106,7 +108,7 @@ class UsageView(APIView):
         responses=UsageTotalSerializer,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = RangeParameters.of(request)
         return Response({**pinned(wanted), **UsageSerializer(usage_total(scope_of(project, wanted))).data})
 
@@ -124,7 +126,7 @@ class UsageByView(APIView):
         responses=UsageBySerializer,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = UsageByParameters.of(request)
         scope, by = scope_of(project, wanted), wanted["by"]
         found = list(usage_by(scope, by, MOST + 1).items())
@@ -148,7 +150,7 @@ class UsageOverTimeView(APIView):
         responses=UsageOverTimeSerializer,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = UsageOverTimeParameters.of(request)
         found = usage_over_time(scope_of(project, wanted), wanted["step"], ZoneInfo(wanted["timezone"]))
         rows = [{"start": start.isoformat(), **UsageSerializer(usage).data} for start, usage in found.items()]

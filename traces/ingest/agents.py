@@ -1,7 +1,7 @@
 """Agents that register themselves, and their runs, each of which becomes a span when it ends."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project
-from projects.querysets import Actor
+from projects.querysets import ProjectRowsQuerySet
 
 RUN_DAYS = 30  # a run that began longer ago is forgotten
 
@@ -31,14 +31,13 @@ class AgentStatus(models.TextChoices):
     INACTIVE = "inactive", _("Inactive")
 
 
-class AgentQuerySet(models.QuerySet["Agent"]):
-    def visible_to(self, user: Actor) -> Self:
-        """Agents of the projects that `user` sees."""
-        return self.filter(project__in=Project.objects.visible_to(user))
-
-    def administered_by(self, user: Actor) -> Self:
-        """Agents of the projects that `user` may change."""
-        return self.filter(project__in=Project.objects.administered_by(user))
+class AgentQuerySet(ProjectRowsQuerySet["Agent"]):
+    def with_id(self, text: str) -> "Agent | None":
+        """The agent with this id, if it is among these; None also for a text that is no id."""
+        try:
+            return self.filter(pk=uuid.UUID(text)).select_related("project__organization").first()
+        except ValueError:
+            return None
 
 
 class Agent(models.Model):
@@ -75,6 +74,22 @@ class Agent(models.Model):
         return self.name
 
 
+def registered_agent(project: Project, name: str, given: dict[str, Any]) -> tuple[Agent, bool]:
+    """The agent of that name, and whether it is new: then it is what is `given`."""
+    return Agent.objects.get_or_create(project=project, name=name, defaults=given)
+
+
+def activate(agent: Agent) -> None:
+    Agent.objects.filter(pk=agent.pk).update(status=AgentStatus.ACTIVE, updated_at=timezone.now())
+    agent.refresh_from_db()
+
+
+class AgentRunQuerySet(models.QuerySet["AgentRun"]):
+    def of_agents(self, agents: AgentQuerySet) -> Self:
+        """Runs of agents that were found for whoever asks."""
+        return self.filter(agent__in=agents)
+
+
 class AgentRun(models.Model):
     """A run between its start and its end, which may come to another process, or after a restart.
 
@@ -95,6 +110,8 @@ class AgentRun(models.Model):
     failed = models.BooleanField(_("failed"), default=False)
     cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=10, default=0)
     tokens = models.BigIntegerField(_("tokens"), default=0)
+
+    objects = AgentRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("agent run")

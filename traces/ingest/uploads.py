@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project
-from projects.querysets import Actor
+from projects.querysets import ProjectRowsQuerySet
 
 MAX_BYTES = 25 * 1024 * 1024  # of one upload
 MAX_LOG_BYTES = 4 * MAX_BYTES  # of all uploads of one trace
@@ -69,11 +69,7 @@ class UploadKind(models.TextChoices):
     OBJECT = "object", _("Object")
 
 
-class UploadQuerySet(models.QuerySet["Upload"]):
-    def visible_to(self, user: Actor) -> Self:
-        """Uploads of the projects that `user` sees."""
-        return self.filter(project__in=Project.objects.visible_to(user))
-
+class UploadQuerySet(ProjectRowsQuerySet["Upload"]):
     def log_of(self, trace_ids: Iterable[str]) -> Self:
         """The uploads of the first of these traces that has any, in the order in which they came."""
         logs = self.filter(kind=UploadKind.LOG)

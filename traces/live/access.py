@@ -6,7 +6,7 @@ A browser sends the session cookie with a WebSocket whoever's page opens it, so 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
@@ -14,21 +14,14 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
-from django.http.request import split_domain_port, validate_host
 
-from projects.credentials import InvalidCredential, authenticate, secret_from_headers
-from projects.models import KeyScope, Project
+from agentops_portal.origins import is_own_page
+from projects.access import NotAllowed, NotSignedIn, has_scope, visible_project_id
+from projects.credentials import Credential, InvalidCredential, authenticate, secret_from_headers
+from projects.models import KeyScope, User
+from projects.querysets import Actor
 
-UNAUTHENTICATED, FORBIDDEN, NOT_FOUND = 4401, 4403, 4404
 BEARER = "bearer"  # a browser cannot set headers: `new WebSocket(url, ["bearer", token])`
-
-
-class Refused(Exception):
-    """`code` is a close code of this application; str() says why."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -54,55 +47,34 @@ class Request:
     def check(self) -> UUID:
         """The project that may be listened to. Asks PostgreSQL when it must.
 
-        Raises Refused, CredentialStoreUnavailable and django.db.Error.
+        Raises what projects/access.py raises, CredentialStoreUnavailable and django.db.Error.
         """
         secret = self._secret()
-        return self._project_of_key(secret) if secret else self._project_of_session()
+        actor: Actor = _reader(secret) if secret else self._user()
+        return visible_project_id(actor, self.project, missing="Project not found")
 
     def _secret(self) -> str:
         return secret_from_headers(self.headers) or self.token
 
-    def _project_of_key(self, secret: str) -> UUID:
-        try:
-            credential = authenticate(secret)
-        except InvalidCredential as error:
-            raise Refused(UNAUTHENTICATED, str(error)) from None
-        if KeyScope.READ not in credential.scopes:
-            raise Refused(FORBIDDEN, "This key may not read.")
-        if _uuid(self.project) != credential.project_id:
-            raise Refused(NOT_FOUND, "Project not found")
-        return credential.project_id
-
-    def _project_of_session(self) -> UUID:
+    def _user(self) -> User:
         cookie = parse_cookie(self.headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
         if not cookie:
-            raise Refused(UNAUTHENTICATED, "User is not authenticated.")
-        if not self._comes_from_a_known_page():
-            raise Refused(FORBIDDEN, "Pages of this origin may not listen.")
+            raise NotSignedIn("User is not authenticated.")
+        if not is_own_page(self.headers.get("origin", ""), host=self.headers.get("host", "")):
+            raise NotAllowed("Pages of this origin may not listen.")
         request = HttpRequest()
         request.session = SessionStore(cookie)
         user = get_user(request)
-        if not user.is_authenticated or not user.is_active:
-            raise Refused(UNAUTHENTICATED, "User's session has expired.")
-        project_id = _uuid(self.project)
-        if project_id is None or not Project.objects.visible_to(user).filter(pk=project_id).exists():
-            raise Refused(NOT_FOUND, "Project not found")
-        return project_id
-
-    def _comes_from_a_known_page(self) -> bool:
-        origin, host = self.headers.get("origin", ""), self.headers.get("host", "").lower()
-        if origin in (*settings.CSRF_TRUSTED_ORIGINS, *settings.CORS_ALLOWED_ORIGINS):
-            return True
-        try:
-            is_own = urlsplit(origin).netloc.lower() == host
-        except ValueError:
-            return False
-        domain, _port = split_domain_port(host)
-        return is_own and bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+        if not isinstance(user, User) or not user.is_active:
+            raise NotSignedIn("User's session has expired.")
+        return user
 
 
-def _uuid(text: str) -> UUID | None:
+def _reader(secret: str) -> Credential:
     try:
-        return UUID(text)
-    except ValueError:
-        return None
+        credential = authenticate(secret)
+    except InvalidCredential as error:
+        raise NotSignedIn(str(error)) from None
+    if not has_scope(credential, KeyScope.READ):
+        raise NotAllowed("This key may not read.")
+    return credential

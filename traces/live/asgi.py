@@ -10,10 +10,11 @@ from uuid import UUID
 import structlog
 from django.db import Error
 
+from agentops_portal.refusals import Refusal
 from projects.credential_cache import give_back_connection
 from projects.credentials import CredentialStoreUnavailable
 
-from .access import BEARER, Refused, Request
+from .access import BEARER, Request
 from .hub import RESTART, TRY_AGAIN, Full, Hub, Listener
 
 log = structlog.get_logger(__name__)
@@ -57,8 +58,8 @@ class LiveUpdates:
         try:
             self.hub.check_room()
             listener = self.hub.listen(await _checked(request))
-        except Refused as refusal:
-            await _close(send, refusal.code, str(refusal))
+        except Refusal as refusal:
+            await _refuse(send, refusal)
         except Full:
             await _close(send, TRY_AGAIN, "Too many pages listen. Try again later.")
         except (Error, CredentialStoreUnavailable):
@@ -82,8 +83,8 @@ class LiveUpdates:
                 await _close(send, RESTART, "")
             elif listener.ended in done:
                 await _close(send, listener.ended.result(), "")
-            elif isinstance(refusal := tasks[2].exception() if tasks[2] in done else None, Refused):
-                await _close(send, refusal.code, str(refusal))
+            elif isinstance(refusal := tasks[2].exception() if tasks[2] in done else None, Refusal):
+                await _refuse(send, refusal)
         finally:
             await _cancelled(tasks)
             self.hub.leave(listener)  # at last, for a process that stops waits for this
@@ -107,7 +108,7 @@ def _check(request: Request) -> UUID:
 
 
 async def _guarding(request: Request, project_id: UUID) -> None:
-    """Raises Refused when who listens may no longer. While PostgreSQL is away nobody is sent off."""
+    """Raises a Refusal when who listens may no longer. While PostgreSQL is away nobody is sent off."""
     seconds = SESSION_CHECK_SECONDS if request.has_session_only else KEY_CHECK_SECONDS
     while True:
         await asyncio.sleep(seconds)
@@ -126,6 +127,11 @@ async def _passing_on(listener: Listener, send: Send) -> None:
 async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "websocket.disconnect":
         pass
+
+
+async def _refuse(send: Send, refusal: Refusal) -> None:
+    """Close codes of this application: 4401, 4403, 4404."""
+    await _close(send, 4000 + refusal.status, str(refusal))
 
 
 async def _close(send: Send, code: int, reason: str) -> None:

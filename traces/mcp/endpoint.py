@@ -18,10 +18,11 @@ import orjson
 import structlog
 from django.conf import settings
 from django.db import connections
-from django.http.request import split_domain_port, validate_host
 
 from agentops_portal.health.metrics import observe
+from agentops_portal.origins import is_own_host, is_own_page
 from projects import credentials
+from projects.access import NotAllowed, NotSignedIn, has_scope
 from projects.models import KeyScope
 from projects.rates import Limit, take
 from traces.ingest.otlp.http import Receive, Scope, Send
@@ -35,6 +36,10 @@ MAX_BODY_BYTES = 256 * 1024  # of a request: a tool call is a few hundred
 THREADS = 4  # tools that run at a time
 PROTOCOL_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name", "last-event-id")
 CHALLENGE = 'Bearer realm="AgentOps Portal"'
+NO_KEY = (
+    "No API key: send the header 'Authorization: Bearer <key>' or 'x-api-key: <key>' with a key of the project that may"
+    " read."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -136,43 +141,34 @@ def _check_place(headers: Mapping[str, str]) -> None:
 
     A key is needed besides, and a browser adds none by itself. Raises Refused.
     """
-    domain, _port = split_domain_port(headers.get("host", ""))
-    if not (domain and validate_host(domain, settings.ALLOWED_HOSTS)):
+    host = headers.get("host", "")
+    if not is_own_host(host):
         raise Refused(421, "misdirected_request", "The portal does not go by this host name: see ALLOWED_HOSTS.")
     origin = headers.get("origin")
-    if origin and origin not in settings.CORS_ALLOWED_ORIGINS:
+    if origin and not is_own_page(origin, host=host):
         raise Refused(403, "forbidden_origin", "Web pages of this origin may not ask here.")
 
 
 async def _authenticate(headers: Mapping[str, str]) -> credentials.Credential:
-    """Whose key it is. Raises Refused."""
+    """Whose key it is. Raises Refused: what the rules of access say, in the words of this protocol."""
     secret = credentials.secret_from_headers(headers)
-    if secret is None:
-        raise _unauthorized(
-            "No API key: send the header 'Authorization: Bearer <key>' or 'x-api-key: <key>' with a key of the "
-            "project that may read.",
-            CHALLENGE,
-        )
     try:
-        credential = await asyncio.to_thread(_admitted, secret)
-    except credentials.InvalidCredential as error:
-        raise _unauthorized(str(error), f'{CHALLENGE}, error="invalid_token"') from None
+        if secret is None:
+            raise NotSignedIn(NO_KEY)
+        return await asyncio.to_thread(_admitted, secret)
+    except NotSignedIn as refusal:
+        challenge = CHALLENGE if secret is None else f'{CHALLENGE}, error="invalid_token"'
+        raise Refused(401, "invalid_token", str(refusal), ("www-authenticate", challenge)) from None
+    except NotAllowed as refusal:
+        challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{KeyScope.READ}"'
+        raise Refused(403, "insufficient_scope", str(refusal), ("www-authenticate", challenge)) from None
     except credentials.CredentialStoreUnavailable as error:
         raise Refused(503, "temporarily_unavailable", str(error), ("retry-after", "5")) from None
-    if KeyScope.READ not in credential.scopes:
-        text = "This API key may send but not read: make one with the permission to read."
-        challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{KeyScope.READ}"'
-        raise Refused(403, "insufficient_scope", text, ("www-authenticate", challenge))
-    return credential
-
-
-def _unauthorized(text: str, challenge: str) -> Refused:
-    return Refused(401, "invalid_token", text, ("www-authenticate", challenge))
 
 
 def _admitted(secret: str) -> credentials.Credential:
-    """The credential, counted with the key's other requests to the API. Blocks. Raises Refused, InvalidCredential or
-    CredentialStoreUnavailable.
+    """The credential, counted with the key's other requests to the API. Blocks. Raises Refused, NotSignedIn, NotAllowed
+    or CredentialStoreUnavailable.
     """
     try:
         credential = credentials.authenticate(secret)
@@ -181,9 +177,13 @@ def _admitted(secret: str) -> credentials.Credential:
             if not usage.allowed:
                 wait = max(1, ceil(usage.reset - time.time()))
                 raise Refused(429, "too_many_requests", f"Ask again in {wait} s.", ("retry-after", str(wait)))
-        return credential
+    except credentials.InvalidCredential as error:
+        raise NotSignedIn(str(error)) from None
     finally:
         connections.close_all()  # of this thread: no request of Django's ends here
+    if not has_scope(credential, KeyScope.READ):
+        raise NotAllowed("This API key may send but not read: make one with the permission to read.")
+    return credential
 
 
 def _for_pages(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

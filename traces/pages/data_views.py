@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from agentops_portal.clickhouse.gate import ClickHouseError
-from projects.access import administered_project, may_administer, open_project, person
+from projects.access import administered, may_administer, person
 from projects.models import Project
+from projects.opened import open_project
 from traces.lifecycle.erasure import services
 from traces.lifecycle.erasure.records import Erasure, ErasureKind
 from traces.lifecycle.erasure.start import start
@@ -37,7 +38,7 @@ def data(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @login_required
 def erase(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Have the traces of a user or a session deleted; the page lists the receipts."""
-    project = administered_project(request, project_id)
+    project = administered(request.user, open_project(request, project_id))
     form = ErasureForm(request.POST)
     if not form.is_valid():
         return _page(request, project, form, status=422)
@@ -45,7 +46,7 @@ def erase(request: HttpRequest, project_id: UUID) -> HttpResponse:
         project=project,
         kind=ErasureKind(form.cleaned_data["kind"]),
         value=form.cleaned_data["value"],
-        actor=person(request),
+        actor=person(request.user),
     )
     start(erasure)
     messages.success(request, _("The deletion has begun. Its receipt stands below."))
@@ -57,11 +58,11 @@ def erase(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @shows_store_errors
 def erase_trace(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpResponse:
     """Delete one trace now, then to the list."""
-    project = administered_project(request, project_id)
+    project = administered(request.user, open_project(request, project_id))
     request.open_project = project  # type: ignore[attr-defined]
     if trace_scope(project.pk, trace_id) is None:
         raise Http404(_("There is no such trace in this project."))
-    services.erase_trace(project=project, trace_id=trace_id, actor=person(request))
+    services.erase_trace(project=project, trace_id=trace_id, actor=person(request.user))
     messages.success(request, _("The trace %(trace)s is deleted.") % {"trace": trace_id})
     return redirect("trace-list", project_id=project.pk)
 
@@ -75,9 +76,9 @@ def _page(request: HttpRequest, project: Project, form: ErasureForm, status: int
     context: dict[str, object] = {
         "project": project,
         "retention": status_of(project, timezone.now()),
-        "may_administer": may_administer(request, project),
+        "may_administer": may_administer(request.user, project),
         "form": form,
-        "erasures": Erasure.objects.visible_to(request.user).filter(project=project)[:SHOWN],
+        "erasures": Erasure.objects.visible_to(request.user).of_project(project.pk)[:SHOWN],
     }
     try:
         context["oldest_ns"] = oldest_span(project.pk)

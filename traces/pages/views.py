@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET
 
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.clickhouse.together import together
-from projects.access import may_administer, open_project
+from projects.access import may_administer
 from projects.models import Project
+from projects.opened import open_project
 from projects.snippets import receiver_url
 from traces.converters import stored_trace_id
 from traces.ingest.receipts.summary import first_hour, summary
@@ -89,7 +90,7 @@ def trace_detail(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpR
     request.open_project = project  # type: ignore[attr-defined]
     context = {
         "project": project,
-        "may_administer": may_administer(request, project),
+        "may_administer": may_administer(request.user, project),
         "trace_address": reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id}),
         **trace_context(_trace_scope(project, trace_id), trace_id, request.GET.get("span", "")),
     }
@@ -160,7 +161,8 @@ def ingest(request: HttpRequest, project_id: UUID) -> HttpResponse:
     }
     if not form.is_valid():
         return render(request, "traces/ingest.html", context, status=400)
-    receipts = IngestReceipt.objects.of_project(project.pk).between(first_hour(now, form.hours()))
+    receipts = IngestReceipt.objects.visible_to(request.user).of_project(project.pk)
+    receipts = receipts.between(first_hour(now, form.hours()))
     if form.cleaned_data["key"]:
         receipts = receipts.filter(key=form.cleaned_data["key"])
     context["page"] = Paginator(receipts, INGEST_ROWS).get_page(form.cleaned_data["page"])

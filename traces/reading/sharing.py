@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from projects.credentials import Credential
 from projects.models import ApiKey, KeyScope, Membership, Project, Role, User
-from projects.querysets import Actor
+from projects.querysets import Actor, ProjectRowsQuerySet
 from projects.services import record
 
 TOKEN_BYTES = 24  # 192 random bits: nobody guesses a link
@@ -26,7 +27,7 @@ _READS = Q(scopes__contains=[KeyScope.READ])
 _SALT = "traces.ShareLink"
 
 
-class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
+class ShareLinkQuerySet(ProjectRowsQuerySet["ShareLink"]):
     def usable(self, now: datetime) -> Self:
         """Links that show their trace at `now`: not expired, not revoked, the project not deleted, and whoever made
         them may still share: a link never outlives the right that made it.
@@ -42,9 +43,12 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
         """Adds `works`: whether the link shows its trace at `now`."""
         return self.annotate(works=Exists(ShareLink.objects.usable(now).filter(pk=OuterRef("pk"))))
 
-    def visible_to(self, user: Actor) -> Self:
-        """Links of the projects that `user` sees."""
-        return self.filter(project__in=Project.objects.visible_to(user))
+    def revocable_by(self, actor: Actor) -> Self:
+        """Of the links that `actor` sees: its own, and those of the projects that it may change."""
+        seen = self.visible_to(actor)
+        if isinstance(actor, Credential):
+            return seen.filter(created_by_key=actor.key_id)
+        return seen.filter(Q(created_by=actor.pk) | Q(project__in=Project.objects.administered_by(actor)))
 
     def with_token(self, token: str, now: datetime) -> "ShareLink | None":
         """The usable link that the token belongs to."""

@@ -17,7 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.api.negotiation import StrictFormParser, StrictJSONParser
-from compat.contract import ContractParameters, origin_of
+from agentops_portal.origins import page_origin
+from compat.contract import ContractParameters
 from compat.contract_schema import StatusSerializer
 from projects.supabase import user_of_token
 
@@ -142,7 +143,7 @@ def _dashboard(request: Request) -> str:
     """Where AgentOps' dashboard goes on after a sign-in, if it is what asks; it names no address of its own. "" for the
     portal's own pages.
     """
-    asking = origin_of(request)
+    asking = page_origin(request.headers)
     if asking in settings.CSRF_TRUSTED_ORIGINS:
         return ""
     return own_address(f"{asking or settings.APP_URL}/projects")

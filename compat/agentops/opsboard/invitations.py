@@ -1,6 +1,7 @@
 """/opsboard/orgs/…/invites: who may join an organization."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
@@ -8,14 +9,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compat.contract import ContractParameters
+from compat.contract import ContractError, ContractParameters
 from compat.contract_schema import StatusSerializer, errors
 from projects.accounts import AccountUnavailable, send_invitation
 from projects.api.throttles import ApiThrottle, InvitationThrottle
-from projects.models import Invitation, Membership, Role, User
+from projects.models import Invitation, Role, User
 from projects.teams import accept_invitation, invite, revoke_invitation
 
-from .access import OpsboardView, actor, administered_organization, parsed_id
+from .access import OpsboardView, actor, administered_organization
 from .bodies import InviteDetailSerializer, InviteSerializer, invite_body, invite_detail_body
 
 NO_INVITATION = "Invitation not found"
@@ -34,7 +35,7 @@ class MyInvitesView(OpsboardView):
         responses={200: InviteSerializer(many=True), **errors()},
     )
     def get(self, request: Request) -> Response:
-        waiting = Invitation.objects.addressed_to(request.user).select_related("organization")
+        waiting = Invitation.objects.addressed_to(actor(request)).select_related("organization")
         return Response([invite_body(each) for each in waiting])
 
 
@@ -80,8 +81,7 @@ class InvitesView(OpsboardView):
     )
     def get(self, request: Request, organization_id: str) -> Response:
         organization = administered_organization(request, organization_id)
-        members = Membership.objects.filter(organization=organization).values("user__email")
-        waiting = Invitation.objects.filter(organization=organization).exclude(email__in=members)
+        waiting = Invitation.objects.administered_by(actor(request)).of_organization(organization).not_joined()
         rows = list(waiting.select_related("organization", "inviter"))
         known = set(User.objects.filter(email__in=[each.email for each in rows]).values_list("email", flat=True))
         return Response([invite_detail_body(each, user_exists=each.email in known) for each in rows])
@@ -109,5 +109,13 @@ class AcceptView(OpsboardView):
         responses={200: StatusSerializer, **errors(404)},
     )
     def post(self, request: Request, organization_id: str) -> Response:
-        accept_invitation(organization_id=parsed_id(organization_id, NO_INVITATION), user=actor(request))
+        accept_invitation(organization_id=_parsed(organization_id), user=actor(request))
         return Response({"success": True, "message": "Organization invitation accepted"})
+
+
+def _parsed(organization_id: str) -> UUID:
+    """Raises ContractError 404: what is no id is the id of nothing."""
+    try:
+        return UUID(organization_id)
+    except ValueError:
+        raise ContractError(404, NO_INVITATION) from None

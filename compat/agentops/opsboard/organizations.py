@@ -7,13 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentops_portal.api.serializers import NameField
-from compat.contract import ContractError, ContractParameters
+from compat.contract import ContractParameters
 from compat.contract_schema import StatusSerializer, errors
+from projects.access import owned
 from projects.models import Organization
 from projects.services import create_organization
 from projects.teams import delete_organization, rename_organization
 
-from .access import OpsboardView, actor, administered_organization, is_owner, member_organization
+from .access import OpsboardView, actor, administered_organization, member_organization
 from .bodies import OrganizationDetailSerializer, OrganizationSerializer, member_body, organization_body
 
 
@@ -29,7 +30,7 @@ class OrganizationsView(OpsboardView):
         responses={200: OrganizationSerializer(many=True), **errors()},
     )
     def get(self, request: Request) -> Response:
-        visible = Organization.objects.visible_to(request.user).with_role_of(request.user).with_counts()
+        visible = Organization.objects.visible_to(actor(request)).with_role_of(actor(request)).with_counts()
         return Response([organization_body(each) for each in visible.order_by("name", "id")])
 
 
@@ -68,8 +69,7 @@ class OrganizationView(OpsboardView):
     )
     def delete(self, request: Request, organization_id: str) -> Response:
         organization = member_organization(request, organization_id)
-        if not is_owner(request, organization.role):
-            raise ContractError(403, "Organization cannot be deleted")
+        owned(actor(request), organization, "Organization cannot be deleted")
         delete_organization(organization=organization, actor=actor(request))
         return Response({"success": True, "message": "Organization deleted"})
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from agentops_portal.api.serializers import NameField
 from compat.contract import ContractError, ContractParameters
 from compat.contract_schema import StatusSerializer, errors
+from projects.access import administered, owned
 from projects.counts import ProjectCounts, counts_of
 from projects.models import Environment, Project
 from projects.services import (
@@ -22,12 +23,9 @@ from projects.services import (
 from projects.tokens import PLAN
 
 from .access import (
-    TOO_LOW,
     OpsboardView,
     actor,
     administered_organization,
-    is_administrator,
-    is_owner,
     member_organization,
     member_project,
 )
@@ -53,8 +51,8 @@ class ProjectsView(OpsboardView):
         responses={200: ProjectListItemSerializer(many=True), **errors()},
     )
     def get(self, request: Request) -> Response:
-        visible = Project.objects.visible_to(request.user).select_related("organization")
-        projects = list(visible.with_role_of(request.user).with_key_prefix(now()).order_by("name", "id"))
+        visible = Project.objects.visible_to(actor(request)).select_related("organization")
+        projects = list(visible.with_role_of(actor(request)).with_key_prefix(now()).order_by("name", "id"))
         counts = counts_of([each.pk for each in projects])
         return Response([_item(each, counts.get(each.pk, ProjectCounts())) for each in projects])
 
@@ -97,8 +95,7 @@ class ProjectUpdateView(OpsboardView):
     )
     def post(self, request: Request, project_id: str) -> Response:
         project = member_project(request, project_id)
-        if not is_administrator(request, project.role):
-            raise ContractError(403, "You don't have permission to update this project")
+        administered(actor(request), project, "You don't have permission to update this project")
         body = UpdateBody.of_body(request)
         environment = _environment(body.get("environment"))
         update_project(project=project, name=body.get("name"), environment=environment, actor=actor(request))
@@ -115,9 +112,7 @@ class RegenerateKeyView(OpsboardView):
         responses={200: ProjectSerializer, **errors(404)},
     )
     def post(self, request: Request, project_id: str) -> Response:
-        project = member_project(request, project_id)
-        if not is_administrator(request, project.role):
-            raise ContractError(403, TOO_LOW)
+        project = administered(actor(request), member_project(request, project_id))
         issued = replace_newest_key(project=project, actor=actor(request))
         return Response(_body(request, project, issued.secret))
 
@@ -134,8 +129,7 @@ class ProjectDeleteView(OpsboardView):
     )
     def post(self, request: Request, project_id: str) -> Response:
         project = member_project(request, project_id)
-        if not is_owner(request, project.role):
-            raise ContractError(403, "Only organization owners can delete projects")
+        owned(actor(request), project, "Only organization owners can delete projects")
         delete_project(project=project, actor=actor(request))
         return Response({"success": True, "message": "Project deleted successfully"})
 

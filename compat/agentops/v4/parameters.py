@@ -14,11 +14,9 @@ from compat.contract import (
     ContractMomentField,
     ContractParameters,
     ContractValidationError,
-    contract_project,
     fault,
 )
-from compat.monitoring.parameters import projects_of, trace_among
-from projects.credentials import Credential
+from compat.monitoring.parameters import named_project, projects_of, trace_among
 from projects.models import Project
 from traces.store.queries.trace_list import Cursor
 from traces.store.queries.trace_table import Order
@@ -112,15 +110,14 @@ class TraceListParameters(RangeParameters):
 def project_of(request: Request, project_id: str | None) -> Project:
     """The project of an address: in its path (`project_id`), else in its query, else the key's own.
 
-    Raises ContractError 404 and ContractValidationError 422.
+    Raises NotThere and ContractValidationError 422.
     """
     if project_id is None:
         project_id = ProjectParameters.of_query(request)["project_id"]
-    if not project_id and isinstance(request.auth, Credential):
-        project_id = str(request.auth.project_id)
-    if not project_id:
+    project = named_project(request, project_id)
+    if project is None:
         raise ContractValidationError([fault(["query", "project_id"], "Field required", kind="missing")])
-    return contract_project(request, project_id)
+    return project
 
 
 def scope_of_range(project: Project, asked: dict[str, Any]) -> Scope:

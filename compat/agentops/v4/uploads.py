@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,9 @@ from rest_framework.views import APIView
 
 from compat.contract import ContractError, ContractView, contract_project
 from compat.contract_schema import errors
-from compat.monitoring.parameters import projects_of
+from compat.monitoring.parameters import rows_for
+from projects.access import has_scope, own_project_id
+from projects.api.actor import actor_of
 from projects.credentials import Credential
 from projects.models import KeyScope, Project
 from traces.api.downloads import streamed
@@ -30,6 +32,7 @@ from traces.ingest.uploads import (
     QuotaReached,
     Upload,
     UploadKind,
+    UploadQuerySet,
     add_object,
     add_to_log,
     asked_trace_ids,
@@ -66,7 +69,8 @@ class MayUpload(BasePermission):
     message = "Uploads need an API key or project token with the permission to send data."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, Credential) and KeyScope.INGEST in request.auth.scopes
+        actor = actor_of(request)
+        return isinstance(actor, Credential) and has_scope(actor, KeyScope.INGEST)
 
 
 def uploaded_bytes(request: Request) -> tuple[int, bytes]:
@@ -91,8 +95,7 @@ def within_quota() -> Iterator[None]:
 
 def project_of_key(request: Request) -> Project:
     """Of a request that MayUpload let through."""
-    credential = cast(Credential, request.auth)
-    return contract_project(request, str(credential.project_id))
+    return contract_project(request, str(own_project_id(actor_of(request))))
 
 
 def uploaded(size: int, name: str, **where: Any) -> Response:
@@ -144,23 +147,22 @@ class TraceLogView(ContractView):
         responses={200: TraceLogSerializer, **errors(404)},
     )
     def get(self, request: Request, trace_id: str) -> StreamingHttpResponse:
-        project_ids = projects_of(request, ProjectParameters.of_query(request)["project_id"])
+        uploads = rows_for(request, Upload.objects.all(), ProjectParameters.of_query(request)["project_id"])
         missing = ContractError(404, f"No logs found for trace ID: {trace_id}")
         try:
             asked = asked_trace_ids(trace_id)
         except ValueError:
             raise missing from None
-        uploads = Upload.objects.filter(project__in=project_ids).log_of(asked)
-        ids = list(uploads.values_list("id", flat=True))
+        ids = list(uploads.log_of(asked).values_list("id", flat=True))
         if not ids:
             raise missing
-        return streamed(request, _log_json(trace_id, ids), content_type="application/json")
+        return streamed(request, _log_json(trace_id, uploads, ids), content_type="application/json")
 
 
-def _log_json(trace_id: str, ids: list[UUID]) -> Iterator[bytes]:
+def _log_json(trace_id: str, uploads: UploadQuerySet, ids: list[UUID]) -> Iterator[bytes]:
     """The answer, of which one upload at a time is in memory."""
     yield orjson.dumps({"freeplan_truncated": False, "trace_id": trace_id})[:-1] + b',"content":"'
-    for text in text_of(Upload.objects.get(pk=upload) for upload in ids):
+    for text in text_of(uploads.get(pk=upload) for upload in ids):
         yield orjson.dumps(text)[1:-1]
     yield b'"}'
 
@@ -195,12 +197,12 @@ class ObjectView(ContractView):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **errors(404)},
     )
     def get(self, request: Request, object_id: str) -> HttpResponse:
-        project_ids = projects_of(request, ProjectParameters.of_query(request)["project_id"])
+        uploads = rows_for(request, Upload.objects.all(), ProjectParameters.of_query(request)["project_id"])
         try:
             pk = UUID(object_id)
         except ValueError:
             raise ContractError(404, "Object not found") from None
-        upload = Upload.objects.filter(project__in=project_ids, kind=UploadKind.OBJECT, pk=pk).first()
+        upload = uploads.filter(kind=UploadKind.OBJECT, pk=pk).first()
         if upload is None:
             raise ContractError(404, "Object not found")
         # Whatever it is, no browser is to run it on this address.

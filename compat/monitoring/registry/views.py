@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError as InvalidModel
 from django.db.models import Count, Q, Sum
@@ -14,17 +13,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agentops_portal.units import milliseconds
-from compat.contract import ContractError, ContractValidationError, ContractView, contract_project, fault
+from compat.contract import ContractError, ContractValidationError, ContractView, fault
 from compat.contract_schema import errors
-from compat.monitoring.parameters import projects_of
+from compat.monitoring.parameters import named_project, rows_for
+from projects.access import administered, has_scope
 from projects.api.access import MayRead
-from projects.api.actor import actor_of
+from projects.api.actor import actor_of, author_of
 from projects.credentials import Credential
 from projects.models import KeyScope, Project
 from projects.services import record
 from traces.converters import stored_trace_id
 from traces.ingest.agent_runs import NotMonitored, end_run, start_run
-from traces.ingest.agents import AgentStatus
+from traces.ingest.agents import AgentStatus, activate, registered_agent
 from traces.ingest.otlp.errors import OtlpError
 from traces.models import Agent, AgentRun
 
@@ -52,13 +52,14 @@ class MayUseRegistry(BasePermission):
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS or not isinstance(request.auth, Credential):
+        actor = actor_of(request)
+        if request.method in SAFE_METHODS or not isinstance(actor, Credential):
             return MayRead().has_permission(request, view)
         if request.method == "POST":
             self.message = "This key may not send: make one with the permission to send traces."
-            return KeyScope.INGEST in request.auth.scopes
+            return has_scope(actor, KeyScope.INGEST)
         self.message = "This key may not change agents: make one with the permissions to send traces and to read data."
-        return request.auth.scopes >= {KeyScope.INGEST, KeyScope.READ}
+        return has_scope(actor, KeyScope.INGEST, KeyScope.READ)
 
 
 class RegistryView(ContractView):
@@ -74,7 +75,7 @@ class AgentsView(RegistryView):
     )
     def get(self, request: Request) -> Response:
         asked = AgentListParameters.of_query(request)
-        agents = Agent.objects.filter(project__in=projects_of(request, _named(asked["project_id"])))
+        agents = rows_for(request, Agent.objects.all(), _named(asked["project_id"]))
         for name in ("type", "status"):
             if name in asked:
                 agents = agents.filter(**{name: asked[name]})
@@ -96,15 +97,14 @@ class RegisterView(RegistryView):
         asked = NewAgent.of_body(request)
         project = _changeable_project(request, _named(asked.pop("project_id")))
         given = {name: value for name, value in asked.items() if value is not None}
-        agent, is_new = Agent.objects.get_or_create(project=project, name=given.pop("name"), defaults=given)
+        agent, is_new = registered_agent(project, given.pop("name"), given)
         if is_new:
-            actor, by = actor_of(request)
+            actor, by = author_of(request)
             record("agent.registered", actor=actor, project=project, target=agent.name, agent_id=str(agent.pk), **by)
-        elif not _may_read(request):
+        elif not has_scope(actor_of(request), KeyScope.READ):
             return Response(RegisteredAgentSerializer(_without_content(agent, given)).data)
         elif agent.status != AgentStatus.ACTIVE:
-            Agent.objects.filter(pk=agent.pk).update(status=AgentStatus.ACTIVE, updated_at=timezone.now())
-            agent.refresh_from_db()
+            activate(agent)
         return Response(RegisteredAgentSerializer(agent).data)
 
 
@@ -170,7 +170,8 @@ class RunEndView(RegistryView):
         asked = RunEnd.of_body(request)
         agent = _changeable_agent(request, agent_id)
         run = _run(agent, asked["trace_id"])
-        credential = request.auth if isinstance(request.auth, Credential) else None
+        actor = actor_of(request)
+        credential = actor if isinstance(actor, Credential) else None
         try:
             ended = end_run(
                 run,
@@ -195,7 +196,7 @@ class SummaryView(RegistryView):
     )
     def get(self, request: Request) -> Response:
         asked = SummaryParameters.of_query(request)
-        agents = Agent.objects.filter(project__in=projects_of(request, _named(asked["project_id"])))
+        agents = rows_for(request, Agent.objects.all(), _named(asked["project_id"]))
         counts = agents.aggregate(
             total_agents=Count("pk"),
             active_agents=Count("pk", filter=Q(status=AgentStatus.ACTIVE)),
@@ -203,7 +204,7 @@ class SummaryView(RegistryView):
             monitored_agents=Count("pk", filter=Q(monitoring_enabled=True)),
         )
         by_type = agents.order_by("type").values_list("type").annotate(count=Count("pk"))
-        runs = AgentRun.objects.filter(agent__in=agents).aggregate(
+        runs = AgentRun.objects.of_agents(agents).aggregate(
             running_traces=Count("pk", filter=Q(stored_at=None)),
             ended_traces=Count("pk", filter=~Q(stored_at=None)),
             failed_traces=Count("pk", filter=Q(failed=True)),
@@ -217,10 +218,6 @@ def _named(project_id: str) -> str:
     return "" if project_id == DEFAULT_PROJECT else project_id
 
 
-def _may_read(request: Request) -> bool:
-    return not isinstance(request.auth, Credential) or KeyScope.READ in request.auth.scopes
-
-
 def _without_content(agent: Agent, given: dict[str, Any]) -> Agent:
     """What a key that only sends is told of an agent that was there: which it is, and what the key itself said."""
     agent.external_id, agent.description = given.get("external_id", ""), given.get("description", "")
@@ -230,11 +227,10 @@ def _without_content(agent: Agent, given: dict[str, Any]) -> Agent:
 
 def _agent(request: Request, agent_id: str) -> Agent:
     """An agent of a project that the asker sees. Raises ContractError 404."""
-    try:
-        agents = Agent.objects.filter(pk=UUID(agent_id), project__in=projects_of(request, ""))
-        return agents.select_related("project__organization").get()
-    except (ValueError, Agent.DoesNotExist):
-        raise ContractError(404, f"Agent not found: {agent_id}") from None
+    agent = Agent.objects.visible_to(actor_of(request)).with_id(agent_id)
+    if agent is None:
+        raise ContractError(404, f"Agent not found: {agent_id}")
+    return agent
 
 
 def _changeable_agent(request: Request, agent_id: str) -> Agent:
@@ -244,22 +240,19 @@ def _changeable_agent(request: Request, agent_id: str) -> Agent:
 
 
 def _changeable_project(request: Request, project_id: str) -> Project:
-    if not project_id:
-        if not isinstance(request.auth, Credential):
-            message = "Name the project: only a key says which one it is."
-            raise ContractValidationError([fault(["body", "project_id"], message, sent=DEFAULT_PROJECT)])
-        project_id = str(request.auth.project_id)
-    project = contract_project(request, project_id)
+    project = named_project(request, project_id)
+    if project is None:
+        message = "Name the project: only a key says which one it is."
+        raise ContractValidationError([fault(["body", "project_id"], message, sent=DEFAULT_PROJECT)])
     _check_role(request, project)
     return project
 
 
 def _check_role(request: Request, project: Project) -> None:
-    """A key's scope was checked already. Raises ContractError 403 for people who may only read."""
-    if isinstance(request.auth, Credential):
-        return
-    if not Project.objects.administered_by(request.user).filter(pk=project.pk).exists():
-        raise ContractError(403, "Only owners and admins of the organization may do this.")
+    """A key's scope was checked already. Raises NotAllowed for people who may only read."""
+    actor = actor_of(request)
+    if not isinstance(actor, Credential):
+        administered(actor, project)
 
 
 def _saved(request: Request, agent: Agent, action: str) -> Response:
@@ -272,14 +265,14 @@ def _saved(request: Request, agent: Agent, action: str) -> Response:
             [fault(["body", "name" if name == "__all__" else name], " ".join(text)) for name, text in texts]
         ) from None
     agent.save()
-    actor, by = actor_of(request)
+    actor, by = author_of(request)
     record(action, actor=actor, project=agent.project, target=agent.name, agent_id=str(agent.pk), **by)
     return Response(RegisteredAgentSerializer(agent).data)
 
 
 def _run(agent: Agent, text: str) -> AgentRun:
     try:
-        return AgentRun.objects.select_related("agent").get(agent=agent, trace_id=stored_trace_id(text))
+        return agent.runs.select_related("agent").get(trace_id=stored_trace_id(text))
     except (ValueError, AgentRun.DoesNotExist):
         raise ContractError(404, f"Trace not found: {text}") from None
 

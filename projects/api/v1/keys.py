@@ -19,13 +19,15 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
 from agentops_portal.api.parameters import CursorField, MomentField, Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
-from projects.api.access import readable_project
+from projects.access import administered_project, person, visible_project
+from projects.api.access import MayReadPeopleChange
+from projects.api.actor import actor_of
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.models import ApiKey, KeyScope, KeyStatus
+from projects.models import ApiKey, KeyScope, KeyStatus, Project
 from projects.querysets import ApiKeyQuerySet
 from projects.services import IssuedKey, create_api_key, revoke_api_key, rotate_api_key
 
-from .access import MayReadPeopleChange, administered_project, check_administrator, faults_of, person
+from .access import check_administrator, faults_of
 
 TAG = ["API keys"]
 ADMINISTRATORS = "For owners and admins of the organization."
@@ -73,8 +75,8 @@ class Rotation(Parameters):
     )
 
 
-def _key_of(project_id: UUID, key_id: UUID) -> ApiKey:
-    key = ApiKey.objects.select_related("project__organization").filter(pk=key_id, project=project_id).first()
+def _key_of(project: Project, key_id: UUID) -> ApiKey:
+    key = project.keys.select_related("project__organization").filter(pk=key_id).first()
     if key is None:
         raise NotFound("This project has no such key.")
     return key
@@ -114,9 +116,9 @@ class KeysView(APIView):
         responses=page_of(ApiKeySerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = KeyListParameters.of(request)
-        keys = _of_status(ApiKey.objects.filter(project=project), wanted.get("status", ""))
+        keys = _of_status(ApiKey.objects.visible_to(actor_of(request)).of_project(project.pk), wanted.get("status", ""))
         if "cursor" in wanted:
             at, key_id = _place(wanted["cursor"])
             keys = keys.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=key_id))
@@ -139,10 +141,10 @@ class KeysView(APIView):
     )
     @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         wanted = NewKey.of_body(request)
         try:
-            return _issued(create_api_key(project=project, actor=person(request), **wanted))
+            return _issued(create_api_key(project=project, actor=person(actor_of(request)), **wanted))
         except ValidationError as error:
             raise faults_of(error) from None
 
@@ -153,9 +155,9 @@ class KeyView(APIView):
 
     @extend_schema(operation_id="keys_retrieve", summary="One key", tags=TAG, responses=ApiKeySerializer)
     def get(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         Parameters.of(request)
-        return Response(ApiKeySerializer(_key_of(project.pk, key_id)).data)
+        return Response(ApiKeySerializer(_key_of(project, key_id)).data)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -173,11 +175,11 @@ class KeyRotationView(APIView):
     )
     @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
-        project = administered_project(request, project_id)
-        key = _key_of(project.pk, key_id)
+        project = administered_project(actor_of(request), project_id)
+        key = _key_of(project, key_id)
         overlap = timedelta(seconds=Rotation.of_body(request)["overlap_seconds"])
         try:
-            return _issued(rotate_api_key(key=key, actor=person(request), overlap=overlap))
+            return _issued(rotate_api_key(key=key, actor=person(actor_of(request)), overlap=overlap))
         except ValidationError as error:
             raise faults_of(error) from None
 
@@ -197,7 +199,7 @@ class KeyRevocationView(APIView):
     )
     @idempotent(check_administrator)
     def post(self, request: Request, project_id: UUID, key_id: UUID) -> Response:
-        project = administered_project(request, project_id)
-        key = _key_of(project.pk, key_id)
-        revoke_api_key(key=key, actor=person(request))
+        project = administered_project(actor_of(request), project_id)
+        key = _key_of(project, key_id)
+        revoke_api_key(key=key, actor=person(actor_of(request)))
         return Response(ApiKeySerializer(key).data)

@@ -10,7 +10,6 @@ from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,22 +17,23 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
 from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
-from projects.api.access import readable_project
+from projects.access import (
+    NotThere,
+    administered,
+    administered_project,
+    owned,
+    person,
+    visible_organization,
+    visible_project,
+)
+from projects.api.access import MayReadPeopleChange
+from projects.api.actor import actor_of
 from projects.api.idempotency import PARAMETER, idempotent
-from projects.credentials import Credential
 from projects.models import MAX_RETENTION_DAYS, Environment, Organization, Project, Role
 from projects.querysets import ProjectQuerySet
 from projects.services import create_project, delete_project, update_project
 
-from .access import (
-    MayReadPeopleChange,
-    administered_project,
-    check_administrator,
-    check_owner,
-    faults_of,
-    owned_project,
-    person,
-)
+from .access import check_administrator, check_owner, faults_of
 
 TAG = ["Projects"]
 
@@ -96,11 +96,9 @@ class ProjectChanges(Parameters):
 
 
 def _shown_to(request: Request) -> ProjectQuerySet:
-    if isinstance(request.auth, Credential):
-        visible = Project.objects.active().filter(pk=request.auth.project_id)
-    else:
-        visible = Project.objects.visible_to(request.user)
-    return visible.select_related("organization").with_role_of(request.user).with_live_keys(now())
+    actor = actor_of(request)
+    visible = Project.objects.visible_to(actor).select_related("organization")
+    return visible.with_role_of(actor).with_live_keys(now())
 
 
 def _answer(request: Request, project: Project, status: int = 200) -> Response:
@@ -125,7 +123,7 @@ class ProjectsView(APIView):
         if wanted.get("q"):
             projects = projects.filter(name__icontains=wanted["q"])
         if "organization" in wanted:
-            projects = projects.filter(organization=wanted["organization"])
+            projects = projects.of_organization(wanted["organization"])
         if "cursor" in wanted:
             name, project_id = wanted["cursor"].values
             projects = projects.filter(Q(name__gt=name) | Q(name=name, id__gt=_uuid(project_id)))
@@ -151,7 +149,7 @@ class ProjectsView(APIView):
         wanted = NewProject.of_body(request)
         organization = _organization(request, wanted.pop("organization"))
         try:
-            project = create_project(organization=organization, actor=person(request), **wanted)
+            project = create_project(organization=organization, actor=person(actor_of(request)), **wanted)
         except ValidationError as error:
             raise faults_of(error) from None
         return _answer(request, project, status=201)
@@ -163,7 +161,7 @@ class ProjectView(APIView):
 
     @extend_schema(operation_id="projects_retrieve", summary="One project", tags=TAG, responses=ProjectSerializer)
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         Parameters.of(request)
         return _answer(request, project)
 
@@ -178,10 +176,10 @@ class ProjectView(APIView):
     )
     @idempotent(check_administrator)
     def patch(self, request: Request, project_id: UUID) -> Response:
-        project = administered_project(request, project_id)
+        project = administered_project(actor_of(request), project_id)
         changes = ProjectChanges.of_body(request)
         try:
-            update_project(project=project, actor=person(request), **changes)
+            update_project(project=project, actor=person(actor_of(request)), **changes)
         except ValidationError as error:
             raise faults_of(error) from None
         return _answer(request, project)
@@ -197,18 +195,20 @@ class ProjectView(APIView):
     )
     @idempotent(check_owner)
     def delete(self, request: Request, project_id: UUID) -> Response:
-        delete_project(project=owned_project(request, project_id), actor=person(request))
+        actor = person(actor_of(request))
+        # In this order, for members with a lower role are told of the lowest that may change the project.
+        project = owned(actor, administered_project(actor, project_id))
+        delete_project(project=project, actor=actor)
         return Response(status=204)
 
 
 def _organization(request: Request, organization_id: UUID) -> Organization:
-    """Where the user may make projects. Raises ValidationError, or PermissionDenied for a member with a lower role."""
-    organization = Organization.objects.visible_to(request.user).filter(pk=organization_id).first()
-    if organization is None:
-        raise serializers.ValidationError({"organization": ["You are in no such organization."]})
-    if not Organization.objects.administered_by(request.user).filter(pk=organization.pk).exists():
-        raise PermissionDenied("Only owners and admins of the organization may do this.")
-    return organization
+    """Where the user may make projects. Raises ValidationError, or NotAllowed for a member with a lower role."""
+    try:
+        organization = visible_organization(actor_of(request), organization_id)
+    except NotThere:
+        raise serializers.ValidationError({"organization": ["You are in no such organization."]}) from None
+    return administered(actor_of(request), organization)
 
 
 def _uuid(text: str) -> UUID:

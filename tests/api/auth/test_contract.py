@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +24,7 @@ from projects.credentials import Credential
 from projects.models import User
 from projects.services import create_api_key, delete_project, revoke_api_key
 from projects.tokens import issue_project_token
+from tests.browser import ORIGIN
 from tests.cast import Cast
 
 Ask = Callable[..., Any]
@@ -207,9 +208,8 @@ def test_errors_are_a_detail(cast: Cast, ask: Ask, error: Exception, status: int
 
 
 def test_a_method_that_is_not_there_is_405_in_json(cast: Cast, rf: RequestFactory) -> None:
-    request = rf.delete("/")
+    request = rf.delete("/", headers={"Origin": ORIGIN})
     request.user = cast.bob
-    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     answer = Echo.as_view()(request)
 
     assert (answer.status_code, list(answer.data)) == (405, ["detail"])
@@ -372,3 +372,13 @@ def test_a_moment_is_read_in_utc(sent: Any, expected: datetime) -> None:
 def test_what_is_no_moment_is_a_fault_and_no_crash(sent: Any) -> None:
     with pytest.raises(serializers.ValidationError):
         ContractMomentField().run_validation(sent)
+
+
+@pytest.mark.parametrize("page", [{}, {"Origin": "https://evil.example"}, {"Referer": "https://evil.example/x"}])
+def test_a_change_with_a_session_comes_from_a_page_of_the_portal_whoever_asks(cast: Cast, page: dict[str, str]) -> None:
+    """Django's test client is no exception: what it leaves out of its requests, a page of others leaves out too."""
+    for headers, status in ((page, 403), ({"Referer": "http://testserver/x"}, 200), ({"Origin": ORIGIN}, 200)):
+        client = Client(headers=headers)
+        client.force_login(cast.alice)
+        answer = client.post("/opsboard/orgs/create", {"name": "Mine"}, content_type="application/json")
+        assert answer.status_code == status, answer.content

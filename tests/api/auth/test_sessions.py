@@ -4,6 +4,7 @@ from pytest_django import Settings
 
 from projects.models import LoginFailure
 from projects.services import create_api_key
+from tests.browser import browser
 from tests.cast import PASSWORD, Cast
 
 from .conftest import Post
@@ -28,7 +29,7 @@ def test_signing_in_sets_the_cookie_that_opens_everything(cast: Cast, post: Post
 
 
 def test_the_session_of_the_pages_counts_too(cast: Cast, post: Post) -> None:
-    client = Client()
+    client = browser()
     client.post("/login/", {"username": "bob@example.com", "password": PASSWORD})
 
     assert "session_id" in client.cookies
@@ -36,7 +37,7 @@ def test_the_session_of_the_pages_counts_too(cast: Cast, post: Post) -> None:
 
 
 def test_signing_out_ends_the_session_and_clears_the_cookie(cast: Cast, post: Post) -> None:
-    client = Client()
+    client = browser()
     post("/auth/login", BOB, client=client)
     kept = client.cookies["session_id"].value
     answer = post("/auth/logout", client=client)

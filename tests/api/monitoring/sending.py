@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from django.test import Client
-
+from tests.browser import browser
 from tests.cast import Cast
 
 
 def send(cast: Cast, method: str, address: str, body: Any = None, *, person: str = "", key: str = "") -> Any:
     """`send(cast, "POST", address, {…}, person="bob")`; `body` is sent as JSON, a str as it is."""
-    client = Client()
+    client = browser()
     if person:
         client.force_login(cast[person])
     headers = {"Authorization": f"Bearer {key}"} if key else {}

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import Client
 
 from projects.services import create_api_key
 from projects.tokens import issue_project_token
 from tests.api.conftest import Get
+from tests.browser import browser
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, store_trace
 from tests.services import free_ports
@@ -257,7 +257,7 @@ def test_what_today_s_clients_send_beyond_that_is_ignored(cast: Cast, get: Get) 
 
 
 def test_only_reading(cast: Cast) -> None:
-    client = Client()
+    client = browser()
     client.force_login(cast.alice)
 
     assert client.post(address("traces", cast.project.pk)).status_code == 405

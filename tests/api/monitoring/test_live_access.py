@@ -10,11 +10,13 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from projects import credential_cache, credentials
+from projects.access import NotAllowed
 from projects.models import Membership
 from projects.services import create_api_key, delete_project, revoke_api_key
 from projects.tokens import issue_project_token
 from tests.cast import Cast
 from traces.live import asgi
+from traces.live.access import Request
 
 from .live_server import LiveServer, close_of, live_server, signed_in
 
@@ -106,6 +108,19 @@ def test_what_belongs_to_others_or_is_no_project_is_4404(live: LiveServer, cast:
 def test_a_page_of_another_origin_cannot_use_the_session(live: LiveServer, cast: Cast, origin: str) -> None:
     with live.with_session(cast.project.pk, signed_in(cast.bob), origin=origin) as socket:
         assert close_of(socket)[0] == 4403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8003"])
+def test_a_name_that_was_made_to_point_here_is_no_name_of_the_portal(cast: Cast, host: str) -> None:
+    """DNS rebinding: to the browser the page and the socket are of one origin, and it sends the cookie."""
+    cookie = f"session_id={signed_in(cast.bob).cookies['session_id'].value}"
+    for name, opens in ((host, False), ("testserver", True)):
+        request = Request(str(cast.project.pk), {"host": name, "origin": f"http://{name}", "cookie": cookie}, "")
+        if opens:
+            assert request.check() == cast.project.pk
+        else:
+            with pytest.raises(NotAllowed):
+                request.check()
 
 
 def test_another_address_is_no_socket(live: LiveServer) -> None:

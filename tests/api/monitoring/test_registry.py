@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import AuditEvent
 from projects.services import create_api_key
+from tests.browser import browser
 from tests.cast import Cast
 from traces.ingest import agent_runs
 from traces.ingest.otlp import receiver
@@ -117,7 +117,7 @@ def test_a_run_becomes_the_root_span_of_its_trace(cast: Cast, key: str) -> None:
     # The LLM calls of the run report their own cost and tokens: those of the agent count no second time.
     assert (figures.llm_calls, figures.total_tokens, figures.cost.reported) == (0, 0, None)
     assert figures.tags == ("demo", "여행")
-    page = Client()
+    page = browser()
     page.force_login(cast.bob)
     address = reverse(
         "span-detail", kwargs={"project_id": cast.project.pk, "trace_id": trace_id, "span_id": span.span_id}

@@ -2,10 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from pytest_django import Settings
 
 from agentops_portal.celery import app
+from tests.browser import browser
 from tests.cast import Cast
 
 Ask = Callable[..., Any]
@@ -16,7 +16,7 @@ def ask(cast: Cast) -> Ask:
     """`ask("bob", "post", "orgs/create", {…})` with Bob's session; "" asks as nobody."""
 
     def asked(person: str, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        client = Client()
+        client = browser()
         if person:
             client.force_login(cast[person])
         if method == "get":

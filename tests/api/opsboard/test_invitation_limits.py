@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail as outbox
-from django.test import Client
 from django.utils.timezone import now
 from pytest_django import Settings
 
@@ -16,6 +15,7 @@ from projects import rates, tasks
 from projects.models import Invitation, Organization
 from projects.services import create_organization
 from projects.teams import MAX_TO_ONE
+from tests.browser import browser
 from tests.cast import Cast
 
 from .conftest import Ask
@@ -99,7 +99,7 @@ def test_an_email_that_fails_is_told(
     waiting = Invitation.objects.get(organization=cast.organization)
     assert waiting.sent_at is None
     assert waiting.mail_problem.startswith(type(error).__name__)
-    admin = Client()
+    admin = browser()
     admin.force_login(cast.root)
     assert waiting.mail_problem[:20] in admin.get("/admin/projects/invitation/").content.decode()
 

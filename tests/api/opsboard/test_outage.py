@@ -1,7 +1,7 @@
 import pytest
 from django.db import connections
-from django.test import Client
 
+from tests.browser import browser
 from tests.cast import Cast
 from tests.outage import Outage
 from tests.services import free_ports
@@ -12,7 +12,7 @@ from .conftest import Ask
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_without_postgresql_a_session_gets_503_and_never_401(cast: Cast, outage: Outage, method: str) -> None:
-    client = Client()
+    client = browser()
     client.force_login(cast.alice)
 
     with outage():
@@ -27,7 +27,7 @@ def test_without_postgresql_a_session_gets_503_and_never_401(cast: Cast, outage:
 def test_without_postgresql_nobody_signs_in_and_is_told_so(cast: Cast, outage: Outage) -> None:
     body = {"email": "alice@example.com", "password": "x"}
     with outage():
-        answer = Client().post("/auth/login", body, content_type="application/json")
+        answer = browser().post("/auth/login", body, content_type="application/json")
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 

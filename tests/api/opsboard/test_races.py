@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import Client
 from django.utils.timezone import now
 
 from projects.models import ApiKey, Membership
+from tests.browser import browser
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ def together(*requests: Any) -> list[Any]:
 
     def send(request: Any) -> Any:
         person, path, body = request
-        client = Client()
+        client = browser()
         client.force_login(person)
         barrier.wait(10)
         try:

@@ -3,12 +3,12 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail as outbox
-from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from projects.models import AuditEvent, Invitation, Membership, Organization, User
 from projects.services import add_member, delete_project
 from projects.teams import invite
+from tests.browser import browser
 from tests.cast import Cast
 
 from .conftest import Ask
@@ -250,7 +250,7 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
     for number in range(10):
         organization = Organization.objects.create(name=f"O{number}")
         add_member(organization=organization, user=cast.bob)
-    client = Client()
+    client = browser()
     client.force_login(cast.bob)
 
     with django_assert_num_queries(3):  # session, user, organizations

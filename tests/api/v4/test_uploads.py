@@ -11,13 +11,13 @@ import time_machine
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection, connections
-from django.test import Client
 from django.utils.timezone import now
 
 from agentops_portal.schedule import SCHEDULE
 from projects.services import create_api_key, delete_project
 from projects.tokens import issue_project_token
 from tests.api.conftest import Get
+from tests.browser import browser
 from tests.cast import Cast, make_cast
 from traces.ingest import uploads
 from traces.models import Upload
@@ -36,7 +36,7 @@ DIGITS = "12345678901234567890123456789012"
 
 def upload(secret: str, body: bytes | str, trace: str | None = DECIMAL, path: str = "/v4/logs/upload/") -> Any:
     headers = {"Authorization": f"Bearer {secret}"} | ({"Trace-Id": trace} if trace is not None else {})
-    return Client().post(path, body, content_type="application/json", headers=headers)
+    return browser().post(path, body, content_type="application/json", headers=headers)
 
 
 def log(get: Get, trace: str, **who: str) -> Any:
@@ -166,13 +166,13 @@ def test_the_log_of_a_trace_has_an_end(secret: str, monkeypatch: pytest.MonkeyPa
 def test_only_keys_that_may_send_upload(cast: Cast, path: str) -> None:
     reader = create_api_key(project=cast.project, name="reader only", scopes=["read"]).secret
     sender = create_api_key(project=cast.project, name="sender", scopes=["ingest"]).secret
-    signed_in = Client()
+    signed_in = browser()
     signed_in.force_login(cast.alice)
 
     assert upload(sender, "x", path=path).status_code == 200
     assert upload(reader, "x", path=path).status_code == 403
     assert upload("6f1d2c3b-0000-4000-8000-000000000001", "x", path=path).status_code == 401
-    assert Client().post(path, "x", content_type="text/plain").status_code == 401
+    assert browser().post(path, "x", content_type="text/plain").status_code == 401
     assert signed_in.post(path, "x", content_type="text/plain", headers={"Trace-Id": "1"}).status_code == 403
 
 
@@ -251,7 +251,7 @@ def test_texts_are_compressed(secret: str) -> None:
 
 def test_the_admin_shows_uploads_but_not_their_content(cast: Cast, secret: str) -> None:
     upload(secret, "secret words")
-    client = Client()
+    client = browser()
     client.force_login(cast.root)
 
     listed = client.get("/admin/traces/upload/")

@@ -15,7 +15,9 @@ from rest_framework.views import APIView
 from agentops_portal.api.paging import PageParameters, page, page_of
 from agentops_portal.api.parameters import CursorField, MomentField
 from agentops_portal.api.serializers import PortalModelSerializer
-from projects.api.access import MayRead, readable_project
+from projects.access import visible_project
+from projects.api.access import MayRead
+from projects.api.actor import actor_of
 from projects.models import ApiKey
 
 from .models import IngestReceipt, ReceiptCursor
@@ -28,7 +30,7 @@ class ReceiptParameters(PageParameters):
     cursor = CursorField(ReceiptCursor.parse)
 
     def validate_key(self, key_id: UUID) -> UUID:
-        if not ApiKey.objects.filter(pk=key_id, project=self.context["project"]).exists():
+        if not self.context["project"].keys.filter(pk=key_id).exists():
             raise serializers.ValidationError(_("This project has no such key."))
         return key_id
 
@@ -82,9 +84,10 @@ class IngestReceiptsView(APIView):
         responses=page_of(ReceiptSerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        project = readable_project(request, project_id)
+        project = visible_project(actor_of(request), project_id)
         wanted = ReceiptParameters.of(request, project=project)
-        receipts = IngestReceipt.objects.of_project(project.pk).between(wanted.get("since"), wanted.get("until"))
+        receipts = IngestReceipt.objects.visible_to(actor_of(request)).of_project(project.pk)
+        receipts = receipts.between(wanted.get("since"), wanted.get("until"))
         if "key" in wanted:
             receipts = receipts.filter(key=wanted["key"])
         if "cursor" in wanted:

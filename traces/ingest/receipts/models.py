@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import ApiKey
+from projects.models import ApiKey, Project
+from projects.querysets import Actor
 
 if TYPE_CHECKING:
     from .booking import Tally
@@ -65,6 +66,10 @@ class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
         if tally.clock_skew_ms is not None:
             receipt.clock_skew_ms = tally.clock_skew_ms
         receipt.save()
+
+    def visible_to(self, actor: Actor) -> "IngestReceiptQuerySet":
+        """Receipts of the projects that `actor` sees."""
+        return self.filter(key__project__in=Project.objects.visible_to(actor))
 
     def of_project(self, project_id: UUID) -> "IngestReceiptQuerySet":
         """The receipts of a project's keys, the newest hour first."""

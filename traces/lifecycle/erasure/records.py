@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.units import EPOCH
 from projects.models import Project, User
-from projects.querysets import Actor
+from projects.querysets import Actor, ProjectRowsQuerySet
 
 
 class ErasureKind(models.TextChoices):
@@ -19,10 +19,10 @@ class ErasureKind(models.TextChoices):
     SESSION = "session", _("Session")
 
 
-class ErasureQuerySet(models.QuerySet["Erasure"]):
-    def visible_to(self, user: Actor) -> Self:
-        """Deletions in the projects that `user` may change: they name people."""
-        return self.filter(project__in=Project.objects.administered_by(user))
+class ErasureQuerySet(ProjectRowsQuerySet["Erasure"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Deletions in the projects that `actor` may change: they name people."""
+        return self.administered_by(actor)
 
     def after(self, requested_us: int, pk: str) -> Self:
         """What follows the one of this key in the order of the model."""
