@@ -55,6 +55,20 @@ def test_a_day_that_misses_spans_is_found_and_computed_anew(table: str, project_
     assert MOMENT.date() not in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
 
 
+@pytest.mark.parametrize("table", ["trace_summaries", "usage_quarters"])
+def test_a_day_that_holds_spans_too_many_is_computed_anew_as_well(table: str, project_id: UUID) -> None:
+    scope = stored(project_id)
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} SELECT * FROM {table} WHERE project_id = %s", [str(project_id)])
+    assert MOMENT.date() in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
+
+    repair_rollups()
+
+    assert totals(scope, TraceFilter()).spans == 2
+    assert usage_total(scope).requests == 1
+    assert MOMENT.date() not in wrong_days(connections["clickhouse"], datetime.now(UTC).date())
+
+
 def test_a_whole_day_is_left_alone_and_the_running_one_too(project_id: UUID) -> None:
     stored(project_id)
 

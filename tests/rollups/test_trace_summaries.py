@@ -203,6 +203,17 @@ def test_an_answer_from_the_cache_costs_nothing_and_says_what_it_saved(project_i
     assert (trace.cost.reported, trace.cost.saved, trace.cost.unknown_calls) == (Decimal("0.25"), Decimal("0.25"), 0)
 
 
+def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:
+    hit = {**LLM, "hidden_params": '{"cache_key": "abc"}'}
+    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, 1, attributes=LLM)]
+    store(project_id, request_of({1: spans}, MIDNIGHT))
+
+    [trace] = listed(project_id)
+
+    assert (trace.llm_calls, trace.cache_hits, trace.cost.unknown_calls) == (2, 1, 1)
+    assert totals(whole_time(project_id), TraceFilter()).cost.unknown_calls == 1
+
+
 def test_another_project_with_the_same_trace_ids_is_kept_apart(project_id: UUID) -> None:
     other = uuid4()
     store(project_id, request_of({1: [Spanlet("mine")]}, MIDNIGHT))

@@ -250,6 +250,16 @@ def test_what_an_answer_from_the_cache_saved_is_no_cost(project_id: UUID) -> Non
     assert (cost.reported, cost.saved, cost.unknown_calls) == (Decimal("0.25"), Decimal("0.25"), 0)
 
 
+def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:
+    hit = {**CALL, "hidden_params": '{"cache_key": "abc"}'}
+    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, 1, attributes=CALL)]
+    store(project_id, request_of({1: spans}, 5 * DAY_NS))
+
+    usage = usage_total(whole_time(project_id))
+
+    assert (usage.calls, usage.cache_hits, usage.cost.unknown_calls) == (2, 1, 1)
+
+
 def test_a_project_without_spans_used_nothing(project_id: UUID) -> None:
     scope = Scope(project_id, datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))
 

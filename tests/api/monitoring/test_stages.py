@@ -57,6 +57,16 @@ def test_a_guardrail_below_a_model_that_nobody_called_belongs_to_the_model() -> 
     assert flow.guardrail_runs(Stage("llm", "m")) == 1
 
 
+def test_a_failed_call_that_was_sent_twice_is_one_call_but_not_that_of_another_model() -> None:
+    failed: dict[str, Any] = {"type": "llm", "status": "Error", "start_ns": 5}
+    calls = [span(2, 1, model="m", **failed), span(3, 1, model="m", **failed), span(4, 1, model="other", **failed)]
+
+    flow = agent_flow([[span(1, type="agent", agent_name="A"), *calls]])
+
+    assert edges(flow) == {("A", "m"): 1, ("A", "other"): 1}
+    assert (flow.stages[Stage("llm", "m")].errors, flow.stages[Stage("llm", "other")].errors) == (1, 1)
+
+
 def test_an_orphan_beside_a_root_is_no_further_request() -> None:
     flow = agent_flow([[span(1, type="http"), span(2, 99, type="http"), span(3, 2, type="tool", tool_name="search")]])
 

@@ -1,0 +1,55 @@
+"""The bucket of a project holds one minute's worth, however long it was silent."""
+
+from uuid import UUID
+
+import pytest
+
+from projects.credentials import Credential
+from traces.ingest.otlp.errors import RateLimited
+from traces.ingest.otlp.rate import RateLimiter
+
+CREDENTIAL = Credential(
+    project_id=UUID(int=1),
+    key_id=UUID(int=2),
+    scopes=frozenset({"ingest"}),
+    max_requests_per_minute=10,
+    max_spans_per_minute=100,
+)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    clock = [1000.0]
+    monkeypatch.setattr("traces.ingest.otlp.rate.time.monotonic", lambda: clock[0])
+    return clock
+
+
+def passes(limiter: RateLimiter, most: int = 1000) -> int:
+    """How many requests pass at once."""
+    for number in range(most):
+        try:
+            limiter.check(CREDENTIAL)
+        except RateLimited:
+            return number
+    return most
+
+
+def test_an_hour_of_silence_saves_up_no_more_than_a_minutes_requests(now: list[float]) -> None:
+    limiter = RateLimiter()
+    assert passes(limiter) == 10
+
+    now[0] += 3600
+
+    assert passes(limiter) == 10
+
+
+def test_an_hour_of_silence_saves_up_no_more_than_a_minutes_spans(now: list[float]) -> None:
+    limiter = RateLimiter()
+    limiter.check(CREDENTIAL)
+    now[0] += 3600
+    limiter.check(CREDENTIAL)
+
+    limiter.count_spans(CREDENTIAL, 100)
+
+    with pytest.raises(RateLimited, match="100 spans per minute"):
+        limiter.check(CREDENTIAL)
