@@ -18,6 +18,7 @@ from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import HypothesisException
+from hypothesis.internal.conjecture import engine
 from pytest_django import Settings
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -49,6 +50,8 @@ EXAMPLES = {
     "nobody": (1, 0, 1),
 }
 
+ATTEMPTS = 40
+
 
 @pytest.fixture
 def world(settings: Settings) -> Iterator[World]:
@@ -56,6 +59,14 @@ def world(settings: Settings) -> Iterator[World]:
     credentials.forget()
     yield make_world()
     credentials.forget()
+
+
+@pytest.fixture(autouse=True)
+def _soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be wrong, as in an address whose only parameter is any text, hypothesis looks for it 459 times
+    in vain, which takes longer than all requests. What can be wrong is found within a few attempts.
+    """
+    monkeypatch.setattr(engine, "INVALID_THRESHOLD_BASE", ATTEMPTS)
 
 
 @pytest.fixture(autouse=True)

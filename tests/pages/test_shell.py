@@ -30,7 +30,7 @@ def test_pages_load_every_file_from_the_portal_itself(client: Client, project: P
 
 
 def test_collectstatic_gives_every_file_a_hashed_name(tmp_path: Path) -> None:
-    hashed = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    hashed = {"BACKEND": "agentops_portal.staticfiles.GzippedManifestStorage"}  # what is served
     with override_settings(STATIC_ROOT=tmp_path, STORAGES={**settings.STORAGES, "staticfiles": hashed}):
         call_command("collectstatic", interactive=False, verbosity=0)
         page = render_to_string("base_bare.html")
