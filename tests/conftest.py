@@ -2,13 +2,15 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from django.test import override_settings
 
-pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh"]  # fixtures: otlp and tenant, outage, fresh
+# Fixtures: otlp and tenant, outage, fresh.
+pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.flushing"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -32,6 +34,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"no browser: none of {', '.join(BROWSERS)} is installed"))
 
 
+def pytest_unconfigure() -> None:
+    """A pool that outlives the tests goes on asking for a server that is about to stop."""
+    from django.db import connections
+
+    for pool in list(getattr(connections["default"], "_connection_pools", {}).values()):
+        pool.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """In one line what this machine cannot test, and why."""
+    reports = terminalreporter.getreports("skipped")
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports if report.longrepr)
+    told = "; ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
+    terminalreporter.write_line(f"Not tested here: {told}" if told else "Nothing was skipped.")
+
+
 @pytest.fixture(autouse=True)
 def everything_is_shown(request: pytest.FixtureRequest) -> Iterator[None]:
     """traces/store/guard.py keeps a page alive when a span of it cannot be shown: in a test that is a fault."""
@@ -51,4 +69,12 @@ def unhashed_static_files() -> Iterator[None]:
     """Pages name static files as they are: the hashed names need `collectstatic`, which takes seconds."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Nearly every test makes people; what hashing costs is what protects passwords. Argon2 stays for what it made."""
+    quick = "django.contrib.auth.hashers.MD5PasswordHasher"
+    with override_settings(PASSWORD_HASHERS=[quick, *settings.PASSWORD_HASHERS]):
         yield
