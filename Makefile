@@ -23,7 +23,7 @@ setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what ru
 
 test: setup ## Run the whole test suite on stores of its own; nothing is left running
 	@.ci/browser || true
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Check style, types, templates, imports and migrations
 	$(PY) -m ruff check .

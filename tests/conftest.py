@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import override_settings
 
 # Fixtures: otlp and tenant, outage, fresh.
-pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.flushing"]
+pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.flushing", "tests.order"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
