@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from . import template
+
 # Fixtures: otlp and tenant, outage, fresh.
 pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.flushing", "tests.order"]
 
@@ -62,6 +64,16 @@ def everything_is_shown(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.node.get_closest_marker("unshown") is None:
         assert count() == before, "something could not be shown: see the log"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The test databases are copies, where there is something to copy."""
+    from django.db import connections
+
+    if os.environ.get(template.USED):
+        for alias in ("default", "clickhouse"):
+            connections[alias].settings_dict["TEST"]["TEMPLATE"] = template.NAME
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,6 +26,8 @@ import pytest
 
 from agentops_portal.embedded.privileges import die_with_parent
 
+from . import template
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 
@@ -65,11 +67,31 @@ class Services:
         os.environ["PORTAL_DOTENV"] = str(self.folder / ".env")  # not the developer's
         for name in ("PORTAL_PORT", "OTLP_HTTP_PORT", "OTLP_GRPC_PORT"):
             os.environ[name] = str(ports.pop())
+        if os.environ.get("DATABASE_URL") or os.environ.get("CLICKHOUSE_URL"):
+            self._start_stores(*ports)
+        else:
+            self._start_filled(*ports)
+
+    def _start_filled(self, *ports: int) -> None:
+        """Both stores, with databases to copy."""
+        var = self.folder / "var"
+        if not template.fetch(var):
+            self._start_stores(*ports)
+            template.make(
+                f"postgresql://agentops:{self._password()}@127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+            )
+            self._end()
+            template.keep(var)
+        self._start_stores(*ports)
+        os.environ[template.USED] = "1"
+
+    def _start_stores(self, postgres_port: int, clickhouse_port: int) -> None:
+        """Those that nobody named; returns when they answer."""
         waits: list[Callable[[], bool]] = []
         if not os.environ.get("DATABASE_URL"):
-            waits.append(self._start_postgres(ports.pop()))
+            waits.append(self._start_postgres(postgres_port))
         if not os.environ.get("CLICKHOUSE_URL"):
-            waits.append(self._start_clickhouse(ports.pop()))
+            waits.append(self._start_clickhouse(clickhouse_port))
         deadline = time.monotonic() + START_SECONDS
         while not all(answers() for answers in waits):
             for name, process in self.processes:
@@ -81,6 +103,10 @@ class Services:
             time.sleep(0.05)
 
     def stop(self) -> None:
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
         for name, process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
@@ -90,21 +116,17 @@ class Services:
             except subprocess.TimeoutExpired:
                 process.kill()
         self.processes.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
 
     def _start_postgres(self, port: int) -> Callable[[], bool]:
-        password = secrets.token_urlsafe(24)
-        folder = self.folder / "var" / "secrets"
-        folder.mkdir(mode=0o700, parents=True)
-        (folder / "postgres_password").write_text(password)
+        password = self._password()
         os.environ["POSTGRES_PORT"] = str(port)
         self._run(
             "postgres",
             *("--data", str(self.folder / "var" / "postgres"), "--port", str(port)),
-            *("--password-file", str(folder / "postgres_password"), "--throwaway"),
+            *("--password-file", str(self.folder / "var" / "secrets" / "postgres_password"), "--throwaway"),
         )
 
         def answers() -> bool:
@@ -117,6 +139,14 @@ class Services:
             return True
 
         return answers
+
+    def _password(self) -> str:
+        """Of PostgreSQL's role: the one that kept stores came with, or a new one."""
+        file = self.folder / "var" / "secrets" / "postgres_password"
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, parents=True)
+            file.write_text(secrets.token_urlsafe(24))
+        return file.read_text()
 
     def _start_clickhouse(self, port: int) -> Callable[[], bool]:
         os.environ["CLICKHOUSE_HTTP_PORT"] = str(port)

@@ -28,6 +28,18 @@ class DatabaseCreation(creation.DatabaseCreation):
         if not keepdb and self._database_exists(cursor, parameters["dbname"]):
             cursor.execute(f"DROP DATABASE {parameters['dbname']} {on_cluster()} SYNC")
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS {parameters['dbname']} {parameters['suffix']}")
+        if template := self.connection.settings_dict["TEST"].get("TEMPLATE"):
+            self._copy_tables(cursor, template, parameters["dbname"])
+
+    def _copy_tables(self, cursor: Any, template: str, name: str) -> None:
+        """Make the tables and views of another database here, too; the only rows are those of django_migrations."""
+        cursor.execute(
+            "SELECT create_table_query FROM system.tables WHERE database = %s ORDER BY engine = 'MaterializedView'",
+            [template],
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement.replace(f" {template}.", f" {name}."))
+        cursor.execute(f"INSERT INTO {name}.django_migrations SELECT * FROM {template}.django_migrations")
 
     def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
         with self._nodb_cursor() as cursor:
