@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup up test lint bench bench-quick chaos starts fuzz clean
+.PHONY: help setup up test lint bench bench-quick chaos starts fuzz mutants clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -47,6 +47,9 @@ starts: setup ## Start the portal twice in each of ten clones with other paths a
 
 fuzz: setup ## Store what nobody should send and let every page, API, export, tool and feed read it (ARGS="--bodies 200 --seed 1")
 	@$(PY) -m benchmarks.fuzz $(ARGS)
+
+mutants: setup ## Put small faults into what must not be wrong; fails when its tests notice none (ARGS="--most 50 traces/store/figures.py")
+	@$(PY) -m benchmarks.mutants $(ARGS)
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
