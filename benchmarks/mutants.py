@@ -28,6 +28,7 @@ SUBJECTS = {
     "traces/store/figures.py": ("tests/rollups/test_trace_summaries.py", "tests/rollups/test_usage.py"),
     "traces/store/queries/filters.py": ("tests/rollups/test_filters.py", "tests/pages/test_trace_filter.py"),
     "traces/live/access.py": ("tests/api/monitoring/test_live_access.py",),
+    "agentops_portal/origins.py": ("tests/test_origins.py",),
     "projects/access.py": ("tests/api/test_access_table.py", "tests/projects"),
     "traces/ingest/otlp/rate.py": ("tests/otlp/test_rate.py", "tests/otlp/test_limits.py"),
     "traces/store/dialects": ("tests/dialects",),
