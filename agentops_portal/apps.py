@@ -8,3 +8,4 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from . import celery, checks, postgres  # noqa: F401 - tasks are sent through the first; they register checks
+        from .clickhouse import shape  # noqa: F401 - a check, too

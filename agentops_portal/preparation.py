@@ -14,6 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from agentops_portal.clickhouse import shape
+from agentops_portal.clickhouse.client import ALIAS
 from agentops_portal.clickhouse.examination import examine
 
 # Of packages that bring more than the portal's pages load.
@@ -72,6 +74,11 @@ def unapplied_migrations() -> list[str]:
             plan = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
         found += [f"{alias}: {migration.app_label}.{migration.name}" for migration in plan]
     return found
+
+
+def store_differs() -> bool:
+    """Whether `manage.py migrate` would alter ClickHouse though all migrations are applied."""
+    return bool(shape.faults(connections[ALIAS]))
 
 
 def examine_store(connection: BaseDatabaseWrapper) -> None:

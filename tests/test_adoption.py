@@ -20,6 +20,7 @@ from traces.store.queries.usage import usage_by, usage_total
 from traces.store.schema import adoption
 from traces.store.schema.adoption import BEFORE
 from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
+from traces.store.shape import renewal
 
 from .fresh import CLICKHOUSE, in_clickhouse
 from .pages.spans import recorded, store
@@ -156,6 +157,7 @@ def test_an_interrupted_copy_goes_on_where_it_stopped(
     source: Source, fresh: str, monkeypatch: pytest.MonkeyPatch, torn: bool
 ) -> None:
     source.fill(fresh, AGENTOPS)
+    monkeypatch.setattr(renewal, "MARGIN", timedelta(seconds=0.1))
     monkeypatch.setattr(adopt, "ROWS_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(adopt, "_groups", interrupted(adopt._groups, after=2))

@@ -1,8 +1,7 @@
 """A store that has spans learns a new dialect by migration."""
 
 from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import iter_modules
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -11,10 +10,12 @@ from django.db import connections
 
 from agentops_portal.clickhouse.client import get_client
 from tests.receiver import Receiver, Tenant
-from traces import migrations
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.schema.sync import SyncTypedColumns, fingerprint, sync_typed_columns
-from traces.store.schema.typed_columns import typed_columns
+from traces.store.schema.objects import Column
+from traces.store.schema.tables import spans_table
+from traces.store.shape.compare import differences
+from traces.store.shape.description import Description, description
+from traces.store.shape.keep import keep
 
 from .typed import Typed, llm, stored
 
@@ -26,19 +27,21 @@ MADE_UP = Dialect(
     kinds={"acme.kind": {"thought": "llm", "gadget": "tool"}},
     values={"model": ("acme.brain",), "input_tokens": ("acme.words.in",), "tool_name": ("acme.gadget",)},
 )
-COLUMNS = typed_columns((*DIALECTS, MADE_UP))
+WITH_MADE_UP = description(dialects=(*DIALECTS, MADE_UP))
 
 
-def run(statements: list[str]) -> None:
-    for statement in statements:
-        get_client().command(statement)
+def bring(wanted: Description | None = None) -> list[str]:
+    """What `manage.py migrate` does at its end, and what it says."""
+    said: list[str] = []
+    keep(connections["clickhouse"], said.append, wanted)
+    return said
 
 
 @pytest.fixture
 def store_as_it_was() -> Iterator[None]:
     yield
-    run(sync_typed_columns(connections["clickhouse"]))
-    run(["ALTER TABLE otel_traces DROP COLUMN IF EXISTS brain_size"])
+    get_client().command("ALTER TABLE otel_traces DROP COLUMN IF EXISTS brain_size")
+    bring()
 
 
 def send(otlp: Receiver, tenant: Tenant, span_id: str) -> None:
@@ -53,61 +56,52 @@ def send(otlp: Receiver, tenant: Tenant, span_id: str) -> None:
 
 
 def test_a_store_made_from_the_dialects_needs_nothing() -> None:
-    assert sync_typed_columns(connections["clickhouse"]) == []
+    assert differences(connections["clickhouse"]) == []
 
 
 def test_a_new_dialect_counts_for_the_spans_that_come(otlp: Receiver, tenant: Tenant, store_as_it_was: None) -> None:
     send(otlp, tenant, "00000000000000a1")
-    run(sync_typed_columns(connections["clickhouse"], COLUMNS))
+    bring(WITH_MADE_UP)
     send(otlp, tenant, "00000000000000a2")
 
     assert stored(tenant.project_id) == {
         "00000000000000a1": Typed(),
         "00000000000000a2": llm(model="brain-1", input_tokens=7, total_tokens=7),
     }
-    assert sync_typed_columns(connections["clickhouse"], COLUMNS) == []
+    assert differences(connections["clickhouse"], WITH_MADE_UP) == []
 
 
 def test_a_new_column_is_there_for_old_spans_too(otlp: Receiver, tenant: Tenant, store_as_it_was: None) -> None:
-    wider = {**typed_columns(), "brain_size": ("UInt64", "toUInt64OrZero(SpanAttributes['acme.words.in'])")}
+    spans = spans_table()
+    size = Column("UInt64", "MATERIALIZED", "toUInt64OrZero(SpanAttributes['acme.words.in'])")
+    wider = replace(spans, columns={**spans.columns, "brain_size": size})
+    today = description()
     send(otlp, tenant, "00000000000000a1")
 
-    run(sync_typed_columns(connections["clickhouse"], wider))
+    said = bring(replace(today, tables=(wider, *today.tables[1:])))
 
+    assert said == ["otel_traces has no column brain_size."]
     query = "SELECT brain_size FROM otel_traces WHERE project_id = {project:String}"
     found = get_client().query(query, parameters={"project": str(tenant.project_id)}).result_rows
     assert found == [(7,)]
+    assert bring() == ["otel_traces has a column brain_size that nothing uses; it stays"]
 
 
 def test_a_column_that_somebody_changed_by_hand_is_put_right(store_as_it_was: None) -> None:
-    run(["ALTER TABLE otel_traces MODIFY COLUMN user_id String MATERIALIZED SpanAttributes['wrong']"])
+    get_client().command("ALTER TABLE otel_traces MODIFY COLUMN user_id String MATERIALIZED SpanAttributes['wrong']")
 
-    [statement] = sync_typed_columns(connections["clickhouse"])
+    [line] = bring()
 
-    assert statement.startswith("ALTER TABLE otel_traces MODIFY COLUMN user_id String MATERIALIZED coalesce(")
-    assert statement.count("COLUMN") == 1
+    assert line.startswith("otel_traces has another column user_id: …")
+    assert "SpanAttributes['wrong']" in line
+    assert differences(connections["clickhouse"]) == []
 
 
-def test_on_a_cluster_both_tables_of_every_shard_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_cluster_both_tables_of_every_shard_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "CLICKHOUSE_CLUSTER", "main")
-    # The table of a shard is not there, so every column is new to it.
-    local, distributed = sync_typed_columns(connections["clickhouse"], {"brain_size": ("UInt64", "7")})
+    # No table of a shard is there.
+    found = {str(each): each for each in differences(connections["clickhouse"])}
 
-    assert local == (
-        'ALTER TABLE otel_traces_local ON CLUSTER "main" ADD COLUMN IF NOT EXISTS brain_size UInt64 MATERIALIZED 7'
-    )
-    assert distributed.startswith('ALTER TABLE otel_traces ON CLUSTER "main" ADD COLUMN')
-
-
-def test_every_change_of_the_dialects_has_its_migration() -> None:
-    newest = [
-        operation.fingerprint
-        for module in sorted(iter_modules(migrations.__path__), key=lambda module: module.name)
-        for operation in import_module(f"{migrations.__name__}.{module.name}").Migration.operations
-        if isinstance(operation, SyncTypedColumns)
-    ][-1]
-
-    assert newest == fingerprint(), (
-        f'Add a migration to traces with operations = [SyncTypedColumns("{fingerprint()}")]; '
-        "traces/store/dialects/README.md says why."
-    )
+    local, distributed = found["otel_traces_local is missing"].statements
+    assert local.startswith('CREATE TABLE IF NOT EXISTS otel_traces_local ON CLUSTER "main" (')
+    assert distributed.startswith('CREATE TABLE IF NOT EXISTS otel_traces ON CLUSTER "main" AS otel_traces_local')

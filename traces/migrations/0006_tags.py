@@ -1,33 +1,8 @@
-import structlog
 from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-
-from agentops_portal.clickhouse.operations import ClickHouseSQL
-from traces.store.rollups.rebuild import StillReceiving, rebuild
-from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
-from traces.store.schema.sync import sync_typed_columns
-
-log = structlog.get_logger(__name__)
-
-
-def add_tags(editor: BaseDatabaseSchemaEditor) -> list[str]:
-    # Its columns are those of today's code, and so are the columns of spans that they are made from.
-    return [*sync_typed_columns(editor.connection), *TRACE_SUMMARIES.alter()]
-
-
-def fill_tags(editor: BaseDatabaseSchemaEditor) -> None:
-    """From the spans that were there before."""
-    try:
-        rebuild(editor.connection)
-    except StillReceiving as error:
-        log.warning("run `manage.py rebuild_rollups` when fewer spans arrive", reason=str(error))
 
 
 class Migration(migrations.Migration):
-    """Trace summaries of stores made by 0004 learn the tags of their traces."""
+    """Tags of trace summaries, which 0004 makes now."""
 
     dependencies = [("traces", "0005_inbox")]
-    operations = [
-        ClickHouseSQL(add_tags, ()),
-        ClickHouseSQL(fill_tags, ()),
-    ]
+    operations = []

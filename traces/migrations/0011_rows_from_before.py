@@ -7,7 +7,7 @@ from traces.store.adoption import copy_rows
 
 def take_over(editor: BaseDatabaseSchemaEditor) -> None:
     """The rows of a table that was there before the portal; interrupted, it goes on where it stopped."""
-    copy_rows(editor.connection)
+    copy_rows(editor.connection, rollups=("trace_summaries", "usage_quarters", "guardrail_runs"))
 
 
 class Migration(migrations.Migration):

@@ -2,19 +2,17 @@
 
 Every block that is copied fills typed columns and roll-ups, as a span that arrives does. Rows carry a mark, so hours
 that an interrupted copy had done are known by their number of rows; an hour that is there in part is taken out and
-copied again. The old table stays, for people to drop.
+copied again, and the roll-ups, which counted it, are emptied: `manage.py migrate` computes them at its end. The old
+table stays, for people to drop.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from traces.store.rollups.rebuild import EPOCH, recompute
-from traces.store.rollups.repair import wrong_days
-from traces.store.rollups.rollup import units_since_1970
 from traces.store.schema.adoption import BEFORE, found
 from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
 
@@ -23,7 +21,7 @@ log = structlog.get_logger(__name__)
 HOUR_NS = 3600 * 10**9
 ROWS_AT_ONCE = 500_000
 MARK = "adopted"  # of the rows, in the place of a request's digest
-_HOUR = units_since_1970("Timestamp", HOUR_NS)
+_HOUR = f"intDiv(toUnixTimestamp64Nano(Timestamp), {HOUR_NS})"
 _SETTINGS = (
     "SETTINGS throw_on_max_partitions_per_insert_block = 0, max_block_size = 65536, "
     "min_insert_block_size_rows = 65536, max_insert_threads = 1"
@@ -31,8 +29,11 @@ _SETTINGS = (
 Hours = dict[int, int]  # hour since 1970 → rows
 
 
-def copy_rows(connection: BaseDatabaseWrapper) -> int:
-    """Copy what is not copied yet; gives the rows of the old table, 0 when there is none. Raises django.db.Error."""
+def copy_rows(connection: BaseDatabaseWrapper, rollups: Collection[str] = ()) -> int:
+    """Copy what is not copied yet; gives the rows of the old table, 0 when there is none. Raises django.db.Error.
+
+    rollups: the tables that views fill with what is copied.
+    """
     with connection.cursor() as cursor:
         old = found(cursor, BEFORE)
         if old is None:
@@ -46,9 +47,9 @@ def copy_rows(connection: BaseDatabaseWrapper) -> int:
             )
         done = {hour for hour, rows in have.items() if rows >= wanted.get(hour, 0)}
         _copy(cursor, set(old.columns), {hour: rows for hour, rows in wanted.items() if hour not in done}, wanted)
-        # What the views had made of rows that were taken out again, or had not made of a block that was the last.
-        unsure = {(day - EPOCH).days for day in wrong_days(connection, before=date.max)} if have else set()
-        recompute(cursor, unsure | {int(hour / 24) for hour in torn})
+        if have:  # nobody knows what the views had made of a block that was the last, or of rows that were taken out
+            for rollup in rollups:
+                cursor.execute(f"TRUNCATE TABLE {rollup}")
     total = sum(wanted.values())
     log.warning(f"{total} spans were taken over; {BEFORE} is not needed any more, drop it when you like", rows=total)
     return total

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agentops_portal import postgres
+from agentops_portal.clickhouse import shape
 from agentops_portal.clickhouse.backend.creation import DatabaseCreation as ClickHouseCreation
 from agentops_portal.clickhouse.client import ALIAS as CLICKHOUSE
 from agentops_portal.clickhouse.probe import probe
@@ -56,12 +57,30 @@ class Command(migrate.Command):
                 if not options["skip_checks"]:
                     self.check(databases=[connection.alias], tags=[Tags.database])
                 super().handle(*args, **options)
+                return self._shaped(connection, options)
         except MissingDatabaseError:
             name = connection.settings_dict["NAME"]
             self.stdout.write(f"  The database {name} does not exist yet: migrate creates it.")
             return not options["check_unapplied"]
         except SystemExit:  # how Django's command ends --check
             return False
+
+    def _shaped(self, connection: BaseDatabaseWrapper, options: dict[str, Any]) -> bool:
+        """Bring ClickHouse into the shape of today's code, once all migrations are applied; progress is always printed.
+
+        --check only looks, and False says that something differs. Raises CommandError when it cannot be done.
+        """
+        if connection.alias != CLICKHOUSE or options["plan"] or options["fake"]:
+            return True
+        if options["check_unapplied"]:
+            faults = shape.faults(connection)
+            for fault in faults:
+                self.stdout.write(f"  {fault}")
+            return not faults
+        try:
+            shape.keep(connection, lambda line: self.stdout.write(f"  {line}"))
+        except StoreProblem as problem:
+            raise CommandError(str(problem)) from problem
         return True
 
     def _examine(self, connection: BaseDatabaseWrapper) -> None:

@@ -51,9 +51,12 @@ class Command(BaseCommand):
         clickhouse.probe()
         for alias in connections:
             preparation.examine_store(connections[alias])
-        if migrations := preparation.unapplied_migrations():
+        migrations = preparation.unapplied_migrations()
+        if migrations:
             self._say(f"Applying {len(migrations)} migrations")
-            call_command("migrate", interactive=False, verbosity=0)
+        if migrations or preparation.store_differs():
+            # What it prints is progress of an upgrade, which may take long.
+            call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr)
         sync_schedule()
 
     def _say(self, text: str) -> None:

@@ -8,7 +8,7 @@ that aggregated itself would do the same work, and each function in it costs eve
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentops_portal.clickhouse import ddl
+from traces.store.schema.objects import SOURCE, Column, Table, View
 from traces.store.schema.tables import SPANS
 
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
@@ -40,31 +40,35 @@ class Rollup:
     def view(self) -> str:
         return f"{self.table}_mv"
 
-    def create_table(self) -> list[str]:
-        columns = ", ".join(f"{name} {kind}" for name, (kind, _) in {**self.keys, **self.values}.items())
-        clauses = (
-            f"PARTITION BY {self.partition_by} ORDER BY ({', '.join(self.keys)}) "
-            f"SETTINGS index_granularity = {self.index_granularity}"
+    def as_table(self, comment: str = "") -> Table:
+        columns = {**self.keys, **self.values}
+        return Table(
+            name=self.table,
+            columns={name: Column(kind) for name, (kind, _) in columns.items()},
+            engine=self.engine,
+            partition_by=self.partition_by,
+            order_by=", ".join(self.keys),
+            settings={"index_granularity": self.index_granularity},
+            shard_by=self.shard_by,
+            comment=comment,
         )
-        return ddl.create_table(self.table, columns, ddl.merge_tree(self.engine), clauses, shard_by=self.shard_by)
 
-    def create_view(self) -> str:
-        return ddl.create_materialized_view(self.view, to=ddl.local(self.table), select=self.select(ddl.local(SPANS)))
+    def as_view(self, condition: str = "") -> View:
+        """The view that fills the table; with a condition it takes only the spans that meet it."""
+        text = f"{self.select(SOURCE)} AND {condition}" if condition else self.select(SOURCE)
+        return View(name=self.view, text=text, reads=SPANS, to=self.table)
 
-    def alter(self) -> list[str]:
-        """Statements that add the columns of today's code to a table of earlier code, and make its view fill them.
+    @property
+    def held(self) -> str:
+        """SQL over rows of the table: how much they have counted, to be compared with `counted`."""
+        return "sum(spans)" if "spans" in self.values else f"uniqExact({', '.join(self.keys)})"
 
-        Rows that are there have defaults in new columns until they are computed anew (traces/store/rollups/rebuild.py).
-        """
-        columns = ", ".join(f"ADD COLUMN IF NOT EXISTS {name} {kind}" for name, (kind, _) in self.values.items())
-        tables = dict.fromkeys((ddl.local(self.table), self.table))
-        return [
-            *(f"ALTER TABLE {table} {ddl.on_cluster()} {columns}" for table in tables),
-            f"ALTER TABLE {self.view} {ddl.on_cluster()} MODIFY QUERY {self.select(ddl.local(SPANS))}",
-        ]
-
-    def drop(self) -> list[str]:
-        return [ddl.drop_view(self.view), *ddl.drop_table(self.table)]
+    @property
+    def counted(self) -> str:
+        """SQL over spans that meet `where`: the same, counted from the spans."""
+        if "spans" in self.values:
+            return f"sum({self.values['spans'][1]})"
+        return f"uniqExact({', '.join(expression for _, expression in self.keys.values())})"
 
     def select(self, source: str) -> str:
         """What the view reads; a condition may follow with AND."""

@@ -1,12 +1,17 @@
-"""DDL of the span store: statements that create it and statements that remove it, for traces/migrations.
+"""The tables of the span store, and the view that decodes what is inserted.
 
 Column names and types of `otel_traces` are those of the OpenTelemetry Collector's ClickHouse exporter, so that a
 Collector can write it and AgentOps' queries can read it:
 https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/clickhouseexporter
+
+A change here needs a migration: traces/store/shape/README.md.
 """
 
-from agentops_portal.clickhouse import ddl
+from collections.abc import Iterable
 
+from traces.store.dialects import DIALECTS, Dialect
+
+from .objects import Column, Index, Table, View, read_columns
 from .otlp_proto import ENVELOPE_COLUMNS
 from .otlp_rows import DECODE_SELECT
 from .typed_columns import typed_columns
@@ -18,7 +23,7 @@ INBOX = "otlp_inbox"  # requests as they came, until their spans are stored
 UNREADABLE = "otlp_unreadable"  # requests that ClickHouse cannot decode
 
 _MAP = "Map(LowCardinality(String), String)"
-_EXPORTER_COLUMNS = f"""
+_EXPORTER = read_columns(f"""
     Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
     SpanId String CODEC(ZSTD(1)),
@@ -40,69 +45,66 @@ _EXPORTER_COLUMNS = f"""
     `Links.TraceId` Array(String) CODEC(ZSTD(1)),
     `Links.SpanId` Array(String) CODEC(ZSTD(1)),
     `Links.TraceState` Array(String) CODEC(ZSTD(1)),
-    `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))"""
-EXPORTER_COLUMNS = tuple(line.split()[0].strip("`") for line in _EXPORTER_COLUMNS.strip().splitlines())
+    `Links.Attributes` Array({_MAP}) CODEC(ZSTD(1))""")
+EXPORTER_COLUMNS = tuple(_EXPORTER)
 # Scope attributes: the exporter drops them, but whoever sends them may want them back. The digest says which request
 # brought a span.
-_OWN_COLUMNS = f"""
+_OWN = read_columns(f"""
     ScopeAttributes {_MAP} CODEC(ZSTD(1)),
     request_digest FixedString(16) CODEC(ZSTD(1)),
-    received_at DateTime64(3) MATERIALIZED now64(3) CODEC(Delta(8), ZSTD(1))"""
-_INDEXES = """
-    INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 16,
-    INDEX idx_span_id SpanId TYPE bloom_filter(0.01) GRANULARITY 32,
-    INDEX idx_received_at received_at TYPE minmax GRANULARITY 1"""
-_PARTS = "PARTITION BY toYYYYMM(Timestamp) ORDER BY (project_id, Timestamp)"
-
-
-def create_statements() -> list[str]:
-    typed = ",\n    ".join(
-        f"{name} {kind} MATERIALIZED {expression}" for name, (kind, expression) in typed_columns().items()
-    )
-    columns = ",".join((_EXPORTER_COLUMNS, _OWN_COLUMNS, typed, _INDEXES))
-    return [
-        *ddl.create_table(SPANS, columns, ddl.merge_tree(), _PARTS, shard_by="cityHash64(TraceId)"),
-        *ddl.create_table(MESSAGES, ENVELOPE_COLUMNS, "Null"),
-        ddl.create_materialized_view(DECODER, to=SPANS, select=DECODE_SELECT.format(source=ddl.local(MESSAGES))),
-    ]
-
-
-def drop_statements() -> list[str]:
-    return [
-        ddl.drop_view(DECODER),
-        *ddl.drop_table(MESSAGES),
-        *ddl.drop_table(SPANS),
-    ]
-
-
-_REQUEST_COLUMNS = """
+    received_at DateTime64(3) MATERIALIZED now64(3) CODEC(Delta(8), ZSTD(1))""")
+_REQUEST = read_columns("""
     received_at DateTime64(3) DEFAULT now64(3),
     project_id UUID,
     key_id UUID,
     digest FixedString(16),
     spans UInt32,
-    body String CODEC(LZ4)"""
-# Trace id and span id in one: by them a span is found that another receiver was told first.
-INBOX_SPAN_IDS = "span_ids Array(FixedString(24)) CODEC(NONE)"
-# A segment lives for a second or so and is dropped whole, so merging its parts would be work for nothing.
-_SEGMENTS = (
-    "PARTITION BY segment ORDER BY tuple() "
-    "SETTINGS max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1, "
-    "old_parts_lifetime = 10"
+    body String CODEC(LZ4)""")
+
+
+def spans_table(dialects: Iterable[Dialect] = DIALECTS) -> Table:
+    typed = {name: Column(kind, "MATERIALIZED", value) for name, (kind, value) in typed_columns(dialects).items()}
+    return Table(
+        name=SPANS,
+        columns={**_EXPORTER, **_OWN, **typed},
+        indexes={
+            "idx_trace_id": Index("TraceId", "bloom_filter(0.001)", 16),
+            "idx_span_id": Index("SpanId", "bloom_filter(0.01)", 32),
+            "idx_received_at": Index("received_at", "minmax", 1),
+        },
+        partition_by="toYYYYMM(Timestamp)",
+        order_by="project_id, Timestamp",
+        shard_by="cityHash64(TraceId)",
+    )
+
+
+MESSAGES_TABLE = Table(name=MESSAGES, columns=read_columns(ENVELOPE_COLUMNS), engine="Null")
+DECODER_VIEW = View(name=DECODER, text=DECODE_SELECT, reads=MESSAGES, to=SPANS)
+INBOX_TABLE = Table(
+    name=INBOX,
+    columns={
+        "segment": Column("String"),
+        **_REQUEST,
+        # Trace id and span id in one: by them a span is found that another receiver was told first.
+        **read_columns("span_ids Array(FixedString(24)) CODEC(NONE)"),
+    },
+    partition_by="segment",
+    # A segment lives for a second or so and is dropped whole, so merging its parts would be work for nothing.
+    settings={
+        "max_bytes_to_merge_at_max_space_in_pool": 1,
+        "max_bytes_to_merge_at_min_space_in_pool": 1,
+        "old_parts_lifetime": 10,
+    },
 )
-_KEPT_FOR_A_WHILE = (
-    "PARTITION BY toYYYYMM(received_at) ORDER BY received_at TTL toDateTime(received_at) + toIntervalDay(30)"
+UNREADABLE_TABLE = Table(
+    name=UNREADABLE,
+    columns={**_REQUEST, "reason": Column("String")},
+    partition_by="toYYYYMM(received_at)",
+    order_by="received_at",
+    ttl="toDateTime(received_at) + toIntervalDay(30)",
 )
 
 
-def create_inbox_statements() -> list[str]:
-    inbox = f"segment String,{_REQUEST_COLUMNS}, {INBOX_SPAN_IDS}"
-    unreadable = f"{_REQUEST_COLUMNS}, reason String"
-    return [
-        *ddl.create_table(INBOX, inbox, ddl.merge_tree(), _SEGMENTS),
-        *ddl.create_table(UNREADABLE, unreadable, ddl.merge_tree(), _KEPT_FOR_A_WHILE),
-    ]
-
-
-def drop_inbox_statements() -> list[str]:
-    return [*ddl.drop_table(INBOX), *ddl.drop_table(UNREADABLE)]
+def create_statements() -> list[str]:
+    """DDL of spans and of what decodes them, for benchmarks of the engine alone."""
+    return [*spans_table().create(), *MESSAGES_TABLE.create(), DECODER_VIEW.create()]

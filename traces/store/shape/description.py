@@ -1,0 +1,47 @@
+"""All of the portal's objects in ClickHouse, as today's code means them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from traces.store.dialects import DIALECTS, Dialect
+from traces.store.rollups.all import ROLLUPS, TIMES_VIEW
+from traces.store.rollups.rollup import Rollup
+from traces.store.schema.objects import Table, View
+from traces.store.schema.tables import DECODER_VIEW, INBOX_TABLE, MESSAGES_TABLE, UNREADABLE_TABLE, spans_table
+
+
+@dataclass(frozen=True)
+class Description:
+    """tables: in the order in which they are made; views: those that are altered in place; rollups: each a table and
+    the view that fills it, which are renewed together.
+    """
+
+    tables: tuple[Table, ...]
+    rollups: tuple[Rollup, ...]
+    views: tuple[View, ...]
+
+    def all_tables(self) -> tuple[Table, ...]:
+        return (*self.tables, *(rollup.as_table() for rollup in self.rollups))
+
+    def all_views(self) -> tuple[View, ...]:
+        return (*self.views, *(rollup.as_view() for rollup in self.rollups))
+
+    def fingerprints(self) -> dict[str, str]:
+        """Object → eight characters that change when anything of it does."""
+        objects: list[Table | View] = [*self.all_tables(), *self.all_views()]
+        return {each.name: digest(each) for each in objects}
+
+
+def description(dialects: Iterable[Dialect] = DIALECTS, rollups: Iterable[Rollup] = ROLLUPS) -> Description:
+    return Description(
+        tables=(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
+        rollups=tuple(rollups),
+        views=(DECODER_VIEW, TIMES_VIEW),
+    )
+
+
+def digest(described: object) -> str:
+    """Of a table, a view, or several of them."""
+    # However its text is broken into lines.
+    return hashlib.sha256(" ".join(repr(described).replace("\\n", " ").split()).encode()).hexdigest()[:8]
