@@ -1,4 +1,4 @@
-"""What the receiver writes down, to read. Spans have pages of their own."""
+"""What the receiver writes down, to read. Of what ClickHouse holds: traces/store/admin.py."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from projects.models import User
 from traces.reading.sharing import revoke_share_link
 
 from .models import Agent, Erasure, IngestReceipt, RetentionRun, ShareLink, Upload
+from .store import admin as _store  # noqa: F401 - registers its own
 
 
 @admin.register(IngestReceipt)

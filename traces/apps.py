@@ -18,6 +18,7 @@ class TracesConfig(AppConfig):
         from projects.signals import projects_removed
         from traces.store.queries.project_counts import project_counts
         from traces.store.schema import adoption
+        from traces.store.shape import fields  # noqa: F401 - a check
         from traces.store.shape.keep import faults, keep
 
         counts.register(project_counts)

@@ -7,4 +7,9 @@ from .ingest.uploads import Upload as Upload
 from .lifecycle.erasure.records import Erasure as Erasure
 from .lifecycle.retention.records import RetentionRun as RetentionRun
 from .reading.sharing import ShareLink as ShareLink
+from .store.models import GuardrailRun as GuardrailRun
+from .store.models import InboxRequest as InboxRequest
 from .store.models import Span as Span
+from .store.models import Trace as Trace
+from .store.models import UnreadableRequest as UnreadableRequest
+from .store.models import UsageQuarter as UsageQuarter

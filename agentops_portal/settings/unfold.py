@@ -96,6 +96,18 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Span store"),
+                "separator": True,
+                "items": [
+                    _model(_("Stored spans"), "timeline", "traces", "span"),
+                    _model(_("Trace summaries"), "account_tree", "traces", "trace"),
+                    _model(_("Usage"), "bar_chart", "traces", "usagequarter"),
+                    _model(_("Guardrail runs"), "shield", "traces", "guardrailrun"),
+                    _model(_("Waiting requests"), "hourglass_top", "traces", "inboxrequest"),
+                    _model(_("Unreadable requests"), "report", "traces", "unreadablerequest"),
+                ],
+            },
+            {
                 "title": _("Background work"),
                 "separator": True,
                 "items": [

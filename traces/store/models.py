@@ -1,33 +1,364 @@
-"""Spans as the ORM sees them (ClickHouse)."""
+"""The tables of ClickHouse as Django knows them: every column, to be read within a scope (`objects.within(scope)`).
+
+The tables belong to traces/store/schema/ and traces/store/rollups/; a system check (traces/store/shape/fields.py)
+compares the fields with them. A column that merges with others (SimpleAggregateFunction) is a field of its plain type,
+and a roll-up has several rows for what is one until ClickHouse merges them: whoever adds up, aggregates. Questions that
+pages and APIs ask stay in traces/store/queries/.
+"""
+
+from typing import Any
 
 from clickhouse_backend import models as clickhouse
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.scoped import ScopedModel, between, touched
+
+_DAY = 86_400
+_QUARTER = 900
 
 
-class Span(clickhouse.ClickhouseModel):
-    """One row per span of `otel_traces`; its table belongs to traces/store/schema/tables.py.
+class DurationsField(clickhouse.ArrayField):
+    """The sketch of durations, read as its median in nanoseconds, in a list of one."""
 
-    Pages and APIs read spans through `traces/store/queries`, which know project and time range, not through the ORM.
-    """
+    def __init__(self, **options: Any) -> None:
+        super().__init__(clickhouse.Float32Field(), **options)
 
-    SpanId = clickhouse.StringField(primary_key=True)
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        options.pop("base_field", None)
+        return name, path, args, options
+
+    def db_type(self, connection: Any) -> str:
+        return "AggregateFunction(quantilesTDigest(0.5), UInt64)"
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        return f"finalizeAggregation({sql})", params
+
+
+class HexField(clickhouse.FixedStringField):
+    """Bytes as the hexadecimal digits of them, in rows and in conditions."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return bytes.fromhex(value) if isinstance(value, str) else value
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        return f"lower(hex({sql}))", params
+
+
+class BytesField(clickhouse.StringField):
+    """Bytes of any kind, read as base64."""
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        return f"base64Encode({sql})", params
+
+
+class Span(ScopedModel):
+    """One row for each span."""
+
+    row_keys = ("Timestamp", "TraceId", "SpanId", "request_digest")
+    listed = (
+        "Timestamp",
+        "SpanName",
+        "span_type",
+        "model",
+        "StatusCode",
+        "Duration",
+        "total_tokens",
+        "reported_cost",
+        "ServiceName",
+        "TraceId",
+        "SpanId",
+        "is_pending",
+    )
+
+    Timestamp = clickhouse.DateTime64Field(precision=9)
     TraceId = clickhouse.StringField()
+    SpanId = clickhouse.StringField(primary_key=True)
     ParentSpanId = clickhouse.StringField()
     TraceState = clickhouse.StringField()
-    Timestamp = clickhouse.DateTime64Field(precision=9)
-    Duration = clickhouse.UInt64Field()
     SpanName = clickhouse.StringField(low_cardinality=True)
     SpanKind = clickhouse.StringField(low_cardinality=True)
     ServiceName = clickhouse.StringField(low_cardinality=True)
+    ResourceAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
     ScopeName = clickhouse.StringField()
     ScopeVersion = clickhouse.StringField()
+    SpanAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
+    Duration = clickhouse.UInt64Field()
     StatusCode = clickhouse.StringField(low_cardinality=True)
     StatusMessage = clickhouse.StringField()
-    ResourceAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
-    SpanAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
+    EventsTimestamp = clickhouse.ArrayField(clickhouse.DateTime64Field(precision=9), db_column="Events.Timestamp")
+    EventsName = clickhouse.ArrayField(clickhouse.StringField(low_cardinality=True), db_column="Events.Name")
+    EventsAttributes = clickhouse.ArrayField(
+        clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField()),
+        db_column="Events.Attributes",
+    )
+    LinksTraceId = clickhouse.ArrayField(clickhouse.StringField(), db_column="Links.TraceId")
+    LinksSpanId = clickhouse.ArrayField(clickhouse.StringField(), db_column="Links.SpanId")
+    LinksTraceState = clickhouse.ArrayField(clickhouse.StringField(), db_column="Links.TraceState")
+    LinksAttributes = clickhouse.ArrayField(
+        clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField()),
+        db_column="Links.Attributes",
+    )
+    ScopeAttributes = clickhouse.MapField(clickhouse.StringField(low_cardinality=True), clickhouse.StringField())
+    request_digest = HexField(max_bytes=16)
+    received_at = clickhouse.DateTime64Field(precision=3)
+    project_id = clickhouse.StringField()
+    span_hash = clickhouse.UInt64Field()
+    is_pending = clickhouse.BoolField()
+    end_timestamp = clickhouse.DateTime64Field(precision=9)
+    guardrail_name = clickhouse.StringField(low_cardinality=True)
+    guardrail_mode = clickhouse.StringField(low_cardinality=True)
+    guardrail_outcome = clickhouse.StringField(low_cardinality=True)
+    model = clickhouse.StringField(low_cardinality=True)
+    http_status = clickhouse.UInt16Field()
+    tool_name = clickhouse.StringField(low_cardinality=True)
+    span_type = clickhouse.StringField(low_cardinality=True)
+    is_llm_call = clickhouse.BoolField()
+    requested_model = clickhouse.StringField(low_cardinality=True)
+    provider = clickhouse.StringField(low_cardinality=True)
+    input_tokens = clickhouse.UInt64Field()
+    output_tokens = clickhouse.UInt64Field()
+    cached_input_tokens = clickhouse.UInt64Field()
+    reasoning_tokens = clickhouse.UInt64Field()
+    total_tokens = clickhouse.UInt64Field()
+    reported_cost = clickhouse.DecimalField(max_digits=18, decimal_places=12, null=True)
+    cache_hit = clickhouse.BoolField()
+    session_id = clickhouse.StringField()
+    user_id = clickhouse.StringField()
+    agent_name = clickhouse.StringField(low_cardinality=True)
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         managed = False
         db_table = "otel_traces"
+        verbose_name = _("stored span")
+        verbose_name_plural = _("stored spans")
 
     def __str__(self) -> str:
         return f"{self.SpanName} {self.TraceId}/{self.SpanId}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=str(scope.project_id)) & between("Timestamp", scope)
+
+
+class Trace(ScopedModel):
+    """What the spans of a trace add on one day."""
+
+    row_keys = ("started", "trace_id", "day")
+    listed = (
+        "started",
+        "ended",
+        "trace_id",
+        "session",
+        "user",
+        "spans",
+        "failed_spans",
+        "done_calls",
+        "tokens",
+        "cost",
+    )
+
+    project_id = clickhouse.StringField(low_cardinality=True)
+    day = clickhouse.Int32Field()
+    trace_hash = clickhouse.UInt64Field()
+    trace_id = clickhouse.StringField(primary_key=True)
+    started = clickhouse.DateTime64Field(precision=9)
+    ended = clickhouse.DateTime64Field(precision=9)
+    root = clickhouse.TupleField(
+        [
+            ("is_child", clickhouse.BoolField()),
+            ("started", clickhouse.DateTime64Field(precision=9)),
+            ("shortness", clickhouse.UInt64Field()),
+            ("span_id", clickhouse.StringField()),
+            ("name", clickhouse.StringField()),
+            ("service", clickhouse.StringField()),
+            ("status", clickhouse.StringField()),
+        ]
+    )
+    last_work = clickhouse.TupleField(
+        [
+            ("is_work", clickhouse.BoolField()),
+            ("ended", clickhouse.DateTime64Field(precision=9)),
+            ("span_id", clickhouse.StringField()),
+            ("status", clickhouse.StringField()),
+        ]
+    )
+    server_status = clickhouse.UInt16Field()
+    spans = clickhouse.UInt64Field()
+    ok_spans = clickhouse.UInt64Field()
+    failed_spans = clickhouse.UInt64Field()
+    done_calls = clickhouse.UInt64Field()
+    failed_calls = clickhouse.ArrayField(clickhouse.UInt64Field())
+    priced_calls = clickhouse.UInt64Field()
+    cached_calls = clickhouse.UInt64Field()
+    input = clickhouse.UInt64Field()
+    output = clickhouse.UInt64Field()
+    cached_input = clickhouse.UInt64Field()
+    reasoning = clickhouse.UInt64Field()
+    tokens = clickhouse.UInt64Field()
+    cost = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
+    saved = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
+    model_names = clickhouse.ArrayField(clickhouse.StringField())
+    agent_names = clickhouse.ArrayField(clickhouse.StringField())
+    span_names = clickhouse.ArrayField(clickhouse.StringField())
+    session = clickhouse.StringField()
+    user = clickhouse.StringField()
+    tag_texts = clickhouse.ArrayField(clickhouse.StringField())
+    runs = clickhouse.ArrayField(
+        clickhouse.TupleField([("id", clickhouse.UInt64Field()), ("outcome", clickhouse.StringField())])
+    )
+
+    class Meta(ScopedModel.Meta):
+        managed = False
+        db_table = "trace_summaries"
+        verbose_name = _("trace summary")
+        verbose_name_plural = _("trace summaries")
+
+    def __str__(self) -> str:
+        return f"{self.trace_id} on day {self.day}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=str(scope.project_id)) & touched("day", scope, _DAY)
+
+
+class UsageQuarter(ScopedModel):
+    """Counts, tokens and cost of a quarter of an hour, by what spans are."""
+
+    row_keys = ("quarter", "type", "model", "provider", "service", "agent", "status", "is_root", "is_priced")
+    listed = (
+        "quarter",
+        "type",
+        "model",
+        "provider",
+        "service",
+        "agent",
+        "status",
+        "is_root",
+        "spans",
+        "tokens",
+        "cost",
+    )
+
+    project_id = clickhouse.StringField(low_cardinality=True)
+    quarter = clickhouse.Int32Field(primary_key=True)
+    type = clickhouse.StringField(low_cardinality=True)
+    model = clickhouse.StringField(low_cardinality=True)
+    provider = clickhouse.StringField(low_cardinality=True)
+    service = clickhouse.StringField(low_cardinality=True)
+    agent = clickhouse.StringField(low_cardinality=True)
+    status = clickhouse.StringField(low_cardinality=True)
+    is_root = clickhouse.BoolField()
+    is_priced = clickhouse.BoolField()
+    spans = clickhouse.UInt64Field()
+    cached_calls = clickhouse.UInt64Field()
+    input = clickhouse.UInt64Field()
+    output = clickhouse.UInt64Field()
+    cached_input = clickhouse.UInt64Field()
+    reasoning = clickhouse.UInt64Field()
+    tokens = clickhouse.UInt64Field()
+    cost = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
+    saved = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
+    failed_calls = clickhouse.ArrayField(clickhouse.UInt64Field())
+    durations = DurationsField()
+
+    class Meta(ScopedModel.Meta):
+        managed = False
+        db_table = "usage_quarters"
+        verbose_name = _("quarter of usage")
+        verbose_name_plural = _("quarters of usage")
+
+    def __str__(self) -> str:
+        return f"quarter {self.quarter}: {self.type} {self.model}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=str(scope.project_id)) & touched("quarter", scope, _QUARTER)
+
+
+class GuardrailRun(ScopedModel):
+    """One row for each run of a guardrail; two that were sent until they are merged."""
+
+    row_keys = ("started", "trace_id", "guardrail", "mode", "span_id")
+    listed = ("started", "guardrail", "mode", "outcome", "service", "trace_id", "span_id", "ended")
+
+    project_id = clickhouse.StringField(low_cardinality=True)
+    started = clickhouse.DateTime64Field(precision=9)
+    trace_id = clickhouse.StringField()
+    guardrail = clickhouse.StringField(low_cardinality=True)
+    mode = clickhouse.StringField(low_cardinality=True)
+    ended = clickhouse.DateTime64Field(precision=9)
+    outcome = clickhouse.StringField(low_cardinality=True)
+    span_id = clickhouse.StringField(primary_key=True)
+    service = clickhouse.StringField(low_cardinality=True)
+
+    class Meta(ScopedModel.Meta):
+        managed = False
+        db_table = "guardrail_runs"
+        verbose_name = _("guardrail run")
+        verbose_name_plural = _("guardrail runs")
+
+    def __str__(self) -> str:
+        return f"{self.guardrail} ({self.mode}): {self.outcome}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=str(scope.project_id)) & between("started", scope)
+
+
+class InboxRequest(ScopedModel):
+    """A request that is acknowledged and whose spans are not stored yet. Older than a minute, it is stuck."""
+
+    row_keys = ("received_at", "digest", "segment")
+    listed = ("received_at", "segment", "key_id", "spans", "digest")
+
+    segment = clickhouse.StringField()
+    received_at = clickhouse.DateTime64Field(precision=3)
+    project_id = clickhouse.UUIDField()
+    key_id = clickhouse.UUIDField()
+    digest = HexField(max_bytes=16, primary_key=True)
+    spans = clickhouse.UInt32Field()
+    body = BytesField()
+
+    class Meta(ScopedModel.Meta):
+        managed = False
+        db_table = "otlp_inbox"
+        verbose_name = _("waiting request")
+        verbose_name_plural = _("waiting requests")
+
+    def __str__(self) -> str:
+        return f"{self.spans} spans of key {self.key_id}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=scope.project_id) & between("received_at", scope)
+
+
+class UnreadableRequest(ScopedModel):
+    """A request that ClickHouse cannot decode, kept for thirty days for people to look at."""
+
+    row_keys = ("received_at", "digest")
+    listed = ("received_at", "reason", "key_id", "spans", "digest")
+
+    received_at = clickhouse.DateTime64Field(precision=3)
+    project_id = clickhouse.UUIDField()
+    key_id = clickhouse.UUIDField()
+    digest = HexField(max_bytes=16, primary_key=True)
+    spans = clickhouse.UInt32Field()
+    body = BytesField()
+    reason = clickhouse.StringField()
+
+    class Meta(ScopedModel.Meta):
+        managed = False
+        db_table = "otlp_unreadable"
+        verbose_name = _("unreadable request")
+        verbose_name_plural = _("unreadable requests")
+
+    def __str__(self) -> str:
+        return f"{self.reason}"
+
+    @classmethod
+    def in_scope(cls, scope: Scope) -> Q:
+        return Q(project_id=scope.project_id) & between("received_at", scope)
