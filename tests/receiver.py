@@ -13,7 +13,6 @@ import uvicorn
 from django.db import connections
 
 from projects import credentials
-from projects.credential_cache import FRESH_SECONDS
 from projects.credentials import Credential
 from projects.models import Organization, Project
 from projects.services import create_api_key
@@ -96,6 +95,7 @@ def tenant(db: None, monkeypatch: pytest.MonkeyPatch) -> Tenant:
         organization=Organization.objects.create(name="Acme"), name="Support", environment="production"
     )
     issued = create_api_key(project=project, name="test")
-    monkeypatch.setattr(credentials, "ASK_AGAIN_SECONDS", FRESH_SECONDS)
+    for limit in ("ASK_AGAIN_SECONDS", "FRESH_SECONDS"):  # a slow machine takes longer for a test than they last
+        monkeypatch.setattr(credentials, limit, 3600.0)
     credentials.authenticate(issued.secret)
     return Tenant(project.pk, issued.secret)

@@ -47,6 +47,21 @@ class HexField(clickhouse.FixedStringField):
         return f"lower(hex({sql}))", params
 
 
+class SpanIdsField(clickhouse.ArrayField):
+    """Trace id and span id of each span in one, as hexadecimal digits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(clickhouse.FixedStringField(max_bytes=24), **options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        options.pop("base_field", None)
+        return name, path, args, options
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        return f"arrayMap(each -> lower(hex(each)), {sql})", params
+
+
 class BytesField(clickhouse.StringField):
     """Bytes of any kind, read as base64."""
 
@@ -321,6 +336,7 @@ class InboxRequest(ScopedModel):
     digest = HexField(max_bytes=16, primary_key=True)
     spans = clickhouse.UInt32Field()
     body = BytesField()
+    span_ids = SpanIdsField()
 
     class Meta(ScopedModel.Meta):
         managed = False
