@@ -69,6 +69,17 @@ def test_a_store_of_the_commit_before_goes_on_without_loss(make_store: Make, pro
     check_figures(project_id)
 
 
+def test_the_inbox_learns_its_spans(make_store: Make, project_id: UUID) -> None:
+    make_store()
+    with connections[CLICKHOUSE].cursor() as cursor:
+        cursor.execute("ALTER TABLE otlp_inbox DROP COLUMN span_ids")
+
+    assert "otlp_inbox has no column span_ids." in migrate()
+
+    some_spans(project_id)
+    check_figures(project_id)
+
+
 def test_an_empty_store_of_the_commit_before_is_quick(make_store: Make) -> None:
     make_store(OTHER_FIGURES)
 
