@@ -39,7 +39,7 @@ class MetricsSerializer(serializers.Serializer[Any]):
     agent_call_count = serializers.IntegerField(
         help_text="Spans of agents in all traces, counted in quarters of an hour that the range touches."
     )
-    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
@@ -58,7 +58,7 @@ BUCKET = "hour: 2026-11-23 09:00:00, day: 2026-11-23, week: the date of its Mond
 class CostBucketSerializer(serializers.Serializer[Any]):
     timestamp = serializers.CharField(help_text=BUCKET)
     start = serializers.DateTimeField(help_text="When the bucket starts, with the zone's offset.")
-    cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
+    cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
 
 

@@ -51,8 +51,8 @@ class TraceListParameters(TypedRangeParameters):
     tag = serializers.CharField(required=False, allow_blank=True, default="", max_length=300, trim_whitespace=False)
     min_duration = _bound("Milliseconds.")
     max_duration = _bound("Milliseconds.")
-    min_cost = _bound("US known_dollars that are known.")
-    max_cost = _bound("US known_dollars that are known.")
+    min_cost = _bound("US dollars that are known.")
+    max_cost = _bound("US dollars that are known.")
 
     def wanted(self, asked: dict[str, Any]) -> TraceFilter:
         return filter_of_type(
@@ -83,7 +83,7 @@ class MonitoringTraceRowSerializer(serializers.Serializer[Any]):
     span_count = serializers.IntegerField()
     error_count = serializers.IntegerField(help_text="Spans with status Error, whatever the status of the trace.")
     llm_call_count = serializers.IntegerField()
-    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
@@ -123,7 +123,7 @@ class MonitoringTraceSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["success", "error"])
     spans = MonitoringSpanSerializer(many=True, help_text=f"The earliest first; at most {MAX_SPANS:,}.")
     total_spans = serializers.IntegerField(help_text="Of the trace, also those that are too many to be answered.")
-    total_cost = serializers.FloatField(help_text="US known_dollars, as far as they are known.")
+    total_cost = serializers.FloatField(help_text="US dollars, as far as they are known.")
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     tags = serializers.ListField(child=serializers.CharField())
 

@@ -224,7 +224,7 @@ def _part(text: str, wanted: SpanParameters) -> Part:
 def _lines(span: SpanResult) -> Iterator[str]:
     yield (
         f"span {span.span_id} of trace {span.trace_id}: {span.type} {span.name!r}, {span.status}, "
-        f"{span.start.isoformat(timespec='rounded_ms')}, {formats.duration(round(span.duration_ms * formats.MS))}"
+        f"{span.start.isoformat(timespec='milliseconds')}, {formats.duration(round(span.duration_ms * formats.MS))}"
     )
     if span.part:
         rest = "" if span.part.next_offset is None else f"; read on with offset={span.part.next_offset}"
@@ -240,7 +240,7 @@ def _lines(span: SpanResult) -> Iterator[str]:
     cuts = {each.field: each for each in span.cut}
     yield from _value_lines("attributes", span.attributes, cuts)
     for number, event in enumerate(span.events):
-        yield f"event {event.name} at {event.time.isoformat(timespec='rounded_ms')}"
+        yield f"event {event.name} at {event.time.isoformat(timespec='milliseconds')}"
         yield from _value_lines(f"events.{number}", event.attributes, cuts)
     yield from _value_lines("resource", span.resource, cuts)
     if span.fields_left_out:

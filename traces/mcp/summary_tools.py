@@ -217,7 +217,7 @@ def guardrail_summary(project_id: UUID, wanted: GuardrailParameters) -> Answer:
     ]
     lines += [_use_text(use) for use in uses[:MAX_GROUPS]]
     lines += [
-        f"{run.start.isoformat(timespec='rounded_ms')} {run.outcome} by {run.guardrail!r} {run.mode}: "
+        f"{run.start.isoformat(timespec='milliseconds')} {run.outcome} by {run.guardrail!r} {run.mode}: "
         f"trace_id={run.trace_id} span_id={run.span_id}"
         for run in summary.runs
     ]

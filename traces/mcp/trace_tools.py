@@ -171,7 +171,7 @@ def search_traces(project_id: UUID, wanted: SearchParameters) -> Answer:
 
 
 def _line(trace: TraceFigures) -> str:
-    start = moment(trace.start_ns).isoformat(timespec="rounded_ms")
+    start = moment(trace.start_ns).isoformat(timespec="milliseconds")
     facts = [formats.duration(trace.duration_ns), counted(trace.span_count, "span")]
     if trace.error_count:
         facts.append(f"{trace.error_count} failed")
