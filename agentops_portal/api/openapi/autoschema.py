@@ -30,10 +30,12 @@ OF_CHANGES = {
 }
 
 
-# Whose serializers get the name of their API in front: each has a project, a user and a trace of its own.
+# Whose serializers get the name of their API in front: each has a project, a user and a trace of its own. The first
+# that fits counts.
 FAMILIES = {
     "compat.agentops.auth": "Auth",
     "compat.agentops.opsboard": "Opsboard",
+    "compat.monitoring.registry": "",
     "compat.monitoring": "Monitoring",
     "compat.agentops.public": "Public",
     "compat.agentops.v4": "V4",
