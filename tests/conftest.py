@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from django.utils import translation
 
 from . import template
 
@@ -26,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
     preparation.make_folders()
     preparation.compile_translations()
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """A request leaves its language behind in the thread that the tests run in, too."""
+    translation.activate("en")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

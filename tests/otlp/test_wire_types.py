@@ -165,7 +165,7 @@ def test_the_client_is_told_which_span_was_left_out_and_why(otlp: Receiver, tena
     assert {"/".join(ids) for ids in stored_spans(tenant.project_id)} == {*case.good}
 
 
-def test_logs_sent_here_are_refused(otlp: Receiver, tenant: Tenant) -> None:
+def test_logs_sent_here_are_called_logs(otlp: Receiver, tenant: Tenant) -> None:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
     logs = ExportLogsServiceRequest()
@@ -175,7 +175,7 @@ def test_logs_sent_here_are_refused(otlp: Receiver, tenant: Tenant) -> None:
     answer = otlp.post(logs.SerializeToString(), tenant.key)
 
     assert answer.status_code == 400
-    assert b"trace_id was sent as 64 bits" in answer.content
+    assert b"The body holds logs; this address receives traces." in answer.content
 
 
 def test_scopes_of_2021_are_stored(otlp: Receiver, tenant: Tenant) -> None:
