@@ -11,11 +11,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from google.protobuf.message import DecodeError
-
 from traces.ingest.otlp.messages import TraceRequest
 from traces.ingest.otlp.pending import is_pending
-from traces.ingest.otlp.span_keys import SpanId, ids_of, keys_of, split_ids
+from traces.ingest.otlp.span_keys import SpanId, keys_of, split_ids
 
 from . import spans as store
 from .table import Entry
@@ -33,7 +31,7 @@ def leave_out_stored(entries: Iterable[Entry]) -> None:
         if not entry.tried:
             entry.repeated = 0
     wanted = {
-        project_id: store.Wanted(project_id, b"".join(map(span_ids, own)), [entry.keys for entry in own])
+        project_id: store.Wanted(project_id, b"".join(entry.span_ids() for entry in own), [entry.keys for entry in own])
         for project_id, own in of_project.items()
     }
     stored = store.stored_spans(wanted.values())
@@ -41,7 +39,7 @@ def leave_out_stored(entries: Iterable[Entry]) -> None:
         known = stored[project_id]
         if suspects := _repeated(wanted[project_id].ids) | known.keys():
             for entry in own:
-                if not suspects.isdisjoint(split_ids(span_ids(entry))):
+                if not suspects.isdisjoint(split_ids(entry.span_ids())):
                     _leave_out(entry, suspects, known)
 
 
@@ -79,16 +77,3 @@ def _repeated(ids: bytes) -> set[SpanId]:
     if len(set(each)) == len(each):
         return set()
     return {span_id for span_id, count in Counter(each).items() if count > 1}
-
-
-def span_ids(entry: Entry) -> bytes:
-    """The ids of a request's spans, one after the other.
-
-    Of a request that another receiver wrote down they are read; none if it is unreadable, as the insert will say.
-    """
-    if not entry.keys and entry.body:
-        try:
-            entry.keys = keys_of(TraceRequest.FromString(entry.body))
-        except DecodeError:
-            return b""
-    return ids_of(entry.keys)

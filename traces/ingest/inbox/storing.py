@@ -6,9 +6,7 @@ Until it has run through, it may be called again with the same entries.
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -22,7 +20,7 @@ from traces.ingest.otlp.wire_types import forget_unknown
 from . import spans as store
 from . import table as inbox
 from .envelope import envelopes
-from .once import leave_out_stored, span_ids
+from .once import leave_out_stored
 from .table import Entry
 
 log = structlog.get_logger(__name__)
@@ -58,20 +56,12 @@ def without(entries: list[Entry], others: list[Entry]) -> list[Entry]:
 
 
 def _told_to_others_first(entries: list[Entry], receiver: str) -> list[Entry]:
-    of_project = groupby(sorted(entries, key=_project), key=_project)
-    wanted = {project_id: b"".join(map(span_ids, own)) for project_id, own in of_project}
-    theirs = inbox.told_to_others_first(wanted, receiver)
+    theirs = inbox.told_to_others_first(entries, receiver)
     if not theirs:
         return []
     return [
-        entry
-        for entry in entries
-        if any((entry.project_id, span_id) in theirs for span_id in split_ids(span_ids(entry)))
+        entry for entry in entries if any((entry.project_id, each) in theirs for each in split_ids(entry.span_ids()))
     ]
-
-
-def _project(entry: Entry) -> UUID:
-    return entry.project_id
 
 
 def _first_of_equals(entries: list[Entry]) -> dict[bytes, Entry]:

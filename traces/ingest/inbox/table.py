@@ -18,13 +18,15 @@ from uuid import UUID
 import structlog
 from clickhouse_connect.driver.exceptions import Error
 from clickhouse_connect.driver.external import ExternalData
+from google.protobuf.message import DecodeError
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.clickhouse.client import get_client
 from projects.credentials import Credential
 from traces.ingest.otlp.errors import Unavailable
+from traces.ingest.otlp.messages import TraceRequest
 from traces.ingest.otlp.request import ExportRequest
-from traces.ingest.otlp.span_keys import SPAN_ID_BYTES, SpanId, ids_of
+from traces.ingest.otlp.span_keys import SPAN_ID_BYTES, SpanId, ids_of, keys_of
 from traces.store.schema.tables import INBOX, UNREADABLE
 
 from .envelope import varint
@@ -82,6 +84,18 @@ class Entry:
     def project_id(self) -> UUID:
         return self.credential.project_id
 
+    def span_ids(self) -> bytes:
+        """The ids of its spans, one after the other.
+
+        Of a request that another receiver wrote down they are read; none if it is unreadable, as the insert will say.
+        """
+        if not self.keys and self.body:
+            try:
+                self.keys = keys_of(TraceRequest.FromString(self.body))
+            except DecodeError:
+                return b""
+        return ids_of(self.keys)
+
 
 def put(entries: Collection[Entry], segment: str) -> None:
     """Write entries down; when this returns, ClickHouse has committed them. Raises Unavailable."""
@@ -129,15 +143,16 @@ def waiting(project_id: UUID) -> int:
     return int(count)
 
 
-def told_to_others_first(wanted: Mapping[UUID, bytes], receiver: str) -> set[tuple[UUID, SpanId]]:
-    """Which of the spans (ids by project) are in a request that another receiver wrote down before and has not stored.
+def told_to_others_first(entries: Collection[Entry], receiver: str) -> set[tuple[UUID, SpanId]]:
+    """Project and ids of those of their spans that another receiver wrote down before and has not stored.
 
-    `receiver` wrote down a request with each of them. Raises Unavailable.
+    `receiver` wrote these entries down. Raises Unavailable.
     """
     others = f"substring(segment, 1, {RECEIVER_LENGTH}) != {{receiver:String}}"
     mine = {"receiver": receiver}
     if not list(_query(f"SELECT 1 FROM {INBOX} WHERE {others} AND spans > 0 LIMIT 1", mine)):
         return set()  # as always when one process receives
+    ids = b"".join(entry.span_ids() for entry in entries)
     rows = _query(
         f"""
         SELECT project_id, hex(span_id) FROM {INBOX} ARRAY JOIN span_ids AS span_id
@@ -145,8 +160,8 @@ def told_to_others_first(wanted: Mapping[UUID, bytes], receiver: str) -> set[tup
         GROUP BY project_id, span_id
         HAVING substring(argMin(segment, (received_at, segment)), 1, {RECEIVER_LENGTH}) != {{receiver:String}}
         """,
-        {**mine, "projects": [str(project_id) for project_id in wanted]},
-        ExternalData(file_name="ids", data=b"".join(wanted.values()), fmt="RowBinary", structure="id FixedString(24)"),
+        {**mine, "projects": sorted({str(entry.project_id) for entry in entries})},
+        ExternalData(file_name="ids", data=ids, fmt="RowBinary", structure="id FixedString(24)"),
     )
     return {(project_id, bytes.fromhex(span_id)) for project_id, span_id in rows}
 
@@ -198,7 +213,7 @@ def _text(value: str) -> bytes:
 
 
 def _span_ids(entry: Entry) -> bytes:
-    ids = ids_of(entry.keys)
+    ids = entry.span_ids()
     return varint(len(ids) // SPAN_ID_BYTES) + ids
 
 
