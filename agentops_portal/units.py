@@ -4,16 +4,18 @@ Figures as people read them are in formats.py.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 NS_OF_MS: Final = 10**6
 NS_OF_SECOND: Final = 10**9
 NS_OF_HOUR: Final = 3_600 * NS_OF_SECOND
+NS_OF_QUARTER: Final = NS_OF_HOUR // 4  # of an hour: the unit of usage
 NS_OF_DAY: Final = 24 * NS_OF_HOUR
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY: Final[date] = EPOCH.date()
 # The two ends of time: what people may ask for ends at midnight before the last moment that a DateTime64(9) holds.
 END_OF_TIME: Final = datetime(2262, 4, 11, tzinfo=UTC)
 LAST_NS: Final = 2**63 - 1

@@ -89,6 +89,7 @@ class ScopedModel(clickhouse.ClickhouseModel):
 
     class Meta:
         abstract = True
+        managed = False  # the tables are those of migrations
         base_manager_name = "_overwrite_base_manager"
 
     @classmethod

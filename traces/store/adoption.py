@@ -13,15 +13,15 @@ import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from agentops_portal.units import NS_OF_HOUR
 from traces.store.schema.adoption import BEFORE, found
 from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
 
 log = structlog.get_logger(__name__)
 
-HOUR_NS = 3600 * 10**9
 ROWS_AT_ONCE = 500_000
 MARK = "adopted"  # of the rows, in the place of a request's digest
-_HOUR = f"intDiv(toUnixTimestamp64Nano(Timestamp), {HOUR_NS})"
+_HOUR = f"intDiv(toUnixTimestamp64Nano(Timestamp), {NS_OF_HOUR})"
 _SETTINGS = (
     "SETTINGS throw_on_max_partitions_per_insert_block = 0, max_block_size = 65536, "
     "min_insert_block_size_rows = 65536, max_insert_threads = 1"
@@ -110,7 +110,7 @@ def _groups(hours: Hours) -> Iterator[list[int]]:
 
 def _of(hours: list[int]) -> str:
     """SQL: the rows of these hours; the range beside lets ClickHouse skip what lies far from them."""
-    first, last = (hours[0] - 1) * HOUR_NS, (hours[-1] + 2) * HOUR_NS
+    first, last = (hours[0] - 1) * NS_OF_HOUR, (hours[-1] + 2) * NS_OF_HOUR
     start, end = (
         f"fromUnixTimestamp64Nano(toInt64({max(-(2**63), min(each, 2**63 - 1))}), 'UTC')" for each in (first, last)
     )

@@ -6,6 +6,8 @@ and a roll-up has several rows for what is one until ClickHouse merges them: who
 pages and APIs ask stay in traces/store/queries/.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from clickhouse_backend import models as clickhouse
@@ -14,21 +16,30 @@ from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.clickhouse.scoped import ScopedModel, between, touched
+from agentops_portal.units import NS_OF_DAY, NS_OF_QUARTER, NS_OF_SECOND
 
-_DAY = 86_400
-_QUARTER = 900
+_DAY = NS_OF_DAY // NS_OF_SECOND
+_QUARTER = NS_OF_QUARTER // NS_OF_SECOND
 
 
-class DurationsField(clickhouse.ArrayField):
-    """The sketch of durations, read as its median in nanoseconds, in a list of one."""
+class _ListField(clickhouse.ArrayField):
+    """A list of what `element` makes; migrations do not name it again."""
+
+    element: Callable[[], Any]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(clickhouse.Float32Field(), **options)
+        super().__init__(type(self).element(), **options)
 
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
         options.pop("base_field", None)
         return name, path, args, options
+
+
+class DurationsField(_ListField):
+    """The sketch of durations, read as its median in nanoseconds, in a list of one."""
+
+    element = clickhouse.Float32Field
 
     def db_type(self, connection: Any) -> str:
         return "AggregateFunction(quantilesTDigest(0.5), UInt64)"
@@ -47,16 +58,10 @@ class HexField(clickhouse.FixedStringField):
         return f"lower(hex({sql}))", params
 
 
-class SpanIdsField(clickhouse.ArrayField):
+class SpanIdsField(_ListField):
     """Trace id and span id of each span in one, as hexadecimal digits."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(clickhouse.FixedStringField(max_bytes=24), **options)
-
-    def deconstruct(self) -> Any:
-        name, path, args, options = super().deconstruct()
-        options.pop("base_field", None)
-        return name, path, args, options
+    element = partial(clickhouse.FixedStringField, max_bytes=24)
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
         return f"arrayMap(each -> lower(hex(each)), {sql})", params
@@ -145,7 +150,6 @@ class Span(ScopedModel):
     agent_name = clickhouse.StringField(low_cardinality=True)
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "otel_traces"
         verbose_name = _("stored span")
         verbose_name_plural = _("stored spans")
@@ -226,7 +230,6 @@ class Trace(ScopedModel):
     )
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "trace_summaries"
         verbose_name = _("trace summary")
         verbose_name_plural = _("trace summaries")
@@ -280,7 +283,6 @@ class UsageQuarter(ScopedModel):
     durations = DurationsField()
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "usage_quarters"
         verbose_name = _("quarter of usage")
         verbose_name_plural = _("quarters of usage")
@@ -310,7 +312,6 @@ class GuardrailRun(ScopedModel):
     service = clickhouse.StringField(low_cardinality=True)
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "guardrail_runs"
         verbose_name = _("guardrail run")
         verbose_name_plural = _("guardrail runs")
@@ -339,7 +340,6 @@ class InboxRequest(ScopedModel):
     span_ids = SpanIdsField()
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "otlp_inbox"
         verbose_name = _("waiting request")
         verbose_name_plural = _("waiting requests")
@@ -367,7 +367,6 @@ class UnreadableRequest(ScopedModel):
     reason = clickhouse.StringField()
 
     class Meta(ScopedModel.Meta):
-        managed = False
         db_table = "otlp_unreadable"
         verbose_name = _("unreadable request")
         verbose_name_plural = _("unreadable requests")

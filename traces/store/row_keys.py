@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.units import EPOCH, NS_OF_QUARTER, NS_OF_SECOND
 
-_QUARTER_SECONDS = 900
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE = timedelta(microseconds=1)  # a datetime holds no more of a time's nanoseconds
 _MILLISECOND = timedelta(milliseconds=1)  # the least that a scope's end must lie behind any kind of time
 
@@ -40,7 +39,7 @@ def time_of(name: str, value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     try:
-        return _EPOCH + timedelta(seconds=int(value) * _QUARTER_SECONDS)
+        return EPOCH + timedelta(seconds=int(value) * NS_OF_QUARTER // NS_OF_SECOND)
     except OverflowError as error:
         raise ValueError(f"{name} {value} is beyond the calendar") from error
 

@@ -9,13 +9,13 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from agentops_portal.clickhouse import ddl
+from agentops_portal.units import NS_OF_DAY, NS_OF_QUARTER
 from traces.ingest.agents import AgentRun
 from traces.ingest.uploads import Upload, asked_trace_ids
 from traces.reading.sharing import ShareLink
 from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS
-from traces.store.rollups.rollup import DAY_NS, units_since_1970
+from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
-from traces.store.rollups.usage import QUARTER_NS
 from traces.store.schema.tables import SPANS, UNREADABLE
 
 from .records import Erasure, ErasureKind
@@ -63,8 +63,8 @@ def quarters_of(cursor: CursorWrapper, project_id: UUID, trace_ids: Sequence[str
     """The quarters of an hour that hold a span of these traces, and some between them: from the summaries, which are
     there until the rest is gone.
     """
-    quarters_a_day = DAY_NS // QUARTER_NS
-    start, end = (units_since_1970(name, QUARTER_NS) for name in ("started", "ended"))
+    quarters_a_day = NS_OF_DAY // NS_OF_QUARTER
+    start, end = (units_since_1970(name, NS_OF_QUARTER) for name in ("started", "ended"))
     cursor.execute(
         f"SELECT DISTINCT arrayJoin(range({start}, least({end}, (day + 1) * {quarters_a_day} - 1) + 1)) "  # noqa: S608
         f"FROM {TRACE_SUMMARIES.table} WHERE project_id = %s AND trace_id IN %s",

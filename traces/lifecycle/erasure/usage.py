@@ -7,13 +7,14 @@ from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.batches import batches
 from agentops_portal.clickhouse import ddl
+from agentops_portal.units import NS_OF_QUARTER
 from traces.store.rollups import rebuild as rollups
 from traces.store.rollups.rollup import units_since_1970
-from traces.store.rollups.usage import QUARTER_NS, USAGE
+from traces.store.rollups.usage import USAGE
 from traces.store.schema.tables import SPANS
 
 QUARTERS_AT_ONCE = 2000  # in one statement, whose text is limited
-_QUARTER = units_since_1970("Timestamp", QUARTER_NS)
+_QUARTER = units_since_1970("Timestamp", NS_OF_QUARTER)
 
 
 def recount(cursor: CursorWrapper, project_id: UUID, quarters: Collection[int]) -> bool:
@@ -40,7 +41,7 @@ def recount(cursor: CursorWrapper, project_id: UUID, quarters: Collection[int]) 
 def _of(project_id: UUID, quarters: Collection[int]) -> str:
     """SQL: the spans of these quarters; the range beside lets ClickHouse skip the others."""
     start, end = (
-        f"fromUnixTimestamp64Nano(toInt64({min(each * QUARTER_NS, 2**63 - 1)}), 'UTC')"
+        f"fromUnixTimestamp64Nano(toInt64({min(each * NS_OF_QUARTER, 2**63 - 1)}), 'UTC')"
         for each in (min(quarters), max(quarters) + 1)
     )
     return (

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db.backends.utils import CursorWrapper
 
+from agentops_portal.units import EPOCH_DAY
 from projects.models import Project
-from traces.store.rollups.rebuild import EPOCH
 
 from .tables import Kept
 
@@ -38,7 +38,7 @@ def borders(now: datetime) -> Borders:
     waiting for their project to be imported.
     """
     days = Project.objects.order_by().values_list("pk", "retention_days")
-    return {str(pk): (kept_since(retention, now) - EPOCH).days for pk, retention in days}
+    return {str(pk): (kept_since(retention, now) - EPOCH_DAY).days for pk, retention in days}
 
 
 def due_rows(cursor: CursorWrapper, table: Kept, until: Borders) -> list[Due]:
@@ -67,8 +67,8 @@ def rows_by_project(due: list[Due]) -> dict[str, tuple[int, date, date]]:
     return {
         project: (
             sum(each.rows for each in of_project),
-            EPOCH + timedelta(days=min(each.first_day for each in of_project)),
-            EPOCH + timedelta(days=max(each.last_day for each in of_project)),
+            EPOCH_DAY + timedelta(days=min(each.first_day for each in of_project)),
+            EPOCH_DAY + timedelta(days=max(each.last_day for each in of_project)),
         )
         for project, of_project in by_project.items()
     }

@@ -5,8 +5,9 @@ The inbox is none: what is in it is stored within seconds.
 
 from dataclasses import dataclass
 
+from agentops_portal.units import NS_OF_DAY
 from traces.store.rollups.all import ROLLUPS
-from traces.store.rollups.rollup import DAY_NS, Rollup, midnight, units_since_1970
+from traces.store.rollups.rollup import Rollup, midnight, units_since_1970
 from traces.store.schema.tables import SPANS, UNREADABLE
 
 
@@ -27,12 +28,12 @@ class Kept:
         """SQL condition: rows of days before this one."""
         if self.unit_ns is None:
             return f"{self.time} < {midnight(str(day))}"
-        return f"{self.time} < {day * (DAY_NS // self.unit_ns)}"
+        return f"{self.time} < {day * (NS_OF_DAY // self.unit_ns)}"
 
 
 # Spans last: what was removed in part is out of every list and figure first, and whoever looks again finds the rest.
 KEPT = (
     *(Kept.of(rollup) for rollup in ROLLUPS),
     Kept(UNREADABLE, "intDiv(toUnixTimestamp64Milli(received_at), 86400000)", "received_at"),
-    Kept(SPANS, units_since_1970("Timestamp", DAY_NS), "Timestamp"),
+    Kept(SPANS, units_since_1970("Timestamp", NS_OF_DAY), "Timestamp"),
 )

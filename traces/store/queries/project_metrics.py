@@ -11,9 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
-from agentops_portal.units import EPOCH
+from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.figures import FIGURES
-from traces.store.rollups.rollup import DAY_NS
 
 from .summaries import traces_sql
 from .trace_metrics import DURATION, SUMS, TraceSums
@@ -94,7 +93,7 @@ def cost_by_day(scope: Scope) -> dict[date, Decimal]:
     columns = {"figure_start_ns": FIGURES["start_ns"], "figure_cost": FIGURES["reported_cost"]}
     rows = select(
         f"""
-        SELECT intDiv(figure_start_ns, {DAY_NS}) AS day, sum(figure_cost) AS cost
+        SELECT intDiv(figure_start_ns, {NS_OF_DAY}) AS day, sum(figure_cost) AS cost
         FROM ({traces_sql(scope, columns)})
         GROUP BY day
         HAVING isNotNull(cost)
@@ -103,7 +102,7 @@ def cost_by_day(scope: Scope) -> dict[date, Decimal]:
         name="project_metrics.cost_by_day",
         scope=scope,
     )
-    return {EPOCH.date() + timedelta(days=row["day"]): row["cost"] for row in rows}
+    return {EPOCH_DAY + timedelta(days=row["day"]): row["cost"] for row in rows}
 
 
 @dataclass(frozen=True)

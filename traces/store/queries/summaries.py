@@ -10,8 +10,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import ProjectsScope, Scope, select
+from agentops_portal.units import NS_OF_DAY
 from traces.store.figures import TraceFigures, figures_sql, ingredients_of, merged_ingredients
-from traces.store.rollups.rollup import DAY_NS, units_since_1970
+from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 
 from .scopes import whole_time
@@ -19,8 +20,8 @@ from .scopes import whole_time
 TABLE = TRACE_SUMMARIES.table
 OF_PROJECT = "project_id = {project_id:String}"
 STARTED = "started >= {start:DateTime64(9)} AND started < {end:DateTime64(9)}"
-_FIRST_DAY = units_since_1970("{start:DateTime64(9)}", DAY_NS)
-_LAST_DAY = units_since_1970("{end:DateTime64(9)}", DAY_NS)
+_FIRST_DAY = units_since_1970("{start:DateTime64(9)}", NS_OF_DAY)
+_LAST_DAY = units_since_1970("{end:DateTime64(9)}", NS_OF_DAY)
 _DAYS = f"day >= {_FIRST_DAY} AND day <= {_LAST_DAY}"
 IN_DAYS = f"{OF_PROJECT} AND {_DAYS}"
 # The same of a ProjectsScope.

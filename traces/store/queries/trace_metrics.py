@@ -11,8 +11,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.units import NS_OF_QUARTER
 from traces.store.figures import COSTS, FIGURES, TOKENS, Cost
-from traces.store.rollups.usage import QUARTER_NS
 
 from .filters import TraceFilter
 from .steps import Step, key_sql, steps_of
@@ -146,7 +146,7 @@ def trace_trend(
     """
     step: Step = "hour" if interval == "hour" else "day"
     steps = steps_of(scope, step, zone)
-    columns = {**_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {QUARTER_NS})"}
+    columns = {**_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {NS_OF_QUARTER})"}
     parameters: dict[str, Any] = {**steps.parameters, **wanted.parameters()}
     rows = select(
         f"SELECT {key_sql(step)} AS step, {_COUNTS} FROM ({_fitting(scope, columns, wanted)}) GROUP BY step",

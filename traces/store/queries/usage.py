@@ -11,16 +11,17 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.units import NS_OF_QUARTER
 from traces.store.figures import Cost
 from traces.store.rollups.rollup import units_since_1970
-from traces.store.rollups.usage import QUARTER_NS, USAGE
+from traces.store.rollups.usage import USAGE
 
 from .steps import Step, key_sql, steps_of
 
 IN_RANGE = (
     "project_id = {project_id:String} "
-    f"AND quarter >= {units_since_1970('{start:DateTime64(9)}', QUARTER_NS)} "
-    f"AND quarter <= {units_since_1970('{end:DateTime64(9)} - INTERVAL 1 NANOSECOND', QUARTER_NS)}"
+    f"AND quarter >= {units_since_1970('{start:DateTime64(9)}', NS_OF_QUARTER)} "
+    f"AND quarter <= {units_since_1970('{end:DateTime64(9)} - INTERVAL 1 NANOSECOND', NS_OF_QUARTER)}"
 )
 _CALL = "type IN ('llm', 'embedding')"
 _DONE = f"{_CALL} AND status != 'Error'"

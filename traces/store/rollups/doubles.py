@@ -12,17 +12,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
+from agentops_portal.units import EPOCH_DAY, NS_OF_HOUR
 from traces.store.schema.tables import SPANS
 
-from .rebuild import EPOCH
 from .rollup import units_since_1970
 
 log = structlog.get_logger(__name__)
 
 RECEIVED_DAYS = 2  # of how many days the inserts are checked
 ROWS_AT_ONCE = 500
-_HOUR_NS = 3_600 * 10**9  # what is looked at together: the memory it takes follows the spans of an hour
-_HOUR = units_since_1970("Timestamp", _HOUR_NS)
+# What is looked at together: the memory it takes follows the spans of an hour.
+_HOUR = units_since_1970("Timestamp", NS_OF_HOUR)
 _IN_HOUR = (
     "Timestamp >= fromUnixTimestamp64Nano(toInt64(%s), 'UTC') "
     "AND Timestamp < fromUnixTimestamp64Nano(toInt64(%s), 'UTC')"
@@ -39,7 +39,7 @@ def remove_doubles(connection: BaseDatabaseWrapper, before: date) -> int:
     removed = 0
     with connection.cursor() as cursor:
         for hour in _hours(cursor, before):
-            times = [hour * _HOUR_NS, (hour + 1) * _HOUR_NS]
+            times = [hour * NS_OF_HOUR, (hour + 1) * NS_OF_HOUR]
             rows = list(_doubles(cursor, times))
             for first in range(0, len(rows), ROWS_AT_ONCE):
                 _delete(cursor, times, rows[first : first + ROWS_AT_ONCE])
@@ -53,7 +53,7 @@ def _hours(cursor: CursorWrapper, before: date) -> list[int]:
     cursor.execute(
         f"SELECT DISTINCT toInt64({_HOUR}) AS hour FROM {SPANS} "
         f"WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND hour < %s ORDER BY hour",
-        [(before - EPOCH).days * 24],
+        [(before - EPOCH_DAY).days * 24],
     )
     return [hour for (hour,) in cursor.fetchall()]
 

@@ -13,20 +13,20 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
+from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.schema.tables import SPANS
 
 from .all import ROLLUPS
-from .rollup import DAY_NS, Rollup, midnight, units_since_1970
+from .rollup import Rollup, midnight, units_since_1970
 
 log = structlog.get_logger(__name__)
 
-EPOCH = date(1970, 1, 1)
 PASSES = 3
 # Days whose rows are deleted by one statement: each takes seconds, however few rows it deletes.
 STRETCH = 31
 # An insert that began so long ago may have stored its spans and not yet its roll-up rows.
 IN_FLIGHT = timedelta(minutes=1)
-_DAY = units_since_1970("Timestamp", DAY_NS)
+_DAY = units_since_1970("Timestamp", NS_OF_DAY)
 # A client's clock may be anything: one insert may hold spans of many months.
 _SETTINGS = "SETTINGS throw_on_max_partitions_per_insert_block = 0"
 
@@ -53,7 +53,7 @@ def rebuild(connection: BaseDatabaseWrapper, since: date | None = None, until: d
             days = wanted & _days_received_since(cursor, started - IN_FLIGHT)
             if not days:
                 return len(wanted)
-    raise StillReceiving([EPOCH + timedelta(days=day) for day in days])
+    raise StillReceiving([EPOCH_DAY + timedelta(days=day) for day in days])
 
 
 def recompute(cursor: CursorWrapper, days: Collection[int]) -> None:
@@ -69,8 +69,8 @@ def _days(cursor: CursorWrapper, since: date | None, until: date | None) -> set[
     for table, day in [(SPANS, _DAY), *units]:
         cursor.execute(f"SELECT DISTINCT toInt32({day}) FROM {table}")
         found |= {row[0] for row in cursor.fetchall()}
-    first = (since - EPOCH).days if since else min(found, default=0)
-    end = (until - EPOCH).days if until else max(found, default=0) + 1
+    first = (since - EPOCH_DAY).days if since else min(found, default=0)
+    end = (until - EPOCH_DAY).days if until else max(found, default=0) + 1
     return {day for day in found if first <= day < end}
 
 

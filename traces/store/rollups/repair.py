@@ -9,17 +9,18 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.schema.tables import SPANS
 
 from .all import ROLLUPS
 from .doubles import remove_doubles
-from .rebuild import EPOCH, StillReceiving, rebuild
-from .rollup import DAY_NS, units_since_1970
+from .rebuild import StillReceiving, rebuild
+from .rollup import units_since_1970
 
 log = structlog.get_logger(__name__)
 
 RECEIVED_DAYS = 2  # of how many days the inserts are checked
-_DAY = units_since_1970("Timestamp", DAY_NS)
+_DAY = units_since_1970("Timestamp", NS_OF_DAY)
 _RECENT = f"""
 SELECT DISTINCT toInt32({_DAY}) FROM {SPANS}
 WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND TraceId != ''
@@ -34,7 +35,7 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
         cursor.execute(
             f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {SPANS} "
             f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
-            [(before - EPOCH).days],
+            [(before - EPOCH_DAY).days],
         )
         stored = dict(cursor.fetchall())
         wrong: set[int] = set()
@@ -45,7 +46,7 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
             )
             held = dict(cursor.fetchall())
             wrong |= {day for day, spans in stored.items() if held.get(day, 0) != spans}
-    return [EPOCH + timedelta(days=day) for day in sorted(wrong)]
+    return [EPOCH_DAY + timedelta(days=day) for day in sorted(wrong)]
 
 
 def repair(connection: BaseDatabaseWrapper, now: datetime) -> list[date]:

@@ -8,12 +8,11 @@ that aggregated itself would do the same work, and each function in it costs eve
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agentops_portal.units import NS_OF_DAY
 from traces.store.schema.objects import SOURCE, Column, Table, View
 from traces.store.schema.tables import SPANS
 
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
-
-DAY_NS = 86_400 * 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +78,20 @@ class Rollup:
     def day(self) -> str:
         """SQL: the day of a row, in days since 1970."""
         if self.time_unit_ns is None:
-            return units_since_1970(self.time, DAY_NS)
-        return f"intDiv({self.time}, {DAY_NS // self.time_unit_ns})"
+            return units_since_1970(self.time, NS_OF_DAY)
+        return f"intDiv({self.time}, {NS_OF_DAY // self.time_unit_ns})"
 
     def in_days(self, first: str, end: str) -> str:
         """SQL condition: rows of days from `first` until before `end`, which are SQL of days since 1970."""
         if self.time_unit_ns is None:
             return f"{self.time} >= {midnight(first)} AND {self.time} < {midnight(end)}"
-        units = DAY_NS // self.time_unit_ns
+        units = NS_OF_DAY // self.time_unit_ns
         return f"{self.time} >= {first} * {units} AND {self.time} < {end} * {units}"
 
 
 def midnight(day: str) -> str:
     """SQL: the start of a day since 1970, UTC, as a time of spans."""
-    return f"fromUnixTimestamp64Nano(toInt64({day}) * {DAY_NS}, 'UTC')"
+    return f"fromUnixTimestamp64Nano(toInt64({day}) * {NS_OF_DAY}, 'UTC')"
 
 
 def units_since_1970(moment: str, unit_ns: int) -> str:

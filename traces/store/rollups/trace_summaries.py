@@ -6,15 +6,16 @@ arrives in several inserts has several rows until they are merged: readers aggre
 (traces/store/queries/summaries.py).
 """
 
+from agentops_portal.units import NS_OF_DAY
 from traces.store.figures import INGREDIENTS
 
-from .rollup import DAY_NS, Rollup, units_since_1970
+from .rollup import Rollup, units_since_1970
 
 TRACE_SUMMARIES = Rollup(
     table="trace_summaries",
     keys={
         "project_id": ("LowCardinality(String)", "project_id"),
-        "day": ("Int32", units_since_1970("Timestamp", DAY_NS)),
+        "day": ("Int32", units_since_1970("Timestamp", NS_OF_DAY)),
         "trace_hash": ("UInt64", "cityHash64(TraceId)"),
         "trace_id": ("String", "TraceId"),
     },
@@ -23,7 +24,7 @@ TRACE_SUMMARIES = Rollup(
         for name, each in INGREDIENTS.items()
     },
     time="day",
-    time_unit_ns=DAY_NS,
+    time_unit_ns=NS_OF_DAY,
     partition_by="intDiv(day, 30)",
     shard_by="trace_hash",
     where="TraceId != ''",

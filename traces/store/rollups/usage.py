@@ -5,11 +5,11 @@ zone of any reader. Spans of all kinds are in it; LLM calls are those of type `l
 with `is_root`.
 """
 
+from agentops_portal.units import NS_OF_QUARTER
 from traces.store.figures import INGREDIENTS
 
 from .rollup import Rollup, units_since_1970
 
-QUARTER_NS = 900 * 10**9
 _TEXT = "LowCardinality(String)"
 # Up to the last time that the store knows, as for traces, and not what a span with an end of 2^64-1 says.
 _DURATION = "toUInt64(toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp))"
@@ -29,7 +29,7 @@ USAGE = Rollup(
     table="usage_quarters",
     keys={
         "project_id": (_TEXT, "project_id"),
-        "quarter": ("Int32", units_since_1970("Timestamp", QUARTER_NS)),
+        "quarter": ("Int32", units_since_1970("Timestamp", NS_OF_QUARTER)),
         "type": (_TEXT, "span_type"),
         "model": (_TEXT, "model"),
         "provider": (_TEXT, "provider"),
@@ -56,7 +56,7 @@ USAGE = Rollup(
         ),
     },
     time="quarter",
-    time_unit_ns=QUARTER_NS,
+    time_unit_ns=NS_OF_QUARTER,
     partition_by="intDiv(quarter, 2880)",  # 30 days
     shard_by="rand()",
     where="NOT is_pending",

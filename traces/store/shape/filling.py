@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
-from traces.store.rollups.rebuild import EPOCH
-from traces.store.rollups.rollup import DAY_NS, Rollup, midnight, units_since_1970
+from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
+from traces.store.rollups.rollup import Rollup, midnight, units_since_1970
 from traces.store.schema.tables import SPANS
 
 Say = Callable[[str], None]
 
 # A client's clock may be anything: one insert may hold spans of many months.
 _SETTINGS = "SETTINGS throw_on_max_partitions_per_insert_block = 0"
-_DAY = units_since_1970("Timestamp", DAY_NS)
+_DAY = units_since_1970("Timestamp", NS_OF_DAY)
 _LINES = 20  # of progress, for any number of days
 
 
@@ -36,7 +36,7 @@ def fill(cursor: CursorWrapper, rollup: Rollup, moment: datetime, say: Say | Non
         _compute(cursor, rollup, day, moment, there=day in held)
         if say and (done % max(len(wrong) // _LINES, 1) == 0 or done == len(wrong)):
             # Of a day beyond the calendar the number says enough.
-            date = EPOCH + timedelta(days=min(day, 2_900_000))
+            date = EPOCH_DAY + timedelta(days=min(day, 2_900_000))
             say(f"{rollup.table}: {done} of {len(wrong)} days are computed, down to {date}")
     return len(wrong)
 
