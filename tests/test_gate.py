@@ -1,13 +1,8 @@
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +14,6 @@ from prometheus_client import REGISTRY
 from agentops_portal.clickhouse import gate
 from agentops_portal.clickhouse.gate import Limits, ProjectsScope, Scope, select, stream, unscoped_admin_select
 
-from .services import ROOT, free_ports
 from .test_clickhouse_backend import HOSTILE
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,13 +31,13 @@ OF_PROJECTS = WHERE.replace("{project_id:String} != ''", "'' NOT IN {project_ids
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
-def _select(columns: str, source: str = "system.one", **options: Any) -> list[dict[str, Any]]:
+def answer_of(columns: str, source: str = "system.one", **options: Any) -> list[dict[str, Any]]:
     chosen: dict[str, Any] = {"name": "test", "scope": SCOPE} | options
     return select(f"SELECT {columns} FROM {source} {WHERE}", **chosen)
 
 
 @contextmanager
-def _address(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Iterator[None]:
+def at_address(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Iterator[None]:
     with monkeypatch.context() as patch:
         for name, value in changes.items():
             patch.setitem(connections.settings["clickhouse"], name, value)
@@ -55,7 +49,7 @@ def _count(name: str, **labels: str) -> float:
 
 
 def test_values_arrive_with_their_types() -> None:
-    (row,) = _select(
+    (row,) = answer_of(
         "toDateTime64('2026-03-01 00:00:00.123456789', 9) AS at, toDateTime('2026-03-01 00:00:00') AS second, "
         "toDecimal64('0.1000000001', 10) AS cost, toUUID('6f0b1c1e-0000-4000-8000-000000000001') AS id, "
         "map('k', 'v') AS labels, NULL AS nothing, [1, 2] AS list, true AS flag, '한국어' AS text"
@@ -132,7 +126,7 @@ def test_a_query_that_leaves_out_projects_or_time_is_refused_before_it_is_sent(
 
 def test_a_query_cannot_choose_its_project_itself() -> None:
     with pytest.raises(gate.QueryError, match="passes project_id itself"):
-        _select("1", parameters={"project_id": str(uuid4())})
+        answer_of("1", parameters={"project_id": str(uuid4())})
 
 
 def test_a_query_of_several_projects_cannot_choose_them_itself() -> None:
@@ -157,7 +151,7 @@ def test_several_projects_are_bound_as_a_list_however_long() -> None:
 
 
 def test_of_no_project_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    with _address(monkeypatch, HOST="127.0.0.1", PORT="9"):  # nobody is there
+    with at_address(monkeypatch, HOST="127.0.0.1", PORT="9"):  # nobody is there
         assert select(f"SELECT 1 {OF_PROJECTS}", name="test", scope=NO_PROJECTS) == []
         assert list(stream(f"SELECT 1 {OF_PROJECTS}", name="test", scope=NO_PROJECTS)) == []
         with pytest.raises(gate.ClickHouseUnavailable):
@@ -166,7 +160,7 @@ def test_of_no_project_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:24])
 def test_hostile_parameters_come_back_as_they_went(text: str) -> None:
-    (row,) = _select(
+    (row,) = answer_of(
         "{text:String} AS text, {list:Array(String)} AS list, {map:Map(String, String)} AS map",
         parameters={"text": text, "list": [text, "b"], "map": {"k": text}},
     )
@@ -176,7 +170,7 @@ def test_hostile_parameters_come_back_as_they_went(text: str) -> None:
 
 def test_other_parameters_keep_their_types() -> None:
     moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=9)))
-    (row,) = _select(
+    (row,) = answer_of(
         "{n:UInt64} AS n, {at:DateTime64(6)} AS at, {cost:Decimal(18, 10)} AS cost, {id:UUID} AS id, "
         "{flag:Bool} AS flag",
         parameters={"n": 2**64 - 1, "at": moment, "cost": Decimal("0.1"), "id": SCOPE.project_id, "flag": True},
@@ -187,12 +181,12 @@ def test_other_parameters_keep_their_types() -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(gate.QueryError, match="parameter at has no time zone"):
-        _select("{at:DateTime64(6)}", parameters={"at": datetime(2026, 3, 1)})  # noqa: DTZ001
+        answer_of("{at:DateTime64(6)}", parameters={"at": datetime(2026, 3, 1)})  # noqa: DTZ001
 
 
 def test_a_missing_parameter_is_an_error_of_the_query() -> None:
     with pytest.raises(gate.QueryError, match="nobody"):
-        _select("{nobody:String}")
+        answer_of("{nobody:String}")
 
 
 @pytest.mark.parametrize(
@@ -221,27 +215,27 @@ def test_a_slow_query_is_stopped_in_time() -> None:
     started = time.monotonic()
 
     with pytest.raises(gate.QueryTimeout, match="shorter time range"):
-        _select("count()", "system.numbers", limits=Limits(seconds=1))
+        answer_of("count()", "system.numbers", limits=Limits(seconds=1))
 
     assert time.monotonic() - started < 5
 
 
 def test_too_many_rows_are_an_error_and_not_a_cut_answer() -> None:
-    assert len(_select("number", "numbers(10)", limits=Limits(rows=10))) == 10
+    assert len(answer_of("number", "numbers(10)", limits=Limits(rows=10))) == 10
     with pytest.raises(gate.QueryTooLarge, match="shorter time range"):
-        _select("number", "numbers(100000)", limits=Limits(rows=10))
+        answer_of("number", "numbers(100000)", limits=Limits(rows=10))
 
 
 def test_too_much_memory_is_an_error() -> None:
     with pytest.raises(gate.QueryTooLarge):
-        _select("groupArray(number)", "numbers(100000000)", limits=Limits(memory_bytes=50_000_000))
+        answer_of("groupArray(number)", "numbers(100000000)", limits=Limits(memory_bytes=50_000_000))
 
 
 def test_an_error_carries_name_code_and_query_id_and_is_counted() -> None:
     before = _count("portal_clickhouse_query_errors_total", query="test_typo", error="QueryError")
 
     with pytest.raises(gate.QueryError, match=r"test_typo failed.*no_such_column") as caught:
-        _select("no_such_column", name="test_typo")
+        answer_of("no_such_column", name="test_typo")
 
     assert (caught.value.query, caught.value.code) == ("test_typo", 47)
     assert caught.value.query_id.startswith("portal-")
@@ -252,7 +246,7 @@ def test_a_query_leaves_its_name_at_the_server_in_the_log_and_in_the_metrics() -
     before = _count("portal_clickhouse_query_seconds_count", query="test_log")
 
     with structlog.testing.capture_logs() as lines:
-        rows = _select("getSetting('log_comment') AS comment", name="test_log")
+        rows = answer_of("getSetting('log_comment') AS comment", name="test_log")
 
     (line,) = [line for line in lines if line["event"] == "clickhouse_query"]
     assert rows == [{"comment": "test_log"}]
@@ -266,7 +260,7 @@ def test_a_slow_answer_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "SLOW_MS", 0)
 
     with structlog.testing.capture_logs() as lines:
-        _select("1")
+        answer_of("1")
 
     assert [line["log_level"] for line in lines if line["event"] == "clickhouse_query"] == ["warning"]
 
@@ -301,108 +295,8 @@ def test_a_stream_has_its_own_row_limit() -> None:
         list(rows)
 
 
-def test_an_unreachable_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    (port,) = free_ports(1)
-    with _address(monkeypatch, HOST="127.0.0.1", PORT=port, PASSWORD="s3cret"):
-        for ask in (lambda: _select("1"), lambda: gate.ping(1)):
-            with pytest.raises(gate.ClickHouseUnavailable, match=f"127.0.0.1:{port} cannot be reached") as caught:
-                ask()
-            assert "Connection refused" in str(caught.value)
-            assert "s3cret" not in str(caught.value)
-
-
-def test_a_refused_password_is_unavailable_not_a_query_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with _address(monkeypatch, USER="nobody", PASSWORD="s3cret"):
-        with pytest.raises(gate.ClickHouseUnavailable, match="refuses the user or password"):
-            _select("1")
-        with pytest.raises(gate.ClickHouseUnavailable):
-            gate.ping(3)
-
-
-def test_a_server_that_hangs_is_given_up_soon_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "GRACE_SECONDS", 1)
-
-    with socket.create_server(("127.0.0.1", 0)) as silent, _address(monkeypatch, PORT=silent.getsockname()[1]):
-        started = time.monotonic()
-        with pytest.raises(gate.ClickHouseUnavailable, match="no answer in time"):
-            _select("1", limits=Limits(seconds=1))
-        assert time.monotonic() - started < 6
-
-
-def test_a_ping_asks_a_real_query_and_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate.ping(5)
-
-    with socket.create_server(("127.0.0.1", 0)) as silent, _address(monkeypatch, PORT=silent.getsockname()[1]):
-        started = time.monotonic()
-        with pytest.raises(gate.ClickHouseUnavailable, match="no answer in time"):
-            gate.ping(0.5)
-        assert time.monotonic() - started < 2
-
-
-class _Server:
-    """An embedded ClickHouse of the test's own, which it may stop and kill."""
-
-    def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port = data, port
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "agentops_portal.embedded.clickhouse",
-                "--data",
-                str(self.data),
-                "--port",
-                str(self.port),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                gate.ping(1)
-            except gate.ClickHouseUnavailable:
-                assert self.process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            else:
-                return
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        self.process.send_signal(how)
-        self.process.wait(15)
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
-    (port,) = free_ports(1)
-    address = {"HOST": "127.0.0.1", "PORT": port, "NAME": "default", "USER": "default", "PASSWORD": "", "OPTIONS": {}}
-    with _address(monkeypatch, **address):
-        running = _Server(tmp_path / "clickhouse", port)
-        yield running
-        if running.process.poll() is None:
-            running.stop()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_a_restarted_server_is_used_again_without_an_error(server: _Server, how: signal.Signals) -> None:
-    assert _select("1 AS n") == [{"n": 1}]
-    server.stop(how)
-    with pytest.raises(gate.ClickHouseUnavailable):
-        _select("1 AS n")
-
-    server.start()
-
-    assert _select("1 AS n") == [{"n": 1}]
-
-
 def test_times_are_utc_whatever_the_server_or_the_url_prefer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with _address(monkeypatch, OPTIONS={"ch_session_timezone": "Asia/Seoul", "ch_max_threads": "1"}):
+    with at_address(monkeypatch, OPTIONS={"ch_session_timezone": "Asia/Seoul", "ch_max_threads": "1"}):
         (row,) = select(
             "SELECT timezone() AS zone, {start:DateTime64(9)} AS start, {project_id:String} AS id, "
             "toUnixTimestamp64Micro({end:DateTime64(9)}) AS stop, toStartOfDay({start:DateTime64(9)}) AS day, "

@@ -85,7 +85,7 @@ DEFINITIONS = [
     f"CREATE VIEW x AS SELECT * FROM `url`({URL})",
     "CREATE MATERIALIZED VIEW x ENGINE = `URL`('http://127.0.0.1:1/', 'CSV') AS SELECT 1 AS a",
     f"CREATE MATERIALIZED VIEW x REFRESH EVERY 1 DAY ENGINE = Memory AS SELECT * FROM `url`({URL})",
-    "CREATE TABLE x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/tmp/d/')",
+    "CREATE TABLE x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/srv/d/')",
     "CREATE TABLE x (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS index_granularity = 1, `disk` = `disk`(type = s3)",
     "CREATE DICTIONARY x (a UInt64) PRIMARY KEY a SOURCE(`FILE`(PATH '/etc/passwd' FORMAT 'CSV')) LAYOUT(FLAT())"
     " LIFETIME(1)",
