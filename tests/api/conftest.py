@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from projects import credentials
 from tests.cast import Cast, make_cast
@@ -16,8 +15,7 @@ Get = Callable[..., Any]
 
 
 @pytest.fixture
-def cast(db: None, settings: Settings) -> Cast:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def cast(db: None) -> Cast:
     return make_cast()
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.urls import Resolver404, resolve
-from pytest_django import Settings
 
 from projects import credentials
 from tests.browser import browser
@@ -30,8 +29,7 @@ BY_PART = {part: list(of_part) for part, of_part in itertools.groupby(sorted(lin
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def world() -> Iterator[World]:
     credentials.forget()
     yield make_world()
     credentials.forget()

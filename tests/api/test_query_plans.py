@@ -13,7 +13,6 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
 
 from agentops_portal.clickhouse.client import get_client
 from projects import credentials
@@ -48,8 +47,7 @@ def reading_lines() -> Iterator[tuple[Line, str]]:
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def world() -> Iterator[World]:
     credentials.forget()
     world = make_world()
     yield world

@@ -19,7 +19,6 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.internal.conjecture import engine
-from pytest_django import Settings
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
@@ -54,8 +53,7 @@ ATTEMPTS = 40
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def world() -> Iterator[World]:
     credentials.forget()
     yield make_world()
     credentials.forget()

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from pytest_django import Settings
 
 from projects import credentials
 
@@ -25,8 +24,7 @@ SECRET = re.compile(r"(^|_)(api_key|secret)$")
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def world() -> Iterator[World]:
     credentials.forget()
     yield make_world()
     credentials.forget()

@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from projects import credentials
 from tests.cast import Cast, make_cast
@@ -11,8 +10,7 @@ SignIn = Callable[[str], Client]
 
 
 @pytest.fixture
-def cast(db: None, settings: Settings) -> Cast:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in often
+def cast(db: None) -> Cast:
     return make_cast()
 
 

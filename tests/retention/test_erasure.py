@@ -37,8 +37,7 @@ NOON = MIDNIGHT - timedelta(hours=12)
 
 
 @pytest.fixture
-def cast(db: None, settings: Any) -> Cast:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def cast(db: None) -> Cast:
     return make_cast()
 
 

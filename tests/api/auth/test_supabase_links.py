@@ -222,7 +222,6 @@ def test_an_id_given_to_two_accounts_opens_neither(cast: Cast, stub: SupabaseAut
 
 @pytest.mark.django_db(transaction=True)
 def test_an_account_that_becomes_staff_meanwhile_is_not_linked(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cast = make_cast()
     with supabase_auth() as running:
         settings.SUPABASE_URL, settings.SUPABASE_JWT_SECRET, settings.SUPABASE_JWT_ISSUER = running.url, SECRET, ""
@@ -246,7 +245,6 @@ def test_an_account_that_becomes_staff_meanwhile_is_not_linked(settings: Setting
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_sign_ins_link_one_account_once(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     make_cast()
 
     def signed_in(issued: str) -> bool:

@@ -310,7 +310,6 @@ def test_without_room_the_body_is_not_read(
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_uploads_do_not_pass_the_quota_together(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.UPLOADS_PER_DAY = 5
     project = make_cast().project
 
