@@ -5,21 +5,35 @@ ClickHouse is left as it is: a test uses a project of its own.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import TransactionTestCase
 
 from agentops_portal.clickhouse.router import is_clickhouse_model
 
 # Made by `migrate`, and the same for every test.
 KEPT = {"django_content_type", "auth_permission"}
+TRIES = 10
 
 
 def flush() -> None:
-    """Delete all rows, in any order: foreign keys are checked when all is done."""
+    """Delete all rows.
+
+    Processes that a test has started go on writing: a receipt that comes between the look and the deletion keeps the
+    key that it names. Then all is looked at again.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(IntegrityError):
+            return _delete()
+    _delete()
+
+
+def _delete() -> None:
+    """In any order: foreign keys are checked when all is done. Raises IntegrityError, with nothing deleted."""
     tables = _tables()
     filled = " UNION ALL ".join(f"SELECT {n} WHERE EXISTS (SELECT FROM {name})" for n, name in enumerate(tables))
     with connection.cursor() as cursor:

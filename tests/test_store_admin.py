@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from agentops_portal.clickhouse.client import get_client
 from projects.models import User
 from tests.cast import Cast, make_cast
-from tests.pages.spans import Spanlet, recorded, store, store_trace
+from tests.kept import give_recorded
+from tests.pages.spans import Spanlet, store_trace
 from traces.store import admin as pages
 from traces.store.shape.fields import MODELS
 
@@ -41,7 +42,7 @@ def root(cast: Cast) -> Client:
 
 @pytest.fixture
 def spans(cast: Cast) -> UUID:
-    store(cast.project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
     return cast.project.pk
 
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.http.response import HttpResponseBase
@@ -17,7 +16,8 @@ from projects.models import Invitation, Role
 from projects.services import create_api_key
 from tests.browser import browser
 from tests.cast import Cast, make_cast
-from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
+from tests.kept import give
+from tests.pages.spans import Spanlet, request_of, span_id, trace_id
 from traces.ingest.agents import Agent, AgentRun, AgentType
 from traces.ingest.uploads import add_object, add_to_log
 from traces.lifecycle.erasure.records import Erasure
@@ -39,6 +39,13 @@ CHAT: dict[str, Any] = {
     "user.id": "user-1",
     "agent.name": "Researcher",
 }
+# A trace of a session with an agent, a call, a tool, a guardrail and a failure.
+SPANS = [
+    Spanlet("run", end=500, attributes={"agentops.span.kind": "session"}),
+    Spanlet("ask", id=2, parent=1, start=10, end=200, attributes=CHAT),
+    Spanlet("search", id=3, parent=1, start=210, attributes={"agentops.span.kind": "tool", "tool.name": "search"}),
+    Spanlet("fail", id=4, parent=1, start=220, end=230, status=2, message="no such city"),
+]
 
 
 @dataclass
@@ -75,13 +82,13 @@ def undone() -> Iterator[None]:
 def make_world() -> World:
     cast = make_cast()
     project = cast.project
+    give(project, request_of({1: SPANS}, NOON_NS))
     keys = {name: create_api_key(project=project, name=name, scopes=[name]) for name in ("read", "ingest")}
     keys["theirs"] = create_api_key(project=cast.foreign_project, name="theirs")
     spare = create_api_key(project=project, name="spare")
     invitation = Invitation.objects.create(
         organization=cast.organization, email="new@example.com", role=Role.DEVELOPER, inviter=cast.alice
     )
-    store_all(project.pk)
     shared = share_trace(project=project, trace_id=trace_id(1), days=1, actor=cast.alice)
     add_to_log(project=project, trace_id=trace_id(1), content=b"2026-11-23 12:00:00,000 - INFO - hello")
     uploaded = add_object(project=project, content=b"an object")
@@ -117,14 +124,3 @@ def make_world() -> World:
     for name, issued in keys.items():
         clients[name] = Client(headers={"x-api-key": issued.secret})
     return World(cast, values, clients)
-
-
-def store_all(project_id: UUID) -> None:
-    """A trace of a session with an agent, a call, a tool, a guardrail and a failure."""
-    spans = [
-        Spanlet("run", end=500, attributes={"agentops.span.kind": "session"}),
-        Spanlet("ask", id=2, parent=1, start=10, end=200, attributes=CHAT),
-        Spanlet("search", id=3, parent=1, start=210, attributes={"agentops.span.kind": "tool", "tool.name": "search"}),
-        Spanlet("fail", id=4, parent=1, start=220, end=230, status=2, message="no such city"),
-    ]
-    store_trace(project_id, spans, start_ns=NOON_NS)

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from projects.models import Project, User
 from projects.services import create_api_key
+from tests.kept import give_recorded
 from traces.models import IngestReceipt
 
 from .conftest import PASSWORD
@@ -86,8 +87,7 @@ def page(context: BrowserContext, alice: User, project: Project, complaints: lis
 
 @pytest.fixture
 def traces(project: Project) -> Project:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
-    store(project.pk, recorded("agentops-0.4.21-session"))
+    give_recorded(project, "litellm-1.106.2-mixed", "agentops-0.4.21-session")
     return project
 
 
@@ -207,13 +207,14 @@ def test_the_language_is_changed_and_stays_with_the_account(page: Page, traces: 
     assert alice.language == "ko"
 
 
-def test_nothing_is_wider_than_a_phone(page: Page, traces: Project) -> None:
+def test_nothing_is_wider_than_a_phone(page: Page, project: Project) -> None:
+    store(project.pk, recorded("litellm-1.106.2-mixed"))
     store_trace(
-        traces.pk,
+        project.pk,
         [Spanlet("word" * 60, attributes={"session.id": "s" * 200, "user.id": "아주 긴 사용자 이름 " * 20})],
         number=7,
     )
-    key = create_api_key(project=traces, name="k" * 90).key
+    key = create_api_key(project=project, name="k" * 90).key
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     IngestReceipt.objects.create(
         key=key,
@@ -226,7 +227,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, traces: Project) -> None:
         last_seen_at=hour,
         clock_skew_ms=-(10**9),
     )
-    base = f"/projects/{traces.pk}"
+    base = f"/projects/{project.pk}"
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for path in (
         f"{base}/traces/{RECORDED_DAY}",

@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
+from tests.kept import give_recorded
 
-from .spans import Spanlet, recorded, span_id, store, store_trace
+from .spans import Spanlet, span_id, store_trace
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -82,7 +83,7 @@ def test_without_script_the_link_is_a_page_and_with_it_a_fragment(client: Client
 
 
 def test_an_llm_call_is_shown_as_a_chat_with_line_breaks_kept(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     url = url_of(project, "0bc4ed10adf7267627b4fcf03e4879ad", "5c0c28c2cf1f5e8c")
 
     response = client.get(url)
@@ -96,7 +97,7 @@ def test_an_llm_call_is_shown_as_a_chat_with_line_breaks_kept(client: Client, pr
 
 
 def test_an_exception_that_was_recorded_twice_is_shown_once(client: Client, project: Project) -> None:
-    store(project.pk, recorded("agentops-0.4.21-session"))
+    give_recorded(project, "agentops-0.4.21-session")
 
     response = client.get(url_of(project, "da3ddb1b0c511473c4cfcfa4e671121b", "62999008c73ff5b2"))
 
@@ -106,7 +107,7 @@ def test_an_exception_that_was_recorded_twice_is_shown_once(client: Client, proj
 
 
 def test_a_guardrail_says_what_it_answered(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
 
     page = fragment(client, url_of(project, "0918b44c88898607485f6e7f01a7b71e", "e26e28157f5b83e5"))
 
@@ -116,7 +117,7 @@ def test_a_guardrail_says_what_it_answered(client: Client, project: Project) -> 
 
 
 def test_the_json_is_everything_that_is_stored(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     url = url_of(project, "0918b44c88898607485f6e7f01a7b71e", "2afc156b4281c482")
 
     response = client.get(url, {"format": "json"})

@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
+from tests.kept import give_recorded
 
-from .spans import MS, RECORDED_DAY, Spanlet, recorded, request_of, span_id, store, store_trace, trace_id
+from .spans import MS, RECORDED_DAY, Spanlet, request_of, span_id, store, store_trace, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -23,8 +24,7 @@ def page_of(client: Client, project: Project, trace: str, query: str = "") -> ob
 
 
 def test_the_header_shows_the_very_figures_of_the_list(client: Client, project: Project) -> None:
-    for name in ("litellm-1.106.2-mixed", "agentops-0.4.21-session", "genai-openai-1.3b0"):
-        store(project.pk, recorded(name))
+    give_recorded(project, "litellm-1.106.2-mixed", "agentops-0.4.21-session", "genai-openai-1.3b0")
     listed = client.get(reverse("trace-list", kwargs={"project_id": project.pk}) + RECORDED_DAY).context["page"].traces
     assert len(listed) == 11
 
@@ -33,7 +33,7 @@ def test_the_header_shows_the_very_figures_of_the_list(client: Client, project: 
 
 
 def test_a_litellm_trace_is_drawn_as_the_tree_it_is(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
 
     rows = page_of(client, project, BLOCKED).context["rows"]  # type: ignore[attr-defined]
 
@@ -57,7 +57,7 @@ def test_a_litellm_trace_is_drawn_as_the_tree_it_is(client: Client, project: Pro
 
 
 def test_spans_without_their_parent_are_shown_and_marked(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
 
     response = page_of(client, project, "c8876b7de1ef7af6715bc87ecf6fa97c")
 
@@ -161,7 +161,7 @@ def test_the_span_in_the_address_is_the_chosen_one(client: Client, project: Proj
 
 
 def test_of_a_failed_trace_the_failed_call_is_chosen_first(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
 
     response = page_of(client, project, BLOCKED)
 

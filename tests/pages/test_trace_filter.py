@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
+from tests.kept import give_recorded
 
-from .spans import RECORDED_DAY, Spanlet, Value, recorded, request_of, store, trace_id
+from .spans import RECORDED_DAY, Spanlet, Value, request_of, store, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -37,7 +38,7 @@ FILTERS = [
 def test_the_page_and_the_api_find_the_same_with_the_same_words(
     client: Client, project: Project, query: str, count: int
 ) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     address = f"{RECORDED_DAY}&{query}"
 
     page = client.get(reverse("trace-list", kwargs={"project_id": project.pk}) + address).context["page"]
@@ -72,7 +73,7 @@ def test_what_does_not_fit_is_refused_with_the_field_named(
 
 
 def test_filters_that_are_set_are_open_counted_and_removed_together(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     address = reverse("trace-list", kwargs={"project_id": project.pk}) + RECORDED_DAY
 
     plain = client.get(address).content.decode()
@@ -88,8 +89,8 @@ def test_filters_that_are_set_are_open_counted_and_removed_together(client: Clie
 
 
 def test_what_was_typed_is_shown_as_text(client: Client, project: Project) -> None:
+    give_recorded(project, "litellm-1.106.2-mixed")
     address = reverse("trace-list", kwargs={"project_id": project.pk})
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
 
     page = client.get(address + RECORDED_DAY + "&agent=%22%3E%3Cscript%3E").content.decode()
 
@@ -97,7 +98,7 @@ def test_what_was_typed_is_shown_as_text(client: Client, project: Project) -> No
 
 
 def test_the_download_holds_what_the_page_lists(client: Client, project: Project) -> None:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     address = reverse("trace-list", kwargs={"project_id": project.pk}) + RECORDED_DAY + "&guardrail=blocked&q=POST"
 
     response = client.get(address)

@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project
+from tests.kept import give_recorded
 from tests.receiver import store_body
 from traces.ingest.otlp.request import JSON
 
-from .spans import MS, RECORDED_DAY, Spanlet, recorded, request_of, store, store_trace, trace_id
+from .spans import MS, RECORDED_DAY, Spanlet, request_of, store, store_trace, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -34,7 +35,7 @@ def shown_ids(client: Client, project: Project, query: str = "") -> list[str]:
 
 @pytest.fixture
 def litellm(project: Project) -> Project:
-    store(project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(project, "litellm-1.106.2-mixed")
     return project
 
 

@@ -9,7 +9,8 @@ from django.test import Client
 
 from agentops_portal.clickhouse.gate import Scope
 from tests.cast import Cast
-from tests.pages.spans import RECORDED_DAY, Spanlet, recorded, store, store_trace
+from tests.kept import give_recorded
+from tests.pages.spans import RECORDED_DAY, Spanlet, store_trace
 from traces.store.queries import guardrails, usage
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.trace_list import totals, trace_page
@@ -24,8 +25,7 @@ PAYLOADS = ["litellm-1.106.2-mixed", "litellm-1.106.2-failures", "agentops-0.4.2
 
 @pytest.fixture
 def scope(cast: Cast) -> Scope:
-    for payload in PAYLOADS:
-        store(cast.project.pk, recorded(payload))
+    give_recorded(cast.project, *PAYLOADS)
     return Scope(cast.project.pk, datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC))
 
 
@@ -54,7 +54,7 @@ def test_the_list_holds_the_traces_of_the_page_and_their_figures(agent: Agent, s
 
 
 def test_the_session_of_the_recording_says_what_it_did(agent: Agent, cast: Cast, client: Client) -> None:
-    store(cast.project.pk, recorded("agentops-0.4.21-session"))
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     [trace] = agent.ask("search_traces", **DAY)["traces"]
     detail = agent.ask("get_trace", trace_id=trace["trace_id"])

@@ -4,7 +4,7 @@ import pytest
 from mcp import Client
 
 from tests.cast import Cast
-from tests.pages.spans import recorded, store
+from tests.kept import give_recorded
 
 from .conftest import Agent
 
@@ -32,7 +32,7 @@ def test_a_client_of_either_protocol_finds_the_tools(agent: Agent, mode: str) ->
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 def test_an_agent_goes_from_the_list_to_the_prompt_in_one_session(agent: Agent, cast: Cast, mode: str) -> None:
     agent.mode = mode
-    store(cast.project.pk, recorded("agentops-0.4.21-session"))
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     async def follow(client: Client) -> dict[str, Any]:
         found = await client.call_tool("search_traces", {"last": "7d", "end": "2026-11-24T00:00:00Z"})

@@ -4,8 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from tests.pages.spans import recorded, store
-
 PREFIXES = ("/api/monitoring", "/api/agentops")
 # The day on which tests/payloads were recorded.
 RECORDED = {"start_time": "2026-11-23T00:00:00Z", "end_time": "2026-11-24T00:00:00Z"}
@@ -16,9 +14,3 @@ def address(path: str, project_id: UUID | None = None, prefix: str = PREFIXES[0]
     asked = {"project_id": project_id, **RECORDED, **query}
     sent = {name: str(value) for name, value in asked.items() if value is not None}
     return f"{prefix}/{path}?{urlencode(sent)}"
-
-
-def store_recorded(project_id: UUID, *names: str) -> None:
-    """Bodies of tests/payloads, such as "litellm-1.106.2-mixed"."""
-    for name in names:
-        store(project_id, recorded(name))

@@ -8,10 +8,11 @@ from projects.tokens import issue_project_token
 from tests.api.conftest import Get
 from tests.browser import browser
 from tests.cast import Cast
+from tests.kept import give_recorded
 from tests.pages.spans import Spanlet, store_trace
 from tests.services import free_ports
 
-from .stored import PREFIXES, RECORDED, address, store_recorded
+from .stored import PREFIXES, RECORDED, address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -35,7 +36,7 @@ ALL = (*OF_PROJECT, *OF_TRACE, AGENT)
 
 @pytest.fixture
 def recorded(cast: Cast) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -141,7 +142,7 @@ def test_agents_of_others_did_nothing(cast: Cast, get: Get) -> None:
 @pytest.mark.usefixtures("recorded")
 def test_figures_hold_nothing_of_other_projects(cast: Cast, get: Get, path: str) -> None:
     before = get(address(path, cast.project.pk), person="bob").json()
-    store_recorded(cast.foreign_project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.foreign_project, "litellm-1.106.2-mixed")
 
     assert get(address(path, cast.project.pk), person="bob").json() == before
 

@@ -4,10 +4,11 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
+from tests.kept import give, give_recorded
+from tests.pages.spans import MS, Spanlet, Value, request_of, store_trace, trace_id
 from traces.store.queries import flow_spans
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -108,7 +109,7 @@ def test_calls_lead_from_layer_to_layer(cast: Cast, get: Get) -> None:
 
 
 def test_the_recorded_proxy_is_no_chain(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     graph = flow(get, cast)
 
@@ -166,7 +167,7 @@ def test_a_failed_call_that_was_sent_twice_is_one(cast: Cast, get: Get) -> None:
 
 def test_the_flow_of_one_trace(cast: Cast, get: Get) -> None:
     spanlets = {1: [Spanlet("run", attributes=AGENT)], 2: [Spanlet("t", attributes=TOOL)]}
-    store(cast.project.pk, request_of(spanlets, START))
+    give(cast.project, request_of(spanlets, START))
 
     graph = flow(get, cast, trace_id=trace_id(2), start_time=None, end_time=None)
 
@@ -179,7 +180,7 @@ def test_a_range_shows_the_newest_traces_and_says_that_there_are_more(
 ) -> None:
     starts = {number: START + number * MS for number in range(1, 6)}
     named = {number: [Spanlet("t", attributes={**TOOL, "gen_ai.tool.name": f"tool {number}"})] for number in starts}
-    store(cast.project.pk, request_of(named, starts))
+    give(cast.project, request_of(named, starts))
     monkeypatch.setattr(flow_spans, "MAX_TRACES", 3)
 
     graph = flow(get, cast)
@@ -191,7 +192,7 @@ def test_a_range_shows_the_newest_traces_and_says_that_there_are_more(
 def test_traces_are_taken_whole_or_not_at_all(cast: Cast, get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
     starts = {number: START + number * MS for number in (1, 2)}
     spanlets = [Spanlet("run", 1, attributes=AGENT), Spanlet("t", 2, 1, attributes=TOOL)]
-    store(cast.project.pk, request_of(dict.fromkeys(starts, spanlets), starts))
+    give(cast.project, request_of(dict.fromkeys(starts, spanlets), starts))
     monkeypatch.setattr(flow_spans, "MAX_SPANS", 3)
 
     graph = flow(get, cast)

@@ -5,10 +5,11 @@ import pytest
 from projects.services import create_api_key
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
+from tests.kept import give, give_recorded
+from tests.pages.spans import MS, Spanlet, Value, request_of, store_trace, trace_id
 from traces.ingest.agents import Agent
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -40,7 +41,7 @@ def detail(get: Get, cast: Cast, name: str, **query: Any) -> Any:
 
 
 def test_an_agent_that_names_itself_only_has_the_calls_of_its_trace(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     assert usage(get, cast) == {
         "Researcher": {
@@ -88,7 +89,7 @@ def test_calls_that_name_nobody_belong_to_the_only_agent_of_their_trace(cast: Ca
         Spanlet("writer", 2, 1, attributes=agent("Writer")),
         Spanlet("nameless", 3, 2, attributes=CALL),
     ]
-    store(cast.project.pk, request_of({1: alone, 2: shared}, START))
+    give(cast.project, request_of({1: alone, 2: shared}, START))
 
     found = usage(get, cast)
 
@@ -114,7 +115,7 @@ def test_a_success_rate_is_of_traces_and_never_negative(cast: Cast, get: Get) ->
     ]
     worked = [Spanlet("root", 1, status=1), Spanlet("step", 2, 1, status=2, attributes=agent("Planner"))]
     traces = {1: failed, 2: worked, 3: worked}
-    store(cast.project.pk, request_of(traces, START))
+    give(cast.project, request_of(traces, START))
 
     [row] = usage(get, cast).values()
 
@@ -124,7 +125,7 @@ def test_a_success_rate_is_of_traces_and_never_negative(cast: Cast, get: Get) ->
 def test_the_busiest_agent_comes_first_and_the_registry_is_in_the_order_of_names(cast: Cast, get: Get) -> None:
     traces = {1: [Spanlet("x", attributes=agent("Ann"))]}
     traces |= {number: [Spanlet("x", attributes=agent("Zoe"))] for number in (2, 3)}
-    store(cast.project.pk, request_of(traces, START))
+    give(cast.project, request_of(traces, START))
 
     assert list(usage(get, cast)) == ["Zoe", "Ann"]
     assert list(usage(get, cast, "agents/registry")) == ["Ann", "Zoe"]
@@ -137,7 +138,7 @@ def test_the_detail_of_an_agent(cast: Cast, get: Get) -> None:
         3: [Spanlet("other", attributes=agent("Writer"))],
     }
     starts = {1: START, 2: START + 2 * HOUR_MS * MS, 3: START}
-    store(cast.project.pk, request_of(traces, starts))
+    give(cast.project, request_of(traces, starts))
 
     found = detail(get, cast, "Planner", start_time="2026-11-23T08:00:00Z", end_time="2026-11-23T11:00:00Z")
 
@@ -214,7 +215,7 @@ def test_the_detail_needs_no_project(cast: Cast, get: Get) -> None:
 def test_the_newest_fifty_traces(cast: Cast, get: Get) -> None:
     starts = {number: START + number * MS for number in range(1, 61)}
     spanlets = {number: [Spanlet("x", attributes=agent("Planner"))] for number in starts}
-    store(cast.project.pk, request_of(spanlets, starts))
+    give(cast.project, request_of(spanlets, starts))
 
     traces = detail(get, cast, "Planner")["traces"]
 

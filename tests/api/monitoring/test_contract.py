@@ -10,8 +10,9 @@ import pytest
 from agentops_portal.api.openapi.document import document
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give_recorded
 
-from .stored import PREFIXES, address, store_recorded
+from .stored import PREFIXES, address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -192,7 +193,7 @@ def faults(value: Any, shape: Any, where: str = "answer") -> Iterator[str]:
 
 @pytest.fixture
 def recorded_agent(cast: Cast) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
 
 @pytest.mark.parametrize("path", SHAPES)

@@ -13,7 +13,8 @@ import pytest
 from projects.models import AuditEvent
 from projects.services import create_api_key
 from tests.cast import Cast
-from tests.pages.spans import Spanlet, recorded, store, store_trace
+from tests.kept import give_recorded
+from tests.pages.spans import Spanlet, store_trace
 
 from .sending import send
 
@@ -25,8 +26,8 @@ DAY = {"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
 
 @pytest.fixture
 def filled(cast: Cast) -> Cast:
-    store(cast.project.pk, recorded("litellm-1.106.2-mixed"))
-    store(cast.foreign_project.pk, recorded("agentops-0.4.21-session"))
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
+    give_recorded(cast.foreign_project, "agentops-0.4.21-session")
     return cast
 
 

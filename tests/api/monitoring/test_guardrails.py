@@ -6,9 +6,10 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give_recorded
 from tests.pages.spans import Spanlet, Value, store_trace
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -27,7 +28,7 @@ def guardrails(get: Get, cast: Cast, **query: Any) -> Any:
 
 
 def test_a_recorded_day(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     # 8 requests and a health probe. Before the call: 8 runs of prompt-injection and 7 of content-filter, each blocked
     # once; after it: 5 of output-filter, one blocked. Two of the blocks were sent twice, and so was one run that
@@ -47,7 +48,7 @@ def test_a_recorded_day(cast: Cast, get: Get) -> None:
 
 
 def test_a_recorded_day_of_failures(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-failures")
+    give_recorded(cast.project, "litellm-1.106.2-failures")
 
     # 14 requests, one of which called no model, for a guardrail crashed: that is no block. Nor are the provider's 429
     # and its two 500, one of which a fallback made good.
@@ -108,7 +109,7 @@ def test_modes_belong_to_phases(cast: Cast, get: Get, mode: str, phase: str) -> 
 
 
 def test_agentops_guardrails_say_input_and_output(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     found = guardrails(get, cast)
 
@@ -147,7 +148,7 @@ def test_housekeeping_of_the_proxy_is_no_guardrail(cast: Cast, get: Get) -> None
 
 
 def test_nothing_of_other_times(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     found = guardrails(get, cast, start_time="2026-11-23T09:00:00Z")
 

@@ -7,9 +7,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give_recorded
 from tests.pages.spans import Spanlet, Value, store_trace
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -20,7 +21,7 @@ LLM: dict[str, Value] = {"gen_ai.operation.name": "chat", "gen_ai.request.model"
 
 @pytest.fixture
 def mixed(cast: Cast) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
 
 def ask(get: Get, cast: Cast, path: str = "metrics", **query: Any) -> Any:
@@ -54,7 +55,7 @@ def test_metrics_of_a_recorded_day(cast: Cast, get: Get) -> None:
 
 
 def test_metrics_of_the_litellm_of_the_guides_time(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.80.5")
+    give_recorded(cast.project, "litellm-1.80.5")
 
     # Of 12 spans that look like calls two are a failed call once more, and two of requests that a wrong key stopped
     # before there was a call. Tokens: 3 x (42, 17), (10, 20) and an embedding of 6.
@@ -72,7 +73,7 @@ def test_metrics_of_the_litellm_of_the_guides_time(cast: Cast, get: Get) -> None
 
 
 def test_metrics_of_a_recorded_day_of_failures(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-failures")
+    give_recorded(cast.project, "litellm-1.106.2-failures")
 
     found = ask(get, cast)
     [fallback] = ask(get, cast, "traces", search="0a33fb")["traces"]

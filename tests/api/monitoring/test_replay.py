@@ -4,9 +4,10 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give_recorded
 from tests.pages.spans import MS, Spanlet, Value, store_trace
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -42,7 +43,7 @@ def test_times_are_milliseconds_with_their_fractions(cast: Cast, get: Get) -> No
 
 
 def test_what_a_recorded_agent_did(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     film = replay_of(get, "da3ddb1b0c511473c4cfcfa4e671121b")
 
@@ -79,7 +80,7 @@ def test_what_a_recorded_agent_did(cast: Cast, get: Get) -> None:
 
 
 def test_a_guardrail_is_a_decision_with_its_outcome(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     allowed, blocked = (replay_of(get, "da3ddb1b0c511473c4cfcfa4e671121b")["events"][n]["data"] for n in (1, 2))
 
@@ -90,7 +91,7 @@ def test_a_guardrail_is_a_decision_with_its_outcome(cast: Cast, get: Get) -> Non
 
 
 def test_one_call_of_litellm_is_one_event_with_tokens_and_cost(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     events = replay_of(get, "95c31d28b21739cb93431e8f9e5df0a6")["events"]
 

@@ -6,9 +6,10 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give_recorded
 from tests.pages.spans import Spanlet, span_id, store_trace
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -68,7 +69,7 @@ def test_a_tree_with_times_in_milliseconds(cast: Cast, get: Get) -> None:
 
 
 def test_the_critical_path_of_a_recorded_request_leads_through_its_model(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     found = timeline_of(get, "95c31d28b21739cb93431e8f9e5df0a6")
 

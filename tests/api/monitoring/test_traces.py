@@ -4,9 +4,10 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import MS, Spanlet, Value, request_of, store, store_trace, trace_id
+from tests.kept import give, give_recorded
+from tests.pages.spans import MS, Spanlet, Value, request_of, store_trace, trace_id
 
-from .stored import address, store_recorded
+from .stored import address
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -74,7 +75,7 @@ def test_wildcards_of_sql_mean_themselves(cast: Cast, get: Get, search: str) -> 
 
 def test_pages_hold_every_trace_once_the_newest_first(cast: Cast, get: Get) -> None:
     starts = {number: START + number // 2 * MS for number in range(1, 8)}  # pairs that start together
-    store(cast.project.pk, request_of({number: [Spanlet("one")] for number in starts}, starts))
+    give(cast.project, request_of({number: [Spanlet("one")] for number in starts}, starts))
 
     pages = [page(get, cast, page=number, size=3) for number in (1, 2, 3, 4)]
 
@@ -99,7 +100,7 @@ def test_types_of_traces(cast: Cast, get: Get) -> None:
         4: Spanlet("agent of travel", attributes={"http.route": "/agent"}),
         5: Spanlet("both", attributes={**LLM, "gen_ai.agent.name": "Planner"}),
     }
-    store(cast.project.pk, request_of({number: [each] for number, each in spanlets.items()}, START))
+    give(cast.project, request_of({number: [each] for number, each in spanlets.items()}, START))
 
     def names(kind: str) -> set[str]:
         found = page(get, cast, trace_type=kind)
@@ -113,7 +114,7 @@ def test_types_of_traces(cast: Cast, get: Get) -> None:
 
 
 def test_a_trace_that_guardrails_stopped_is_listed(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     rows = {row["trace_id"]: row for row in page(get, cast)["traces"]}
 
@@ -145,7 +146,7 @@ def test_the_filters_of_the_page(cast: Cast, get: Get, query: dict[str, str], ex
         2: [Spanlet("priced", attributes={**LLM, "gen_ai.cost.total_cost": 0.25, "agentops.tags": ["prod"]})],
         3: [Spanlet("failed", end=99, status=2)],
     }
-    store(cast.project.pk, request_of(traces, START))
+    give(cast.project, request_of(traces, START))
 
     found = page(get, cast, **query)
 
@@ -154,7 +155,7 @@ def test_the_filters_of_the_page(cast: Cast, get: Get, query: dict[str, str], ex
 
 
 def test_one_trace_has_all_that_was_sent(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     trace = get(address("traces/da3ddb1b0c511473c4cfcfa4e671121b"), person="bob").json()
 
@@ -182,7 +183,7 @@ def test_one_trace_has_all_that_was_sent(cast: Cast, get: Get) -> None:
 
 @pytest.mark.parametrize("written", ["DA3DDB1B0C511473C4CFCFA4E671121B", "da3ddb1b-0c51-1473-c4cf-cfa4e671121b"])
 def test_ids_of_traces_may_be_written_as_people_write_them(cast: Cast, get: Get, written: str) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     answer = get(address(f"traces/{written}"), person="bob")
 

@@ -8,8 +8,9 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from projects.services import create_api_key
-from tests.api.v4.conftest import SESSION, store_recorded
+from tests.api.v4.conftest import SESSION
 from tests.cast import Cast
+from tests.kept import give_recorded
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 
@@ -18,7 +19,7 @@ Send = Callable[..., Any]
 
 @pytest.fixture
 def api_key(cast: Cast) -> str:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
     return create_api_key(project=cast.project, name="client").secret
 
 

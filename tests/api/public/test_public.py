@@ -8,8 +8,9 @@ from django.test import Client
 from projects.services import create_api_key, revoke_api_key
 from projects.tokens import issue_project_token
 from tests.api.conftest import Get
-from tests.api.v4.conftest import MASKED, SESSION, answered, store_recorded
+from tests.api.v4.conftest import MASKED, SESSION, answered
 from tests.cast import Cast
+from tests.kept import give_recorded
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -28,7 +29,7 @@ PATHS = [
 @pytest.fixture
 def token(cast: Cast) -> str:
     """A project token, as the clients have it."""
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
     return issue_project_token(create_api_key(project=cast.project, name="reader").key)
 
 
@@ -106,7 +107,7 @@ def test_metrics_of_a_span_are_always_there(get: Get, token: str) -> None:
 
 def test_traces_are_listed_and_searched(cast: Cast, get: Get, token: str) -> None:
     # Defect 49: there was neither.
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     everything = answered(get("/public/v1/traces?limit=100", key=token))
     found = answered(get("/public/v1/traces?query=SEARCH.tool&order_by=duration", key=token))
@@ -175,7 +176,7 @@ def test_what_is_no_trace_or_span_is_404(get: Get, token: str, name: str) -> Non
 
 
 def test_a_span_of_a_masked_request_costs_what_its_call_cost(cast: Cast, get: Get, token: str) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     metrics = answered(get("/public/v1/spans/3069d0d127ac5ba9/metrics", key=token))
 

@@ -9,7 +9,8 @@ from django.test import Client
 
 from projects.services import create_api_key
 from tests.cast import Cast
-from tests.pages.spans import MS, Spanlet, Value, recorded, request_of, store
+from tests.kept import give, give_recorded
+from tests.pages.spans import MS, Spanlet, Value, request_of
 
 # When tests/payloads were recorded.
 RECORDED = "start=2026-11-23T00:00:00Z&end=2026-11-24T00:00:00Z"
@@ -66,15 +67,15 @@ def at(cast: Cast) -> str:
 def figures(cast: Cast) -> Cast:
     """TRACES in Alice's project, and something of Charlie's."""
     starts = {number: MIDNIGHT_NS + seconds * 1000 * MS for number, seconds in SECONDS.items()}
-    store(cast.project.pk, request_of(TRACES, starts))
-    store(cast.foreign_project.pk, request_of({9: [Spanlet("secret", attributes=call("gpt-4o", 1, 1, 1))]}, starts[1]))
+    give(cast.project, request_of(TRACES, starts))
+    give(cast.foreign_project, request_of({9: [Spanlet("secret", attributes=call("gpt-4o", 1, 1, 1))]}, starts[1]))
     return cast
 
 
 @pytest.fixture
 def mixed(cast: Cast) -> Cast:
     """LiteLLM's recorded traffic: calls, failures, guardrails."""
-    store(cast.project.pk, recorded("litellm-1.106.2-mixed"))
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
     return cast
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import MS, Spanlet, request_of, store, trace_id
+from tests.kept import give
+from tests.pages.spans import MS, Spanlet, request_of, trace_id
 from traces.reading import export
 from traces.store.queries.trace_list import trace_page
 
@@ -82,7 +83,7 @@ def test_a_wrong_parameter_is_400_and_named(get: Get, at: str, query: str, field
 def many(cast: Cast) -> Cast:
     """Two thousand traces."""
     spans = {number: [Spanlet("x", attributes=call("gpt-4o", 1, 1, 0.001))] for number in range(1, 2001)}
-    store(cast.project.pk, request_of(spans, {number: MIDNIGHT_NS + number * MS for number in spans}))
+    give(cast.project, request_of(spans, {number: MIDNIGHT_NS + number * MS for number in spans}))
     return cast
 
 

@@ -9,9 +9,10 @@ import pytest
 from compat.agentops.v4 import project_metrics
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import Spanlet, Value, request_of, store
+from tests.kept import give, give_recorded
+from tests.pages.spans import Spanlet, Value, request_of
 
-from .conftest import answered, store_recorded
+from .conftest import answered
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -57,7 +58,7 @@ TRACES = {
 
 
 def store_three(cast: Cast) -> None:
-    store(cast.project.pk, request_of(TRACES, {1: START, 2: START + 2 * HOUR, 3: START + HOUR}))
+    give(cast.project, request_of(TRACES, {1: START, 2: START + 2 * HOUR, 3: START + HOUR}))
 
 
 def test_sums_counted_by_hand(cast: Cast, ask: Ask) -> None:
@@ -108,7 +109,7 @@ def test_an_empty_project_has_zeros_and_1970(ask: Ask) -> None:
 
 
 def test_sums_are_those_of_the_list(cast: Cast, ask: Ask, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed", "agentops-0.4.21-session")
+    give_recorded(cast.project, "litellm-1.106.2-mixed", "agentops-0.4.21-session")
     listed = answered(get(f"/v4/traces/list/{cast.project.pk}?limit=100", person="bob"))
 
     answer = ask()
@@ -136,14 +137,14 @@ def test_buckets_of_spans_are_a_tenth_of_the_longest_trace(cast: Cast, ask: Ask)
         number: [Spanlet("x", id=each + 1, parent=min(each, 1)) for each in range(size)]
         for number, size in sizes.items()
     }
-    store(cast.project.pk, request_of(traces, START))
+    give(cast.project, request_of(traces, START))
 
     assert ask()["spans_per_trace"] == {"0": 1, "24": 2, "40": 1}
 
 
 def test_long_ranges_list_every_kth_trace_and_sum_all(cast: Cast, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project_metrics, "LISTED", 10)
-    store(cast.project.pk, request_of({number: [Spanlet("x")] for number in range(1, 201)}, START))
+    give(cast.project, request_of({number: [Spanlet("x")] for number in range(1, 201)}, START))
 
     answer = ask()
 

@@ -8,9 +8,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # c
 
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import Spanlet, store_trace
+from tests.pages.spans import Spanlet, recorded, store, store_trace
 
-from .conftest import SESSION, store_recorded
+from .conftest import SESSION
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -35,7 +35,8 @@ ASKED = {
 
 
 def test_answers_fit_their_description(cast: Cast, get: Get, secret: str, client: Client) -> None:
-    store_recorded(cast.project.pk, *PAYLOADS)
+    for name in PAYLOADS:
+        store(cast.project.pk, recorded(name))
     odd = store_trace(cast.project.pk, [Spanlet("", attributes={"a": "", "": "x", "gen_ai.prompt": "hi"})], number=7)
     schema = client.get("/openapi.json").json()
 

@@ -8,9 +8,10 @@ import pytest
 from projects.services import create_api_key
 from tests.api.conftest import Get
 from tests.cast import Cast
-from tests.pages.spans import Spanlet, Value, recorded, request_of, span_id, store, store_trace, trace_id
+from tests.kept import give_recorded
+from tests.pages.spans import Spanlet, Value, request_of, span_id, store, store_trace, trace_id
 
-from .conftest import MASKED, SESSION, answered, store_recorded
+from .conftest import MASKED, SESSION, answered
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -34,7 +35,7 @@ def one_span(cast: Cast, get: Get, **attributes: Value) -> Any:
 
 
 def test_a_recorded_session_has_these_very_figures(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     answer = detail(get, SESSION)
 
@@ -77,7 +78,7 @@ def test_a_recorded_session_has_these_very_figures(cast: Cast, get: Get) -> None
 
 
 def test_a_span_has_every_field_of_the_contract(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     call = spans(get, SESSION)[CALL]
 
@@ -126,7 +127,7 @@ def test_a_span_has_every_field_of_the_contract(cast: Cast, get: Get) -> None:
 
 
 def test_what_happened_in_a_span_is_there(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     failed = spans(get, SESSION)["62999008c73ff5b2"]
 
@@ -137,7 +138,7 @@ def test_what_happened_in_a_span_is_there(cast: Cast, get: Get) -> None:
 
 def test_a_cost_is_split_as_the_client_splits_it(cast: Cast, get: Get) -> None:
     # Recorded: 0.00000165 for the prompt, 0.0000048 for the answer.
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     answer = detail(get, MASKED)
 
@@ -155,7 +156,7 @@ def test_a_cost_is_split_as_the_client_splits_it(cast: Cast, get: Get) -> None:
 def test_list_detail_and_spans_agree_on_tokens_and_cost(cast: Cast, get: Get) -> None:
     # Defect 41: list and detail had a price book each.
     names = ("litellm-1.106.2-mixed", "litellm-1.106.2-otel-v2", "litellm-1.80.5", "genai-openai-1.3b0")
-    store_recorded(cast.project.pk, *names)
+    give_recorded(cast.project, *names)
     listed = answered(get(f"/v4/traces/list/{cast.project.pk}?limit=100", person="bob"))
     tokens = 0
 
@@ -171,7 +172,7 @@ def test_list_detail_and_spans_agree_on_tokens_and_cost(cast: Cast, get: Get) ->
 
 
 def test_an_answer_from_the_cache_costs_nothing(cast: Cast, get: Get) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-cache-hit")
+    give_recorded(cast.project, "litellm-1.106.2-cache-hit")
     listed = answered(get(f"/v4/traces/list/{cast.project.pk}?limit=100", person="bob"))
 
     costs = [detail(get, item["trace_id"])["metrics"]["total_cost"] for item in listed["traces"]]
@@ -267,7 +268,7 @@ def test_positions_out_of_order_nest_to_a_list(cast: Cast, get: Get) -> None:
 
 @pytest.mark.parametrize("form", ["/v4/traces/detail/{}", "/v4/traces/{}", "/v4/traces/{}?project_id={}"])
 def test_all_addresses_open_to_members_and_the_projects_keys_only(cast: Cast, get: Get, secret: str, form: str) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
     theirs = create_api_key(project=cast.foreign_project, name="theirs").secret
     sender = create_api_key(project=cast.project, name="sender", scopes=["ingest"]).secret
     address = form.format(SESSION, cast.project.pk)
@@ -285,7 +286,7 @@ def test_all_addresses_open_to_members_and_the_projects_keys_only(cast: Cast, ge
 
 @pytest.mark.parametrize("spelling", [SESSION.upper(), "da3ddb1b-0c51-1473-c4cf-cfa4e671121b"])
 def test_an_id_may_be_written_in_capitals_or_as_a_uuid(cast: Cast, get: Get, spelling: str) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     assert detail(get, spelling)["trace_id"] == SESSION
 
@@ -316,8 +317,7 @@ def test_failures_of_a_call_are_tokens_that_failed(cast: Cast, get: Get) -> None
 
 
 def test_every_recorded_body_can_be_answered(cast: Cast, get: Get) -> None:
-    for name in ("litellm-1.106.2-failures", "litellm-1.106.2-semconv", "openinference-openai-0.1.66"):
-        store(cast.project.pk, recorded(name))
+    give_recorded(cast.project, "litellm-1.106.2-failures", "litellm-1.106.2-semconv", "openinference-openai-0.1.66")
     listed = answered(get(f"/v4/traces/list/{cast.project.pk}?limit=100", person="bob"))["traces"]
 
     assert len(listed) == 27

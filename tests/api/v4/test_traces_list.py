@@ -8,9 +8,10 @@ import pytest
 
 from tests.api.conftest import Get
 from tests.cast import Cast
+from tests.kept import give, give_recorded
 from tests.pages.spans import Spanlet, request_of, store, store_trace, trace_id
 
-from .conftest import MASKED, SESSION, answered, store_recorded
+from .conftest import MASKED, SESSION, answered
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -35,7 +36,7 @@ def ids(answer: Any) -> list[str]:
 
 
 def test_a_recorded_session_has_these_very_figures(cast: Cast, ask: Ask) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     assert ask() == {
         "traces": [
@@ -106,7 +107,7 @@ def test_the_root_and_its_outcome_count_wherever_they_stand_in_time(cast: Cast, 
         Spanlet("failed", id=2, parent=1, start=1, end=5, status=ERROR, attributes=LLM),
         Spanlet("worked", id=3, parent=1, start=6, end=20, attributes=LLM),
     ]
-    store(cast.project.pk, request_of({1: late_root, 2: fallback}, START))
+    give(cast.project, request_of({1: late_root, 2: fallback}, START))
 
     found = {item["trace_id"]: item for item in ask()["traces"]}
 
@@ -119,7 +120,7 @@ def test_the_root_and_its_outcome_count_wherever_they_stand_in_time(cast: Cast, 
 
 def test_spans_are_counted_as_spans_and_the_parts_of_a_cost_add_up(cast: Cast, ask: Ask) -> None:
     # Defect 38. Costs of the recorded calls: 0.00000645, 0.0000135 and 0.0000135; the others are unknown.
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
 
     metrics = ask()["metrics"]
 
@@ -133,7 +134,7 @@ def test_items_total_and_sums_follow_one_rule_of_search(cast: Cast, ask: Ask) ->
     # Defect 39: `total` looked at all spans, the items at the root only.
     child = [Spanlet("root"), Spanlet("Findme.tool", id=2, parent=1)]
     tagged = [Spanlet("root", attributes={"agentops.tags": ["a findme tag"]})]
-    store(cast.project.pk, request_of({1: child, 2: tagged, 3: [Spanlet("other")]}, START))
+    give(cast.project, request_of({1: child, 2: tagged, 3: [Spanlet("other")]}, START))
 
     for query, expected in {"FINDME": {1, 2}, "0000003": {3}, "%": set(), "' OR 1=1 --": set(), "": {1, 2, 3}}.items():
         answer = ask(query=query)
@@ -150,7 +151,7 @@ def test_a_found_trace_keeps_the_figures_of_all_its_spans(cast: Cast, ask: Ask) 
 
 
 def test_nothing_known_of_a_cost_is_null_and_nothing_to_know_is_zero(cast: Cast, ask: Ask) -> None:
-    store(cast.project.pk, request_of({1: [Spanlet("call", attributes=LLM)], 2: [Spanlet("probe")]}, START))
+    give(cast.project, request_of({1: [Spanlet("call", attributes=LLM)], 2: [Spanlet("probe")]}, START))
 
     costs = {item["trace_id"]: (item["total_cost"], item["unknown_cost_calls"]) for item in ask()["traces"]}
 
@@ -195,7 +196,7 @@ ROWS = {
     ],
 )
 def test_every_column_sorts(cast: Cast, ask: Ask, order_by: str, ascending: list[int]) -> None:
-    store(cast.project.pk, request_of(ROWS, {1: START + 3 * 10**9, 2: START, 3: START + 10**9}))
+    give(cast.project, request_of(ROWS, {1: START + 3 * 10**9, 2: START, 3: START + 10**9}))
     expected = [trace_id(number) for number in ascending]
 
     assert ids(ask(order_by=order_by, sort_order="ASC")) == expected
@@ -257,7 +258,7 @@ def test_parameters_that_nobody_knows_do_not_matter(cast: Cast, ask: Ask) -> Non
 def test_both_addresses_open_to_members_and_the_projects_keys_only(
     cast: Cast, get: Get, secret: str, form: str
 ) -> None:
-    store_recorded(cast.project.pk, "litellm-1.106.2-mixed")
+    give_recorded(cast.project, "litellm-1.106.2-mixed")
     address = form.format(cast.project.pk)
 
     for credential in ({"person": "bo"}, {"key": secret}):
@@ -269,7 +270,7 @@ def test_both_addresses_open_to_members_and_the_projects_keys_only(
 
 
 def test_without_a_project_a_key_means_its_own_and_a_person_is_asked(cast: Cast, get: Get, secret: str) -> None:
-    store_recorded(cast.project.pk, "agentops-0.4.21-session")
+    give_recorded(cast.project, "agentops-0.4.21-session")
 
     assert ids(answered(get("/v4/traces", key=secret))) == [SESSION]
     answer = get("/v4/traces", person="alice")

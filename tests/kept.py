@@ -1,0 +1,51 @@
+"""Spans that are stored once and read by any number of tests of a worker.
+
+An insert of spans takes a tenth of a second and rows of ClickHouse stay when a test ends, so a project of PostgreSQL,
+which is made for each test, takes the id under which its spans are stored already. Such a project is for reading: a
+test that stores more, or deletes, stores for itself (tests/pages/spans.py).
+"""
+
+import hashlib
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models.deletion import get_candidate_relations_to_delete
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from projects import credentials
+from projects.models import Project
+from tests.pages.spans import recorded
+from tests.receiver import KEPT, store_body
+
+_stored: dict[bytes, UUID] = {}
+
+
+def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
+    """The id of a project that has the spans of these requests, stored in this order, and nothing else."""
+    bodies = [request.SerializeToString(deterministic=True) for request in requests]
+    content = hashlib.sha256(b"".join(hashlib.sha256(body).digest() for body in bodies)).digest()
+    if content not in _stored:
+        project_id = uuid4()
+        for body in bodies:
+            store_body(project_id, body)
+        KEPT.add(project_id)
+        _stored[content] = project_id
+    return _stored[content]
+
+
+def give(project: Project, *requests: ExportTraceServiceRequest) -> None:
+    """Let a project that has no spans have those of the requests. Its id changes, and so does that of the instance."""
+    assert project.pk not in KEPT, "it has spans already: give all at once"
+    before, now = project.pk, stored_once(*requests)
+    with transaction.atomic():  # foreign keys are checked at its end
+        Project.objects.filter(pk=before).update(id=now)
+        for relation in get_candidate_relations_to_delete(Project._meta):
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: before})
+            rows.update(**{relation.field.attname: now})
+    project.pk = now
+    credentials.forget()  # which remember whose project a key opens
+
+
+def give_recorded(project: Project, *names: str) -> None:
+    """The same with bodies of tests/payloads, such as "litellm-1.106.2-mixed"."""
+    give(project, *map(recorded, names))
