@@ -8,8 +8,8 @@ test that stores more, or deletes, stores for itself (tests/pages/spans.py).
 import hashlib
 from uuid import UUID, uuid4
 
+from django.apps import apps
 from django.db import transaction
-from django.db.models.deletion import get_candidate_relations_to_delete
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from projects import credentials
@@ -39,9 +39,10 @@ def give(project: Project, *requests: ExportTraceServiceRequest) -> None:
     before, now = project.pk, stored_once(*requests)
     with transaction.atomic():  # foreign keys are checked at its end
         Project.objects.filter(pk=before).update(id=now)
-        for relation in get_candidate_relations_to_delete(Project._meta):
-            rows = relation.related_model._base_manager.filter(**{relation.field.name: before})
-            rows.update(**{relation.field.attname: now})
+        for model in apps.get_models():
+            for field in model._meta.fields:
+                if field.related_model is Project:
+                    model._base_manager.filter(**{field.name: before}).update(**{field.attname: now})
     project.pk = now
     credentials.forget()  # which remember whose project a key opens
 

@@ -1,5 +1,6 @@
 """The bucket of a project holds one minute's worth, however long it was silent."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -26,11 +27,11 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return clock
 
 
-def passes(limiter: RateLimiter, most: int = 1000) -> int:
+def passes(limiter: RateLimiter, credential: Credential = CREDENTIAL, most: int = 1000) -> int:
     """How many requests pass at once."""
     for number in range(most):
         try:
-            limiter.check(CREDENTIAL)
+            limiter.check(credential)
         except RateLimited:
             return number
     return most
@@ -55,3 +56,17 @@ def test_an_hour_of_silence_saves_up_no_more_than_a_minutes_spans(now: list[floa
 
     with pytest.raises(RateLimited, match="100 spans per minute"):
         limiter.check(CREDENTIAL)
+
+
+def test_buckets_are_kept_until_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("traces.ingest.otlp.rate.MAX_BUCKETS", 4)  # requests and spans of two projects
+    first, second, third = (replace(CREDENTIAL, project_id=UUID(int=number)) for number in range(3))
+    limiter = RateLimiter()
+    assert (passes(limiter, first), passes(limiter, second)) == (10, 10)
+
+    assert (passes(limiter, first), passes(limiter, second)) == (0, 0)
+
+    assert passes(limiter, third) == 10
+    assert passes(limiter, first) == 10  # forgotten

@@ -60,9 +60,12 @@ class RateLimiter:
             bucket.tokens -= amount
 
     def _bucket(self, project_id: UUID, what: str, per_minute: int) -> _Bucket:
-        if len(self._buckets) > MAX_BUCKETS:
-            self._buckets.clear()
-        return self._buckets.setdefault((project_id, what), _Bucket(per_minute))
+        key = project_id, what
+        if key not in self._buckets:
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
+            self._buckets[key] = _Bucket(per_minute)
+        return self._buckets[key]
 
 
 limiter = RateLimiter()
