@@ -18,6 +18,7 @@ from tests.pages.spans import recorded
 from tests.receiver import KEPT, store_body
 
 _stored: dict[bytes, UUID] = {}
+_requests: dict[UUID, tuple[ExportTraceServiceRequest, ...]] = {}
 
 
 def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
@@ -29,14 +30,17 @@ def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
         for body in bodies:
             store_body(project_id, body)
         KEPT.add(project_id)
-        _stored[content] = project_id
+        _stored[content], _requests[project_id] = project_id, requests
     return _stored[content]
 
 
 def give(project: Project, *requests: ExportTraceServiceRequest) -> None:
-    """Let a project that has no spans have those of the requests. Its id changes, and so does that of the instance."""
-    assert project.pk not in KEPT, "it has spans already: give all at once"
-    before, now = project.pk, stored_once(*requests)
+    """Let a project have the spans of the requests, besides what it was given before.
+
+    Its id changes, and so does that of the instance.
+    """
+    before = project.pk
+    now = stored_once(*_requests.get(before, ()), *requests)
     with transaction.atomic():  # foreign keys are checked at its end
         Project.objects.filter(pk=before).update(id=now)
         for model in apps.get_models():

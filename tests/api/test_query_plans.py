@@ -18,6 +18,7 @@ from agentops_portal.clickhouse.client import get_client
 from projects import credentials
 from projects.models import Role, User
 from projects.services import add_member, create_api_key, create_project
+from tests.pages.spans import store
 from traces.mcp.server import TOOLS
 
 from .addresses import Line, lines
@@ -49,7 +50,7 @@ def reading_lines() -> Iterator[tuple[Line, str]]:
 @pytest.fixture
 def world() -> Iterator[World]:
     credentials.forget()
-    world = make_world()
+    world = make_world(lambda project, request: store(project.pk, request))  # which is filled with more
     yield world
     credentials.forget()
 

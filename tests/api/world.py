@@ -1,6 +1,6 @@
 """Alice's project with one of everything, and all who may ask for it: what the tests of every address stand on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -9,10 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from projects import credentials
 from projects.joining import token_of
-from projects.models import Invitation, Role
+from projects.models import Invitation, Project, Role
 from projects.services import create_api_key
 from tests.browser import browser
 from tests.cast import Cast, make_cast
@@ -79,10 +80,11 @@ def undone() -> Iterator[None]:
     credentials.forget()  # what is remembered of keys that were made or revoked within
 
 
-def make_world() -> World:
+def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give) -> World:
+    """`keep` puts the spans into Alice's project; as it is, they are those of other tests, too."""
     cast = make_cast()
     project = cast.project
-    give(project, request_of({1: SPANS}, NOON_NS))
+    keep(project, request_of({1: SPANS}, NOON_NS))
     keys = {name: create_api_key(project=project, name=name, scopes=[name]) for name in ("read", "ingest")}
     keys["theirs"] = create_api_key(project=cast.foreign_project, name="theirs")
     spare = create_api_key(project=project, name="spare")

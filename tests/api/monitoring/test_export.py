@@ -13,8 +13,8 @@ import pytest
 from projects.models import AuditEvent
 from projects.services import create_api_key
 from tests.cast import Cast
-from tests.kept import give_recorded
-from tests.pages.spans import Spanlet, store_trace
+from tests.kept import give, give_recorded
+from tests.pages.spans import Spanlet, request_of
 
 from .sending import send
 
@@ -100,7 +100,7 @@ def pango() -> None:
 
 @pytest.mark.usefixtures("pango")
 def test_a_pdf_tells_totals_models_and_traces_in_the_readers_language(filled: Cast) -> None:
-    store_trace(filled.project.pk, [Spanlet("주문 조회 에이전트 똠방각하")], start_ns=1_795_446_000 * 10**9)
+    give(filled.project, request_of({1: [Spanlet("주문 조회 에이전트 똠방각하")]}, 1_795_446_000 * 10**9))
     filled.bob.language, filled.bob.timezone = "ko", "Asia/Seoul"
     filled.bob.save()
     filled.project.name = "고객 지원"
@@ -133,7 +133,7 @@ def test_a_pdf_opens_no_address(filled: Cast, beacon: socket.socket, monkeypatch
     name = f'<img src="{address}/beacon"><style>@import url("{address}/css");</style>'
     # Were a template ever to forget its escaping, the printer still opens nothing.
     monkeypatch.setattr("traces.reading.export_pdf.render_to_string", lambda name, context: context["traces"][0].name)
-    store_trace(filled.project.pk, [Spanlet(name)], start_ns=1_795_446_000 * 10**9)
+    give(filled.project, request_of({1: [Spanlet(name)]}, 1_795_446_000 * 10**9))
 
     answer = send(filled, "POST", ADDRESS, body(filled, format="pdf"), person="bob")
 

@@ -29,7 +29,11 @@ PATHS = [
 @pytest.fixture
 def token(cast: Cast) -> str:
     """A project token, as the clients have it."""
-    give_recorded(cast.project, "agentops-0.4.21-session")
+    return token_of(cast, "agentops-0.4.21-session")
+
+
+def token_of(cast: Cast, *recorded: str) -> str:
+    give_recorded(cast.project, *recorded)
     return issue_project_token(create_api_key(project=cast.project, name="reader").key)
 
 
@@ -105,9 +109,9 @@ def test_metrics_of_a_span_are_always_there(get: Get, token: str) -> None:
     assert answered(get(f"/public/v1/spans/{CALL}/metrics", key=token)) == nothing | tokens | {"unknown_cost_calls": 1}
 
 
-def test_traces_are_listed_and_searched(cast: Cast, get: Get, token: str) -> None:
+def test_traces_are_listed_and_searched(cast: Cast, get: Get) -> None:
     # Defect 49: there was neither.
-    give_recorded(cast.project, "litellm-1.106.2-mixed")
+    token = token_of(cast, "agentops-0.4.21-session", "litellm-1.106.2-mixed")
 
     everything = answered(get("/public/v1/traces?limit=100", key=token))
     found = answered(get("/public/v1/traces?query=SEARCH.tool&order_by=duration", key=token))
@@ -175,8 +179,8 @@ def test_what_is_no_trace_or_span_is_404(get: Get, token: str, name: str) -> Non
             assert (answer.status_code, list(answer.json())) == (404, ["detail"])
 
 
-def test_a_span_of_a_masked_request_costs_what_its_call_cost(cast: Cast, get: Get, token: str) -> None:
-    give_recorded(cast.project, "litellm-1.106.2-mixed")
+def test_a_span_of_a_masked_request_costs_what_its_call_cost(cast: Cast, get: Get) -> None:
+    token = token_of(cast, "litellm-1.106.2-mixed")
 
     metrics = answered(get("/public/v1/spans/3069d0d127ac5ba9/metrics", key=token))
 

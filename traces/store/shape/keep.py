@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from agentops_portal.clickhouse import ddl
 from agentops_portal.problems import StoreProblem
 from traces.store.rollups.rollup import Rollup
+from traces.store.schema.tables import SPANS
 
 from .compare import Cure, Difference, differences
 from .description import Description, description
@@ -21,15 +22,17 @@ def faults(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None = None) -> None:
-    """Alter what differs and renew the roll-ups that do; `say` gets a line for each difference and for the progress.
+    """Alter what differs and renew the roll-ups that do; `say` gets a line for each difference and for the progress,
+    unless there are no spans: a new store gets what migrations leave to be altered after them.
 
     Raises StoreProblem before anything is changed when something must be done by hand, and after it when something
     still differs.
     """
     wanted = wanted or description()
     found = differences(connection, wanted)
-    for difference in found:
-        say(f"{difference}{'' if difference.cure is Cure.NOTHING else '.'}")
+    if _has_spans(connection):
+        for difference in found:
+            say(f"{difference}{'' if difference.cure is Cure.NOTHING else '.'}")
     _refuse([each for each in found if each.cure is Cure.BY_HAND])
     _alter(connection, found)
     due = _due(connection, wanted, found, say)
@@ -38,6 +41,15 @@ def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None =
     clear(connection, [rollup for rollup in wanted.rollups if rollup not in due])
     if found or due:
         _refuse([each for each in differences(connection, wanted) if each.cure is not Cure.NOTHING])
+
+
+def _has_spans(connection: BaseDatabaseWrapper) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM system.tables WHERE database = currentDatabase() AND name = %s", [SPANS])
+        if not cursor.fetchall():
+            return False
+        cursor.execute(f"SELECT 1 FROM {SPANS} LIMIT 1")
+        return bool(cursor.fetchall())
 
 
 def _alter(connection: BaseDatabaseWrapper, found: Sequence[Difference]) -> None:
