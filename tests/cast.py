@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from projects.models import Organization, Project, Role, User
-from projects.services import add_member, create_organization, create_project
+from django.contrib.auth.hashers import make_password
+
+from projects.models import Membership, Organization, Project, Role, User
 
 PASSWORD = "correct horse battery"
 
@@ -30,25 +32,40 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    """Alice's organization with one project, and Charlie's with another. All passwords are PASSWORD."""
-    people = {name: _person(name) for name in ("alice", "ann", "bob", "bo", "charlie")}
-    root = _person("root", is_staff=True, is_superuser=True)
-    organization = create_organization(name="Alice & Co", owner=people["alice"])
-    for name, role in (("ann", Role.ADMIN), ("bob", Role.DEVELOPER), ("bo", Role.BUSINESS_USER)):
-        add_member(organization=organization, user=people[name], role=role)
-    foreign = create_organization(name="Charlie Ltd", owner=people["charlie"])
+    """Alice's organization with one project, and Charlie's with another. All passwords are PASSWORD.
+
+    Row by row, with every check and audit event, they would take longer than most tests.
+    """
+    names = ("alice", "ann", "bob", "bo", "charlie", "root")
+    password = _hashed(PASSWORD)
+    people = {name: User(email=f"{name}@example.com", password=password, full_name=name.title()) for name in names}
+    people["root"].is_staff = people["root"].is_superuser = True
+    User.objects.bulk_create(people.values())
+    organization, foreign = Organization.objects.bulk_create(
+        [Organization(name="Alice & Co"), Organization(name="Charlie Ltd")]
+    )
+    roles = {"alice": Role.OWNER, "ann": Role.ADMIN, "bob": Role.DEVELOPER, "bo": Role.BUSINESS_USER}
+    members = [Membership(organization=organization, user=people[name], role=role) for name, role in roles.items()]
+    members.append(Membership(organization=foreign, user=people["charlie"], role=Role.OWNER))
+    Membership.objects.bulk_create(members)
+    project, foreign_project = Project.objects.bulk_create(
+        [
+            Project(organization=organization, name="Alice's agents", environment="production"),
+            Project(organization=foreign, name="Charlie's agents"),
+        ]
+    )
     return Cast(
         **people,
-        root=root,
         organization=organization,
-        project=create_project(organization=organization, name="Alice's agents", environment="production"),
+        project=project,
         foreign_organization=foreign,
-        foreign_project=create_project(organization=foreign, name="Charlie's agents"),
+        foreign_project=foreign_project,
     )
 
 
-def _person(name: str, **fields: Any) -> User:
-    return User.objects.create_user(f"{name}@example.com", PASSWORD, full_name=name.title(), **fields)
+@cache
+def _hashed(password: str) -> str:
+    return make_password(password)
 
 
 def assert_sees(found: Iterable[Any], *, visible: Iterable[Any], hidden: Iterable[Any]) -> None:

@@ -6,6 +6,8 @@ test that stores more, or deletes, stores for itself (tests/pages/spans.py).
 """
 
 import hashlib
+import time
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from django.apps import apps
@@ -14,9 +16,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from projects import credentials
 from projects.models import Project
-from tests.pages.spans import recorded
+from tests.pages.spans import MS, Spanlet, recorded, request_of, trace_id
 from tests.receiver import KEPT, store_body
 
+START_NS = time.time_ns() - 60_000 * MS
 _stored: dict[bytes, UUID] = {}
 _requests: dict[UUID, tuple[ExportTraceServiceRequest, ...]] = {}
 
@@ -49,6 +52,12 @@ def give(project: Project, *requests: ExportTraceServiceRequest) -> None:
                     model._base_manager.filter(**{field.name: before}).update(**{field.attname: now})
     project.pk = now
     credentials.forget()  # which remember whose project a key opens
+
+
+def give_trace(project: Project, spanlets: Sequence[Spanlet], number: int = 1, start_ns: int | None = None) -> str:
+    """The same with one trace, a minute older than this process unless told; gives its id."""
+    give(project, request_of({number: spanlets}, START_NS if start_ns is None else start_ns))
+    return trace_id(number)
 
 
 def give_recorded(project: Project, *names: str) -> None:

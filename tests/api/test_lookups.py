@@ -9,6 +9,7 @@ from projects.models import Membership, Project
 from projects.services import create_project
 from tests.browser import signed_in
 from tests.cast import Cast
+from tests.kept import give_trace
 from tests.pages.spans import Spanlet, store_trace, trace_id
 from traces.store.queries.trace_detail import trace_scope_among
 
@@ -55,7 +56,7 @@ def test_an_id_of_nothing_takes_two_queries(
 def test_a_trace_of_the_last_project_is_found_in_two_queries(
     cast: Cast, last: Project, get: Get, asked: list[Asked], address: str, person: str
 ) -> None:
-    store_trace(last.pk, [Spanlet("run"), Spanlet("ask", id=2, parent=1, attributes=CHAT)], start_ns=NOON_NS)
+    give_trace(last, [Spanlet("run"), Spanlet("ask", id=2, parent=1, attributes=CHAT)], start_ns=NOON_NS)
     asked.clear()
 
     answer = get(address.format(trace_id(1)), person=person)
@@ -84,7 +85,7 @@ def test_an_agent_of_the_last_project_is_found_in_two_queries(
 
 
 def test_sharing_looks_in_all_projects_at_once(cast: Cast, last: Project, get: Get, asked: list[Asked]) -> None:
-    store_trace(last.pk, [Spanlet("run")], start_ns=NOON_NS)
+    give_trace(last, [Spanlet("run")], start_ns=NOON_NS)
     for trace, status in ((trace_id(1), 200), ("ab" * 16, 404)):
         asked.clear()
         body = {"project_id": "", "trace_id": trace}

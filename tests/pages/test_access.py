@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from projects.models import Project, User
+from tests.kept import give_trace
 
-from .spans import Spanlet, span_id, store_trace, trace_id
+from .spans import Spanlet, span_id, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -28,7 +29,7 @@ def urls(project: Project) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _stored(project: Project) -> None:
-    store_trace(project.pk, [Spanlet("secret plan")])
+    give_trace(project, [Spanlet("secret plan")])
 
 
 def test_members_see_the_pages(client: Client, project: Project) -> None:

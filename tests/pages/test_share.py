@@ -16,11 +16,12 @@ from pytest_django import Settings
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable
 from projects.models import Project, User
 from projects.services import delete_project
+from tests.kept import give_trace
 from traces.models import ShareLink
 from traces.pages import share_views
 from traces.reading.sharing import revoke_share_link, share_trace
 
-from .spans import Spanlet, span_id, store_trace, trace_id
+from .spans import Spanlet, span_id, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -31,8 +32,8 @@ def stored(project: Project) -> Project:
         Spanlet("plan a trip", id=1, end=100),
         Spanlet("ask <b>the</b> model", id=2, parent=1, attributes={"gen_ai.operation.name": "chat", "작은": "글"}),
     ]
-    store_trace(project.pk, spans, number=1)
-    store_trace(project.pk, [Spanlet("another trace")], number=2)
+    give_trace(project, spans, number=1)
+    give_trace(project, [Spanlet("another trace")], number=2)
     return project
 
 

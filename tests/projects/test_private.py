@@ -4,14 +4,15 @@ import pytest
 from django.test import Client
 
 from tests.cast import PASSWORD, Cast
-from tests.pages.spans import Spanlet, span_id, store_trace, trace_id
+from tests.kept import give_trace
+from tests.pages.spans import Spanlet, span_id, trace_id
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 
 @pytest.fixture
 def bob(cast: Cast) -> Client:
-    store_trace(cast.project.pk, [Spanlet("ask", attributes={"gen_ai.prompt.0.content": "a secret"})])
+    give_trace(cast.project, [Spanlet("ask", attributes={"gen_ai.prompt.0.content": "a secret"})])
     client = Client()
     client.force_login(cast.bob)
     return client

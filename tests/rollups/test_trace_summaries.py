@@ -30,12 +30,14 @@ MIDNIGHT = 20_000 * DAY_NS  # 2024-10-04
 MINUTE = 60_000  # milliseconds, the unit of a Spanlet
 
 
-def listed(project_id: UUID, wanted: TraceFilter | None = None, scope: Scope | None = None) -> list[TraceFigures]:
+def listed(
+    project_id: UUID, wanted: TraceFilter | None = None, scope: Scope | None = None, size: int = 4
+) -> list[TraceFigures]:
     """All pages, small ones."""
     found: list[TraceFigures] = []
     cursor: Cursor | None = None
     while True:
-        page = trace_page(scope or whole_time(project_id), wanted or TraceFilter(), cursor, size=4)
+        page = trace_page(scope or whole_time(project_id), wanted or TraceFilter(), cursor, size)
         found += page.traces
         cursor = page.next_cursor
         if cursor is None:
@@ -61,7 +63,7 @@ def check(project_id: UUID, scope: Scope | None = None) -> None:
     }
     for wanted, fits in filters.items():
         traces = [trace for trace in expected if fits(trace)]
-        assert listed(project_id, wanted, scope) == traces, wanted
+        assert listed(project_id, wanted, scope, size=10) == traces, wanted
         sums = totals(scope, wanted)
         assert sums.traces == len(traces)
         assert sums.error_traces == sum(trace.status == "error" for trace in traces)
@@ -84,7 +86,7 @@ def test_the_list_is_what_a_scan_of_the_spans_gives(project_id: UUID, payload: s
 @pytest.mark.parametrize("seed", range(2))
 def test_traces_that_lie_on_several_days_are_listed_once_and_whole(project_id: UUID, seed: int) -> None:
     request = spread_over_days(recorded("litellm-1.106.2-mixed"), seed)
-    send(project_id, request, seed, requests=20)
+    send(project_id, request, seed, requests=10)
 
     check(project_id)
     starts = sorted(trace.start_ns for trace in listed(project_id))
@@ -94,12 +96,12 @@ def test_traces_that_lie_on_several_days_are_listed_once_and_whole(project_id: U
         check(project_id, Scope(project_id, start - timedelta(days=20), start))
     everything = listed(project_id)
     for start in map(datetime_of, starts):  # and every trace at the edge of a list
-        after = listed(project_id, scope=Scope(project_id, start, start + timedelta(days=400)))
+        after = listed(project_id, scope=Scope(project_id, start, start + timedelta(days=400)), size=10)
         assert after == [trace for trace in everything if datetime_of(trace.start_ns) >= start]
 
 
 def test_merging_changes_nothing(project_id: UUID, sql: Sql) -> None:
-    send(project_id, spread_over_days(recorded("litellm-1.106.2-semconv"), 1), seed=2, requests=15)
+    send(project_id, spread_over_days(recorded("litellm-1.106.2-semconv"), 1), seed=2, requests=8)
     before = listed(project_id)
 
     sql("OPTIMIZE TABLE trace_summaries FINAL")
@@ -154,7 +156,7 @@ def test_two_roots_on_different_days_are_one_trace(project_id: UUID) -> None:
 
 
 def test_a_page_goes_past_any_number_of_late_rows(project_id: UUID) -> None:
-    for hour in range(60):  # one trace that sends a span every hour
+    for hour in range(30):  # one trace that sends a span every hour
         start = hour * 60 * MINUTE
         store(project_id, request_of({1: [Spanlet("tick", hour + 1, start=start, end=start + 1)]}, MIDNIGHT))
     store(project_id, request_of({number: [Spanlet("short")] for number in (2, 3)}, {2: MIDNIGHT - 5, 3: MIDNIGHT - 9}))

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from agentops_portal.clickhouse.gate import ClickHouseUnavailable, Scope
+from tests.kept import stored_once
 from tests.pages.spans import MS, Spanlet, Value, recorded, request_of, span_id, store, store_trace, trace_id
 from traces.reading import export
 from traces.reading.export import CONTENT_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS, ExportBroken, Format, export_traces
@@ -44,9 +45,7 @@ START_NS = 1_795_000_000_123_456_789  # 2026-11-18T11:06:40.123456789Z
 
 @pytest.fixture
 def litellm() -> Scope:
-    project_id = uuid4()
-    store(project_id, recorded("litellm-1.106.2-mixed"))
-    return Scope(project_id, *DAY)
+    return Scope(stored_once(recorded("litellm-1.106.2-mixed")), *DAY)
 
 
 def written(scope: Scope, format: Format, wanted: TraceFilter | None = None, **options: bool) -> str:

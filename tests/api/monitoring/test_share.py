@@ -12,7 +12,8 @@ from django.utils.dateparse import parse_datetime
 from projects.models import ApiKey, AuditEvent, Membership, User
 from projects.services import create_api_key, revoke_api_key
 from tests.cast import Cast
-from tests.pages.spans import Spanlet, store_trace, trace_id
+from tests.kept import give_trace
+from tests.pages.spans import Spanlet, trace_id
 from traces.models import ShareLink
 
 from .sending import send
@@ -24,8 +25,8 @@ ADDRESS = "/api/monitoring/share"
 
 @pytest.fixture
 def filled(cast: Cast) -> Cast:
-    store_trace(cast.project.pk, [Spanlet("ours")], number=1)
-    store_trace(cast.foreign_project.pk, [Spanlet("theirs")], number=2)
+    give_trace(cast.project, [Spanlet("ours")], number=1)
+    give_trace(cast.foreign_project, [Spanlet("theirs")], number=2)
     return cast
 
 
