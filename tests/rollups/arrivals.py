@@ -6,6 +6,7 @@ from uuid import UUID
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.kept import stored_once
 from tests.pages.spans import store
 
 DAY_NS = 86_400 * 10**9
@@ -52,6 +53,11 @@ def spread_over_days(request: ExportTraceServiceRequest, seed: int) -> ExportTra
 def send(project_id: UUID, request: ExportTraceServiceRequest, seed: int, requests: int = 6) -> None:
     for part in in_any_order(request, seed, requests):
         store(project_id, part)
+
+
+def sent_once(request: ExportTraceServiceRequest, seed: int = 1, requests: int = 6) -> UUID:
+    """The id of a project to which it was sent like this, for reading: other tests have it, too."""
+    return stored_once(*in_any_order(request, seed, requests))
 
 
 _COLUMNS = """

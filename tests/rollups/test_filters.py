@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from tests.pages.spans import recorded, store
+from tests.kept import stored_once
+from tests.pages.spans import recorded
 from traces.store.figures import TraceFigures
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import whole_time
@@ -46,8 +46,8 @@ def filters_around(some: TraceFigures) -> Filters:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_filter_finds_the_traces_that_fit_and_no_others(project_id: UUID, payload: str) -> None:
-    store(project_id, recorded(payload))
+def test_a_filter_finds_the_traces_that_fit_and_no_others(payload: str) -> None:
+    project_id = stored_once(recorded(payload))
     expected = naive.figures(project_id)
     some = max(expected, key=lambda trace: (trace.session_id, trace.user_id, trace.llm_calls))
 
@@ -60,15 +60,15 @@ def test_a_filter_finds_the_traces_that_fit_and_no_others(project_id: UUID, payl
 
 @pytest.mark.parametrize("name", ["text", "model", "agent", "user", "session", "service"])
 @pytest.mark.parametrize("value", ["' OR 1=1 --", "{project_id:String}", "\\", "%", "\n\t", "모델"])
-def test_text_of_any_kind_means_itself(project_id: UUID, name: str, value: str) -> None:
-    store(project_id, recorded("agentops-0.4.21-session"))
+def test_text_of_any_kind_means_itself(name: str, value: str) -> None:
+    project_id = stored_once(recorded("agentops-0.4.21-session"))
 
     values: dict[str, Any] = {name: value}
     assert trace_page(whole_time(project_id), replace(TraceFilter(), **values), None).traces == []
 
 
-def test_filters_add_up(project_id: UUID) -> None:
-    store(project_id, recorded("litellm-1.106.2-mixed"))
+def test_filters_add_up() -> None:
+    project_id = stored_once(recorded("litellm-1.106.2-mixed"))
     traces = naive.figures(project_id)
     some = next(trace for trace in traces if trace.blocked_runs)
 

@@ -13,7 +13,7 @@ from traces.store.queries.guardrails import guarded_traces, guardrail_runs, guar
 from traces.store.queries.scopes import whole_time
 
 from . import naive, naive_usage
-from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days
+from .arrivals import DAY_NS, copied_by_a_collector, send, sent_once, spread_over_days
 from .conftest import PAYLOADS
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
@@ -49,14 +49,14 @@ def check(scope: Scope) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_runs_are_what_a_scan_of_the_spans_gives(project_id: UUID, payload: str) -> None:
-    send(project_id, recorded(payload), seed=1)
+def test_runs_are_what_a_scan_of_the_spans_gives(payload: str) -> None:
+    project_id = sent_once(recorded(payload))
 
     check(whole_time(project_id))
 
 
-def test_the_recorded_traffic_has_blocked_runs_that_were_sent_twice(project_id: UUID) -> None:
-    send(project_id, recorded("litellm-1.106.2-mixed"), seed=1)
+def test_the_recorded_traffic_has_blocked_runs_that_were_sent_twice() -> None:
+    project_id = sent_once(recorded("litellm-1.106.2-mixed"))
 
     spans = [span for span in naive.spans_of(project_id) if span["guardrail_outcome"] == "blocked"]
 
@@ -64,10 +64,10 @@ def test_the_recorded_traffic_has_blocked_runs_that_were_sent_twice(project_id: 
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_runs_count_in_the_range_in_which_they_start(project_id: UUID, seed: int) -> None:
-    send(project_id, spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=20)
+def test_runs_count_in_the_range_in_which_they_start(seed: int) -> None:
+    project_id = sent_once(spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=10)
 
-    for run_start in sorted(run.start for run in naive_usage.runs_in(whole_time(project_id)))[::2]:
+    for run_start in sorted(run.start for run in naive_usage.runs_in(whole_time(project_id)))[::4]:
         start = datetime_of(run_start)
         check(Scope(project_id, start, start + timedelta(days=1)))
         check(Scope(project_id, start - timedelta(days=20), start))

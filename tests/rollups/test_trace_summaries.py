@@ -18,7 +18,7 @@ from traces.store.queries.trace_detail import trace_scope
 from traces.store.queries.trace_list import Cursor, newest_trace, totals, trace_page
 
 from . import naive
-from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days
+from .arrivals import DAY_NS, copied_by_a_collector, send, sent_once, spread_over_days
 from .conftest import PAYLOADS
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
@@ -45,7 +45,8 @@ def listed(
 
 
 def check(project_id: UUID, scope: Scope | None = None) -> None:
-    """List, totals and filters of a project against the scan."""
+    """List and totals of a project against the scan; filters, too, unless it is about a range."""
+    is_whole = scope is None
     scope = scope or whole_time(project_id)
     first, end = (int(moment.timestamp() * 10**6) * 1000 for moment in (scope.start, scope.end))
     expected = [trace for trace in naive.figures(project_id) if first <= trace.start_ns < end]
@@ -61,7 +62,7 @@ def check(project_id: UUID, scope: Scope | None = None) -> None:
             text.lower() in span["SpanName"].lower() for span in spans[trace.trace_id]
         ),
     }
-    for wanted, fits in filters.items():
+    for wanted, fits in filters.items() if is_whole else [*filters.items()][:2]:
         traces = [trace for trace in expected if fits(trace)]
         assert listed(project_id, wanted, scope, size=10) == traces, wanted
         sums = totals(scope, wanted)
@@ -76,17 +77,16 @@ def check(project_id: UUID, scope: Scope | None = None) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_the_list_is_what_a_scan_of_the_spans_gives(project_id: UUID, payload: str) -> None:
-    send(project_id, recorded(payload), seed=1)
+def test_the_list_is_what_a_scan_of_the_spans_gives(payload: str) -> None:
+    project_id = sent_once(recorded(payload))
 
     assert listed(project_id)
     check(project_id)
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_traces_that_lie_on_several_days_are_listed_once_and_whole(project_id: UUID, seed: int) -> None:
-    request = spread_over_days(recorded("litellm-1.106.2-mixed"), seed)
-    send(project_id, request, seed, requests=10)
+def test_traces_that_lie_on_several_days_are_listed_once_and_whole(seed: int) -> None:
+    project_id = sent_once(spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=10)
 
     check(project_id)
     starts = sorted(trace.start_ns for trace in listed(project_id))
@@ -95,7 +95,7 @@ def test_traces_that_lie_on_several_days_are_listed_once_and_whole(project_id: U
         check(project_id, Scope(project_id, start, start + timedelta(days=1)))
         check(project_id, Scope(project_id, start - timedelta(days=20), start))
     everything = listed(project_id)
-    for start in map(datetime_of, starts):  # and every trace at the edge of a list
+    for start in map(datetime_of, starts[::3]):  # and others at the edge of a list
         after = listed(project_id, scope=Scope(project_id, start, start + timedelta(days=400)), size=10)
         assert after == [trace for trace in everything if datetime_of(trace.start_ns) >= start]
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.pages.spans import Spanlet, recorded, store, store_trace
+from tests.kept import stored_once
+from tests.pages.spans import Spanlet, recorded, store_trace
 from traces.store.figures import TraceFigures
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import whole_time
@@ -42,9 +43,8 @@ def pages(project_id: UUID, order: Order, descending: bool, wanted: TraceFilter)
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("descending", [True, False])
-def test_every_order_is_that_of_a_sort(project_id: UUID, order: Order, descending: bool) -> None:
-    for payload in PAYLOADS:
-        store(project_id, recorded(payload))
+def test_every_order_is_that_of_a_sort(order: Order, descending: bool) -> None:
+    project_id = stored_once(*map(recorded, PAYLOADS))
     key = KEYS[order]
     traces = sorted(naive.figures(project_id), key=lambda trace: trace.trace_id, reverse=descending)
     known = sorted((trace for trace in traces if key(trace) is not None), key=key, reverse=descending)

@@ -19,7 +19,7 @@ from traces.store.queries.steps import Step
 from traces.store.queries.usage import Dimension, Latency, Usage, models_called, usage_by, usage_over_time, usage_total
 
 from . import naive, naive_usage
-from .arrivals import DAY_NS, copied_by_a_collector, send, spread_over_days
+from .arrivals import DAY_NS, copied_by_a_collector, send, sent_once, spread_over_days
 from .conftest import PAYLOADS
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
@@ -117,8 +117,8 @@ def last_hours(project_id: UUID, hours: int) -> Scope:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_usage_is_what_a_scan_of_the_spans_gives(project_id: UUID, payload: str) -> None:
-    send(project_id, recorded(payload), seed=1)
+def test_usage_is_what_a_scan_of_the_spans_gives(payload: str) -> None:
+    project_id = sent_once(recorded(payload))
 
     check(whole_time(project_id))
     for step in STEPS:
@@ -126,8 +126,8 @@ def test_usage_is_what_a_scan_of_the_spans_gives(project_id: UUID, payload: str)
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_range_counts_with_every_quarter_of_an_hour_that_it_touches(project_id: UUID, seed: int) -> None:
-    send(project_id, spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=20)
+def test_a_range_counts_with_every_quarter_of_an_hour_that_it_touches(seed: int) -> None:
+    project_id = sent_once(spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=10)
     spans = sorted(naive.spans_of(project_id), key=lambda span: span["start"])
     start, end = datetime_of(spans[len(spans) // 4]["start"]), datetime_of(spans[len(spans) // 2]["start"])
 
