@@ -30,6 +30,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from projects import credentials
+from tests.pages.spans import store
 
 from .addresses import routes
 from .world import World, make_world, undone
@@ -55,7 +56,7 @@ ATTEMPTS = 40
 @pytest.fixture
 def world() -> Iterator[World]:
     credentials.forget()
-    yield make_world()
+    yield make_world(lambda project, request: store(project.pk, request))  # of which something may be deleted
     credentials.forget()
 
 

@@ -56,6 +56,7 @@ def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContex
     with override_settings(CSRF_TRUSTED_ORIGINS=[live_server.url]):
         context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
         context.set_default_timeout(15_000)
+        expect.set_options(timeout=15_000)  # a busy machine takes its time
         yield context
         context.close()
 
