@@ -23,6 +23,7 @@ from traces.store.queries.export import spans_of_traces
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import scope_of
 from traces.store.queries.trace_list import trace_page
+from traces.store.values.readable import readable_values
 
 from .csv_text import BYTE_ORDER_MARK, csv_line, json_text
 
@@ -151,7 +152,11 @@ def span_row(span: Mapping[str, Any]) -> Row:
     }
     if "attributes" in span:
         events = zip(span["event_times"], span["event_names"], span["event_attributes"], strict=True)
-        row["events"] = [{"time": iso_utc(time), "name": name, "attributes": of} for time, name, of in events]
+        row["events"] = [
+            {"time": iso_utc(time), "name": name, "attributes": readable_values(of)} for time, name, of in events
+        ]
+        for name in ("attributes", "resource_attributes"):
+            row[name] = readable_values(row[name])
     return {name: row[name] for name in (*SPAN_COLUMNS, *CONTENT_COLUMNS) if name in row}
 
 

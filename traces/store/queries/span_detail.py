@@ -6,6 +6,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import Cost
+from traces.store.values.readable import readable_values
 
 from .shown import FINAL_FIRST
 
@@ -135,7 +136,7 @@ def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
 
 
 def detail_of(row: dict[str, Any]) -> SpanDetail:
-    """From a row of COLUMNS."""
+    """From a row of COLUMNS. Values that are JSON come with letters for escapes: people read them at every door."""
     events = zip(row.pop("event_times"), row.pop("event_names"), row.pop("event_attributes"), strict=True)
     links = zip(
         row.pop("link_traces"),
@@ -144,4 +145,10 @@ def detail_of(row: dict[str, Any]) -> SpanDetail:
         row.pop("link_attributes"),
         strict=True,
     )
-    return SpanDetail(**row, events=[Event(*event) for event in events], links=[Link(*link) for link in links])
+    for name in ("attributes", "resource"):
+        row[name] = readable_values(row[name])
+    return SpanDetail(
+        **row,
+        events=[Event(time, name, readable_values(of)) for time, name, of in events],
+        links=[Link(trace, span, state, readable_values(of)) for trace, span, state, of in links],
+    )
