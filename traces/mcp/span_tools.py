@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from agentops_portal import formats
 from agentops_portal.formats import cut
+from traces.reading.messages.media import named_text
 from traces.store.queries.span_detail import Event, SpanDetail, span_detail
 from traces.store.queries.trace_spans import span_by_id
 
@@ -117,6 +118,7 @@ class _Budget:
         return False
 
     def shown(self, field: str, text: str) -> str:
+        text = named_text(text)  # a photo would be all that a model gets to read
         limit = min(self._each, self._left)
         if len(text) > limit:
             self.cut.append(CutValue(field=field, offset=limit, characters=len(text)))
@@ -210,7 +212,8 @@ def _values(span: SpanDetail) -> Iterator[tuple[str, str]]:
         yield from ((f"events.{number}.{key}", text) for key, text in event.attributes.items())
 
 
-def _part(text: str, wanted: SpanParameters) -> Part:
+def _part(whole: str, wanted: SpanParameters) -> Part:
+    text = named_text(whole)
     end = wanted.offset + wanted.max_characters
     return Part(
         field=wanted.field,

@@ -68,7 +68,7 @@ def shared_span(request: HttpRequest, token: str, span_id: str) -> HttpResponse:
     if request.GET.get("format") == "json":
         return HttpResponse(as_json(span), content_type="application/json")
     context = {"link": link, "trace_address": reverse("shared-trace", kwargs={"token": token})}
-    response = span_response(request, "traces/share_span.html", span, context)
+    response = span_response(request, "traces/share_span.html", scope, span, context)
     response["Vary"] = "X-Fragment"
     return response
 

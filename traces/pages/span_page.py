@@ -8,11 +8,15 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.formats import cut
-from traces.reading.messages import Payload, conversation, payload
+from traces.reading.messages import Conversation, Payload, conversation, payload
+from traces.reading.messages.below import completed
 from traces.reading.messages.clipping import clipped
+from traces.reading.messages.media import named, named_text
 from traces.reading.waterfall import SPAN_TYPES
 from traces.store.guard import shown_or
+from traces.store.queries.span_children import span_children
 from traces.store.queries.span_detail import Event, SpanDetail
 from traces.store.values.parse import decoded, pretty
 
@@ -30,8 +34,10 @@ MAX_EXCEPTIONS = 20
 EXCEPTION_EVENT = "exception"
 
 
-def span_response(request: HttpRequest, page: str, span: SpanDetail, context: Mapping[str, Any]) -> HttpResponse:
-    """The span on a `page` of its own, or the part of it that the trace page's script asks for.
+def span_response(
+    request: HttpRequest, page: str, scope: Scope, span: SpanDetail, context: Mapping[str, Any]
+) -> HttpResponse:
+    """The span on a `page` of its own, or the part of it that the trace page's script asks for. `scope`: of its trace.
 
     A span that cannot be shown is told as such, with the way to its JSON.
     """
@@ -42,17 +48,21 @@ def span_response(request: HttpRequest, page: str, span: SpanDetail, context: Ma
 
     return shown_or(
         lambda reason: answer("traces/_span_unshown.html", {"span": _headline(span), "reason": reason}),
-        lambda: answer("traces/_span.html", span_context(span)),
+        lambda: answer("traces/_span.html", span_context(scope, span)),
         where="span page",
         trace_id=span.trace_id,
         span_id=span.span_id,
     )
 
 
-def span_context(span: SpanDetail) -> dict[str, Any]:
+def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     """Template context of `_span.html`."""
     icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
-    talk = clipped(conversation(span.attributes))
+    whole, teller = conversation(span.attributes, span.events), ""
+    if span.is_llm_call:
+        whole, teller = completed(whole, lambda: span_children(scope, span.trace_id, span.span_id))
+    talk = clipped(whole)
+    around = payload(span.attributes, span.events)
     raw = as_json(span)
     room = _Room()
     found = exceptions(span.events)
@@ -61,10 +71,10 @@ def span_context(span: SpanDetail) -> dict[str, Any]:
         "icon": icon,
         "type_name": type_name,
         "conversation": talk.conversation,
+        "answer_of": cut(teller, NAME_CHARACTERS),
         "hidden_messages": talk.hidden_messages,
         "hidden_tools": talk.hidden_tools,
-        # LLM messages say the same in better order.
-        "payload": _cut_payload(payload(span.attributes)),
+        "payload": _cut_payload(_beside(talk.conversation, around)),
         "exceptions": found[:MAX_EXCEPTIONS],
         "hidden_exceptions": max(len(found) - MAX_EXCEPTIONS, 0),
         "error_text": error_text(span)[:SHOWN_CHARACTERS],
@@ -89,12 +99,19 @@ def _headline(span: SpanDetail) -> SpanDetail:
     return replace(span, **long)  # type: ignore[arg-type]
 
 
+def _beside(talk: Conversation, whole: Payload) -> Payload:
+    """What the messages do not say: they say the same in better order."""
+    return replace(whole, input="" if talk.asked else whole.input, output="" if talk.answered else whole.output)
+
+
 def _cut_payload(whole: Payload) -> Payload:
     return Payload(**{name: cut(value, SHOWN_CHARACTERS) for name, value in asdict(whole).items()})
 
 
 class Shown(str):
-    """A value as the attribute table shows it: indented when it is a structure, cut when it is long."""
+    """A value as the attribute table shows it: indented when it is a structure, cut when it is long, and an image in
+    it by its size.
+    """
 
     is_block: bool
     cut: int  # characters that are not shown
@@ -103,7 +120,7 @@ class Shown(str):
 def shown(text: str, limit: int = SHOWN_CHARACTERS) -> Shown:
     value = decoded(text)
     is_structure = isinstance(value, dict | list | tuple)
-    full = pretty(value) if is_structure else text
+    full = pretty(named(value)) if is_structure else named_text(text)
     result = Shown(full[:limit])
     result.cut = max(len(full) - limit, 0)
     result.is_block = "\n" in result

@@ -104,14 +104,15 @@ def span_detail(request: HttpRequest, project_id: UUID, trace_id: str, span_id: 
     """A page of its own, a fragment for the trace page's script, or with `?format=json` the span as it is stored."""
     project = open_project(request, project_id)
     request.open_project = project  # type: ignore[attr-defined]
-    span = query_span(_trace_scope(project, trace_id), trace_id, span_id)
+    scope = _trace_scope(project, trace_id)
+    span = query_span(scope, trace_id, span_id)
     if span is None:
         raise Http404(_("There is no such span in this trace."))
     if request.GET.get("format") == "json":
         return HttpResponse(as_json(span), content_type="application/json")
     address = reverse("trace-detail", kwargs={"project_id": project.pk, "trace_id": trace_id})
     context = {"project": project, "trace_address": address}
-    response = span_response(request, "traces/span_detail.html", span, context)
+    response = span_response(request, "traces/span_detail.html", scope, span, context)
     response["Vary"] = "X-Fragment, Cookie"
     return response
 

@@ -17,9 +17,12 @@ from typing import Any
 from agentops_portal.units import milliseconds
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.guard import shown_or
+from traces.store.queries.span_children import MAX_CHILDREN
 from traces.store.queries.span_detail import SpanDetail
 
 from .messages import Message, PartKind, conversation, payload
+from .messages.below import completed
+from .messages.parts import label
 
 TOOLS = ("tool", "retriever")
 
@@ -36,13 +39,16 @@ class ReplayEvent:
 
 def replay(spans: Sequence[SpanDetail], start_ns: int) -> list[ReplayEvent]:
     """The events of a trace that begins at `start_ns`, in the order of the spans."""
-    return [_event(span, start_ns) for span in spans]
+    below: dict[str, list[SpanDetail]] = {}
+    for span in spans:
+        below.setdefault(span.parent_span_id, []).append(span)
+    return [_event(span, start_ns, below.get(span.span_id, [])) for span in spans]
 
 
-def _event(span: SpanDetail, start_ns: int) -> ReplayEvent:
+def _event(span: SpanDetail, start_ns: int, below: Sequence[SpanDetail]) -> ReplayEvent:
     kind, data = shown_or(
         lambda reason: ("span_start", {**_span_start(span), "unshown": reason}),
-        lambda: _described(span),
+        lambda: _described(span, below),
         where="replay",
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -50,9 +56,9 @@ def _event(span: SpanDetail, start_ns: int) -> ReplayEvent:
     return ReplayEvent(kind, span, milliseconds(span.start_ns - start_ns), data)
 
 
-def _described(span: SpanDetail) -> tuple[str, dict[str, Any]]:
+def _described(span: SpanDetail, below: Sequence[SpanDetail]) -> tuple[str, dict[str, Any]]:
     kind = event_type(span)
-    return kind, _DATA[kind](span)
+    return kind, _llm_call(span, below) if kind == "llm_call" else _DATA[kind](span)
 
 
 def event_type(span: SpanDetail) -> str:
@@ -65,9 +71,9 @@ def event_type(span: SpanDetail) -> str:
     return "error" if span.is_error else "span_start"
 
 
-def _llm_call(span: SpanDetail) -> dict[str, Any]:
-    talk = conversation(span.attributes)
-    around = payload(span.attributes)
+def _llm_call(span: SpanDetail, below: Sequence[SpanDetail]) -> dict[str, Any]:
+    talk, _teller = completed(conversation(span.attributes, span.events), lambda: below[:MAX_CHILDREN])
+    around = payload(span.attributes, span.events)
     return {
         "model": span.model,
         "prompt": "\n".join(map(text_of, talk.asked)) or around.input,
@@ -84,7 +90,7 @@ def _llm_call(span: SpanDetail) -> dict[str, Any]:
 
 
 def _tool_use(span: SpanDetail) -> dict[str, Any]:
-    said = payload(span.attributes)
+    said = payload(span.attributes, span.events)
     return {
         "tool_name": span.tool_name or span.name,
         "input": said.input,
@@ -96,7 +102,7 @@ def _tool_use(span: SpanDetail) -> dict[str, Any]:
 
 
 def _decision(span: SpanDetail) -> dict[str, Any]:
-    said = payload(span.attributes)
+    said = payload(span.attributes, span.events)
     if span.guardrail_outcome:
         return {
             "decision_type": "guardrail",
@@ -140,7 +146,6 @@ def _span_start(span: SpanDetail) -> dict[str, Any]:
 
 
 _DATA = {
-    "llm_call": _llm_call,
     "tool_use": _tool_use,
     "decision": _decision,
     "error": _error,
@@ -172,12 +177,5 @@ def error_of(span: SpanDetail) -> SpanError:
 
 def text_of(message: Message) -> str:
     """A message as plain text, a line for each part: what a model thought is left out, media are named."""
-    lines = []
-    for part in message.parts:
-        if part.kind is PartKind.TOOL_CALL:
-            lines.append(f"{part.name}({part.text})")
-        elif part.kind is PartKind.MEDIA:
-            lines.append(f"[{part.name or 'media'}]")
-        elif part.kind is not PartKind.REASONING and part.text:
-            lines.append(part.text)
-    return "\n".join(lines)
+    lines = (label(part) for part in message.parts if part.kind is not PartKind.REASONING)
+    return "\n".join(line for line in lines if line)

@@ -1,32 +1,17 @@
 """Where each client puts the messages of an LLM call. Recorded examples: tests/payloads."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from traces.store.values.parse import decoded, pretty
 
-from traces.store.values.parse import as_list, decoded, nested, pretty
-
-from . import normal
+from . import frameworks, normal, span_events
+from .sent import MessageDialect, Reader, Sent
 from .types import Message
-
-Attributes = Mapping[str, str]
-Reader = Callable[[Attributes], Iterable[Message]]
-
-
-@dataclass(frozen=True)
-class MessageDialect:
-    """How one kind of client writes what was asked and what was answered."""
-
-    name: str
-    asked: Reader
-    answered: Reader
 
 
 def _one(key: str, role: str) -> Reader:
     """Messages as JSON in one attribute."""
 
-    def read(attributes: Attributes) -> list[Message]:
-        text = attributes.get(key, "")
+    def read(sent: Sent) -> list[Message]:
+        text = sent.text(key)
         return normal.messages(decoded(text), role) if text else []
 
     return read
@@ -35,33 +20,36 @@ def _one(key: str, role: str) -> Reader:
 def _numbered(prefix: str, role: str) -> Reader:
     """Messages spread over attributes: `{prefix}0.role`, `{prefix}0.content` …"""
 
-    def read(attributes: Attributes) -> list[Message]:
-        found = nested(dict(attributes), prefix)
+    def read(sent: Sent) -> list[Message]:
+        found = sent.numbered(prefix)
         return normal.messages(found, role) if isinstance(found, list) else []
 
     return read
 
 
-def _raw(attributes: Attributes, *names: str) -> Any:
+def _raw(role: str, *names: str) -> Reader:
     """LiteLLM's raw provider request: `llm.<provider>.<name>`, in Python notation."""
-    for key, text in attributes.items():
-        parts = key.split(".")
-        if len(parts) == 3 and parts[0] == "llm" and parts[2] in names and text:
-            value = decoded(text)
-            if isinstance(value, list | dict):
-                return value
-    return None
+
+    def read(sent: Sent) -> list[Message]:
+        for key, text in sent.attributes.items():
+            parts = key.split(".", 3)
+            if len(parts) == 3 and parts[0] == "llm" and parts[2] in names and text:
+                value = decoded(text)
+                if isinstance(value, list | dict):
+                    return normal.messages(value, role)
+        return []
+
+    return read
 
 
 def _traceloop(key: str, role: str) -> Reader:
     """`traceloop.entity.input` of an LLM task, when it holds messages rather than arguments."""
 
-    def read(attributes: Attributes) -> list[Message]:
-        value = decoded(attributes.get(key, ""))
+    def read(sent: Sent) -> list[Message]:
+        value = sent.value(key)
         if isinstance(value, dict):
             value = value.get("messages") or value.get("outputs") or []
-        is_messages = isinstance(value, list) and all(isinstance(each, dict) and "role" in each for each in value)
-        return normal.messages(value, role) if is_messages else []
+        return normal.messages(value, role) if normal.is_messages(value) else []
 
     return read
 
@@ -83,10 +71,11 @@ DIALECTS = (
         _numbered("llm.input_messages.", "user"),
         _numbered("llm.output_messages.", "assistant"),
     ),
+    MessageDialect("Vercel AI SDK", frameworks.vercel_asked, frameworks.vercel_answered),
     MessageDialect(
         "Langfuse",
-        _one("langfuse.observation.input", "user"),
-        _one("langfuse.observation.output", "assistant"),
+        frameworks.langfuse("langfuse.observation.input", "user"),
+        frameworks.langfuse("langfuse.observation.output", "assistant"),
     ),
     MessageDialect(
         "Traceloop entities",
@@ -95,44 +84,43 @@ DIALECTS = (
     ),
     MessageDialect(
         "LiteLLM, the provider's own request",
-        lambda attributes: normal.messages(_raw(attributes, "messages", "input", "prompt", "contents"), "user"),
-        lambda attributes: normal.messages(_raw(attributes, "choices", "output", "content"), "assistant"),
+        _raw("user", "messages", "input", "prompt", "contents"),
+        _raw("assistant", "choices", "output", "content"),
     ),
     MessageDialect(
         "plain prompt and completion", _one("gen_ai.prompt", "user"), _one("gen_ai.completion", "assistant")
     ),
+    MessageDialect("OpenTelemetry GenAI up to 1.36, span events", span_events.asked, span_events.answered),
+    MessageDialect(
+        "Pydantic Logfire, events as an attribute",
+        lambda sent: span_events.listed_asked(sent.value("events", "all_messages_events")),
+        lambda sent: span_events.listed_answered(sent.value("events", "all_messages_events")),
+    ),
+    MessageDialect("Pydantic Logfire, requests", frameworks.logfire_asked, frameworks.logfire_answered),
+    MessageDialect(
+        "Pydantic AI, agents",
+        lambda sent: frameworks.agent_run(sent)[0],
+        lambda sent: frameworks.agent_run(sent)[1],
+    ),
+    MessageDialect("MLflow", frameworks.mlflow_asked, frameworks.mlflow_answered),
+    MessageDialect("Google ADK", frameworks.adk_asked, _one("gcp.vertex.agent.llm_response", "assistant")),
+    MessageDialect("Claude Code", frameworks.claude_code_asked, _one("response.model_output", "assistant")),
+    MessageDialect(
+        "OpenInference, text completions",
+        frameworks.openinference_prompt,
+        frameworks.openinference_completion,
+    ),
+    MessageDialect(
+        "LangChain and LangGraph, state",
+        frameworks.state("input.value", answer=False),
+        frameworks.state("output.value", answer=True),
+    ),
 )
 
 
-def instructions(attributes: Attributes) -> str:
+def instructions(sent: Sent) -> str:
     """The system prompt where it stands apart from the messages."""
-    value = decoded(attributes.get("gen_ai.system_instructions", ""))
+    value = sent.value("gen_ai.system_instructions")
     if isinstance(value, list):
         return "\n".join(part.text for each in value for part in normal.message(each, "system").parts)
     return pretty(value)
-
-
-def offered_tools(attributes: Attributes) -> list[str]:
-    """The names of the tools a model could call."""
-    found: list[Any] = as_list(decoded(attributes.get("gen_ai.tool.definitions", "")))
-    for prefix in ("llm.request.functions.", "gen_ai.request.functions."):
-        found = found or as_list(nested(dict(attributes), prefix))
-    if not found:
-        tools = as_list(nested(dict(attributes), "llm.tools."))
-        found = [_schema(each) for each in tools]
-    return [name for name in map(_tool_name, found) if name]
-
-
-def _schema(entry: Any) -> Any:
-    """OpenInference's `tool.json_schema` of one tool."""
-    tool = entry.get("tool") if isinstance(entry, Mapping) else None
-    text = tool.get("json_schema") if isinstance(tool, Mapping) else None
-    return decoded(text) if isinstance(text, str) else None
-
-
-def _tool_name(tool: Any) -> str:
-    if not isinstance(tool, Mapping):
-        return tool if isinstance(tool, str) else ""
-    function = tool.get("function")
-    inner = function if isinstance(function, Mapping) else tool
-    return str(inner.get("name") or "")
