@@ -60,14 +60,20 @@ class Tenant:
     key: str
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_behind_a_tests_back() -> Iterator[None]:
+    """Receipts would be written while a test has no database; test_receipts.py writes its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(receipts, "FLUSH_SECONDS", 3600)
+        patch.setattr(keeper, "LOOK_SECONDS", 3600)
+        patch.setattr(decoder, "PACE_SECONDS", 0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def receiver_server(django_db_setup: None) -> Iterator[Receiver]:
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)  # else they outlive the test database
-    # No receipts behind the back of a test that has no database; test_receipts.py writes its own.
-    monkeypatch.setattr(receipts, "FLUSH_SECONDS", 3600)
-    monkeypatch.setattr(keeper, "LOOK_SECONDS", 3600)
-    monkeypatch.setattr(decoder, "PACE_SECONDS", 0)
     server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

@@ -7,7 +7,6 @@ import pytest
 from django.db import OperationalError
 
 from projects.models import ApiKey
-from traces.ingest.receipts import booking as receipts
 from traces.ingest.receipts.booking import ReceiptBook
 from traces.models import IngestReceipt
 
@@ -22,7 +21,6 @@ BODY = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 @pytest.fixture(autouse=True)
 def book(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiptBook]:
     fresh = ReceiptBook()
-    monkeypatch.setattr(receipts, "FLUSH_SECONDS", 3600)
     monkeypatch.setattr("traces.ingest.otlp.receiver.book", fresh)
     yield fresh
     fresh.close()

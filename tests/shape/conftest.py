@@ -16,7 +16,6 @@ from tests.fresh import CLICKHOUSE, in_clickhouse
 from tests.pages.spans import recorded
 from tests.rollups import naive
 from tests.rollups.arrivals import send, spread_over_days
-from traces.ingest.receipts import booking
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.trace_list import trace_page
@@ -29,9 +28,8 @@ Make = Callable[..., None]
 
 
 @pytest.fixture
-def make_store(fresh: str, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make_store(fresh: str) -> Make:
     """A function that makes the store of commit 6d7c8b2, with texts of its DDL replaced."""
-    monkeypatch.setattr(booking, "FLUSH_SECONDS", 3600)  # PostgreSQL has no tables
 
     def make(changes: Mapping[str, str] | None = None) -> None:
         in_clickhouse(f"CREATE DATABASE {fresh}")
