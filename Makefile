@@ -26,7 +26,7 @@ setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what ru
 
 test: setup ## Run the whole test suite on stores of its own; nothing is left running
 	@.ci/browser || true
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-lts: setup .venv-lts/requirements ## Run the tests that ask ClickHouse something against the engine of 26.3 LTS
 	@.venv-lts/bin/python -m tests.lts $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(LTS_TESTS))
