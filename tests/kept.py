@@ -21,7 +21,6 @@ from tests.receiver import KEPT, store_body
 
 START_NS = time.time_ns() - 60_000 * MS
 _stored: dict[bytes, UUID] = {}
-_requests: dict[UUID, tuple[ExportTraceServiceRequest, ...]] = {}
 
 
 def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
@@ -32,8 +31,7 @@ def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
         project_id = uuid4()
         for body in bodies:
             store_body(project_id, body)
-        KEPT.add(project_id)
-        _stored[content], _requests[project_id] = project_id, requests
+        _stored[content], KEPT[project_id] = project_id, requests
     return _stored[content]
 
 
@@ -43,7 +41,7 @@ def give(project: Project, *requests: ExportTraceServiceRequest) -> None:
     Its id changes, and so does that of the instance.
     """
     before = project.pk
-    now = stored_once(*_requests.get(before, ()), *requests)
+    now = stored_once(*KEPT.get(before, ()), *requests)
     with transaction.atomic():  # foreign keys are checked at its end
         Project.objects.filter(pk=before).update(id=now)
         for model in apps.get_models():

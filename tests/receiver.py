@@ -11,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from django.db import connections
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from projects import credentials
 from projects.credentials import Credential
@@ -25,7 +26,8 @@ from traces.ingest.otlp.request import PROTOBUF, read_request
 from traces.ingest.receipts import booking as receipts
 
 PAYLOADS = Path(__file__).parent / "payloads"
-KEPT: set[UUID] = set()  # projects whose spans are for reading (tests/kept.py)
+# Projects whose spans are for reading, and the requests with which they came (tests/kept.py).
+KEPT: dict[UUID, tuple[ExportTraceServiceRequest, ...]] = {}
 
 
 @dataclass

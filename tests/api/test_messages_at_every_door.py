@@ -18,11 +18,11 @@ pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 PNG = "iVBORw0KGgo" + "Aa0" * 2_000 + "="
 KOREAN = [{"role": "user", "content": [{"type": "text", "text": "파리 날씨?"}]}]
 PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}]}]
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 SAID = Spanlet(
     "said",
     attributes={
-        "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": "m",
+        **CHAT,
         "gen_ai.input.messages": json.dumps(KOREAN),
         "agentops.tags": ["env/prod"],
     },
@@ -33,8 +33,7 @@ SEEN = Spanlet(
     2,
     1,
     attributes={
-        "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": "m",
+        **CHAT,
         "gen_ai.input.messages": json.dumps(PICTURE),
         "llm.input_messages.0.message.contents.0.message_content.image.image.url": f"data:image/png;base64,{PNG}",
     },

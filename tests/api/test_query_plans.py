@@ -18,12 +18,11 @@ from agentops_portal.clickhouse.client import get_client
 from projects import credentials
 from projects.models import Role, User
 from projects.services import add_member, create_api_key, create_project
-from tests.pages.spans import store
 from traces.mcp.server import TOOLS
 
 from .addresses import Line, lines
 from .asked import Asked
-from .world import ACTORS, END, START, World, make_world
+from .world import ACTORS, END, START, World, apart, make_world
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -50,7 +49,7 @@ def reading_lines() -> Iterator[tuple[Line, str]]:
 @pytest.fixture
 def world() -> Iterator[World]:
     credentials.forget()
-    world = make_world(lambda project, request: store(project.pk, request))  # which is filled with more
+    world = make_world(apart)  # which is filled with more
     yield world
     credentials.forget()
 

@@ -30,10 +30,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from projects import credentials
-from tests.pages.spans import store
 
 from .addresses import routes
-from .world import World, make_world, undone
+from .world import World, apart, make_world, undone
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -56,7 +55,7 @@ ATTEMPTS = 40
 @pytest.fixture
 def world() -> Iterator[World]:
     credentials.forget()
-    yield make_world(lambda project, request: store(project.pk, request))  # of which something may be deleted
+    yield make_world(apart)  # something may be deleted
     credentials.forget()
 
 

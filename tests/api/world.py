@@ -18,7 +18,7 @@ from projects.services import create_api_key
 from tests.browser import browser
 from tests.cast import Cast, make_cast
 from tests.kept import give
-from tests.pages.spans import Spanlet, request_of, span_id, trace_id
+from tests.pages.spans import Spanlet, request_of, span_id, store, trace_id
 from traces.ingest.agents import Agent, AgentRun, AgentType
 from traces.ingest.uploads import add_object, add_to_log
 from traces.lifecycle.erasure.records import Erasure
@@ -78,6 +78,11 @@ def undone() -> Iterator[None]:
         yield
         transaction.set_rollback(True)
     credentials.forget()  # what is remembered of keys that were made or revoked within
+
+
+def apart(project: Project, request: ExportTraceServiceRequest) -> None:
+    """Spans that no other test reads: for a test that stores more, or deletes."""
+    store(project.pk, request)
 
 
 def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give) -> World:

@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import DjangoDbBlocker
@@ -140,11 +142,7 @@ def run(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Run]:
-    """All calls through one proxy, which takes half a minute to start.
-
-    With both variables set the header arrives as a literal `Bearer%20<key>`; with OTEL_HEADERS alone it is what any
-    client sends (tests/otlp/test_bad_requests.py).
-    """
+    """All calls through one proxy; with both variables set the header arrives as a literal `Bearer%20<key>`."""
     with django_db_blocker.unblock():
         portal = new_project(processes)
         headers = {
@@ -273,3 +271,15 @@ def test_a_fallback_is_a_failed_call_and_a_good_one(run: Run) -> None:
 
 def test_a_request_with_a_wrong_litellm_key_is_no_model_call(run: Run) -> None:
     assert run.calls("bad key") == []
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+def test_one_header_variable_with_a_plain_blank_is_enough(portal: Portal, openai_url: str, tmp_path: Path) -> None:
+    headers = {"OTEL_HEADERS": f"authorization=Bearer {portal.key}"}
+
+    with litellm_proxy(openai_url, guide_variables(portal.receiver, headers), tmp_path) as proxy:
+        answer: dict[str, Any] = proxy.chat("gpt-4o-mini", "plain: hi").json()
+        spans = portal.wait_for(lambda spans: "POST /v1/chat/completions" in {span["SpanName"] for span in spans})
+
+    assert answer["choices"][0]["message"]["content"] == ANSWER
+    assert sum(span["is_llm_call"] for span in spans) == 1

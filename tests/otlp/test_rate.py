@@ -58,9 +58,7 @@ def test_an_hour_of_silence_saves_up_no_more_than_a_minutes_spans(now: list[floa
         limiter.check(CREDENTIAL)
 
 
-def test_buckets_are_kept_until_there_are_too_many(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_buckets_are_kept_until_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("traces.ingest.otlp.rate.MAX_BUCKETS", 4)  # requests and spans of two projects
     first, second, third = (replace(CREDENTIAL, project_id=UUID(int=number)) for number in range(3))
     limiter = RateLimiter()

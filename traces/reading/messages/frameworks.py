@@ -41,9 +41,9 @@ def langfuse(key: str, role: str) -> Reader:
     def read(sent: Sent) -> list[Message]:
         value = sent.value(key)
         is_generation = sent.attributes.get("langfuse.observation.type") in ("generation", "embedding", None)
-        if role == "user":
-            return normal.request(value) if is_generation or normal.is_messages(value) else []
-        return normal.messages(value, role) if is_generation or normal.is_messages(value) else []
+        if not is_generation and not normal.is_messages(value):
+            return []
+        return normal.request(value) if role == "user" else normal.messages(value, role)
 
     return read
 

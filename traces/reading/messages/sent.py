@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from traces.store.values.parse import decoded, nested
@@ -26,10 +27,10 @@ class Sent:
     events: Sequence[SpanEvent] = ()
     # Several dialects ask for the same, and most for what is not there.
     _values: dict[str, Any] = field(default_factory=dict)
-    _folders: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self._folders.update(_folder(key) for key in self.attributes)
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        return frozenset(map(_folder, self.attributes))
 
     def value(self, *keys: str) -> Any:
         """What the first of these attributes that is not empty denotes; '' when all are."""

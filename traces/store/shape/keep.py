@@ -30,7 +30,7 @@ def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None =
     """
     wanted = wanted or description()
     found = differences(connection, wanted)
-    if _has_spans(connection):
+    if found and _has_spans(connection):
         for difference in found:
             say(f"{difference}{'' if difference.cure is Cure.NOTHING else '.'}")
     _refuse([each for each in found if each.cure is Cure.BY_HAND])
