@@ -2,10 +2,24 @@
 
 from .base import Dialect
 
+_USAGE = "SpanAttributes['langfuse.observation.usage_details']"
+# Parts may stand beside what they are parts of, and add up to the total: so the SDK's callbacks send them. Anthropic's
+# own counts stand beside one another, too; all others are those of a provider, whose input holds what was cached.
+_PARTS = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
+_ADD_UP = f"arraySum(mapValues({_PARTS})) = 2 * {_PARTS}['total'] AND {_PARTS}['total'] > 0"
+_ANTHROPIC = f"match({_USAGE}, 'cache_(read|creation)_input_tokens') AND mapContains({_PARTS}, 'input_tokens')"
+_CACHED = f"arraySum(mapValues(mapExtractKeyLike({_PARTS}, '%cache%')))"
+_TOLD = f"({_PARTS}['input'] + {_PARTS}['input_tokens'])"
 
-def _detail(attribute: str, *names: str) -> tuple[str, ...]:
-    """Sources in a JSON object of numbers, such as `usage_details` {"input": 10, "output": 20}."""
-    return tuple(f"(JSONExtractRaw(SpanAttributes['{attribute}'], '{name}'))" for name in names)
+
+def _all_of(part: str) -> str:
+    return f"arraySum(mapValues(mapExtractKeyLike({_PARTS}, '{part}%')))"
+
+
+_INPUT = f"""(multiIf({_USAGE} = '', '', {_ADD_UP}, toString({_all_of("input")}),
+    {_ANTHROPIC} OR {_CACHED} > {_TOLD},
+    toString({_TOLD} + {_CACHED}), ''))"""
+_OUTPUT = f"(if({_USAGE} != '' AND {_ADD_UP}, toString({_all_of('output')}), ''))"
 
 
 def _observation(kind: str) -> str:
@@ -26,19 +40,15 @@ DIALECT = Dialect(
             "retriever": "retriever",
             "evaluator": "task",
             "guardrail": "guardrail",
-            "span": "other",
         }
     },
     values={
         "model": ("langfuse.observation.model.name",),
-        "input_tokens": _detail("langfuse.observation.usage_details", "input", "prompt_tokens"),
-        "output_tokens": _detail("langfuse.observation.usage_details", "output", "completion_tokens"),
-        "cached_input_tokens": _detail(
-            "langfuse.observation.usage_details", "input_cached_tokens", "cache_read_input_tokens"
-        ),
-        "reasoning_tokens": _detail("langfuse.observation.usage_details", "output_reasoning_tokens"),
-        "total_tokens": _detail("langfuse.observation.usage_details", "total", "total_tokens"),
-        "reported_cost": _detail("langfuse.observation.cost_details", "total"),
+        "provider": ("langfuse.observation.metadata.ls_provider",),
+        "input_tokens": (_INPUT,),
+        "output_tokens": (_OUTPUT,),
+        "usage": ("langfuse.observation.usage_details",),
+        "cost_details": ("langfuse.observation.cost_details",),
         "session_id": ("langfuse.session.id",),
         "user_id": ("langfuse.user.id",),
         "agent_name": (_observation("agent"),),

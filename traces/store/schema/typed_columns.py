@@ -4,46 +4,77 @@ They are computed by ClickHouse for every span, whoever inserts it: the portal's
 Collector.
 """
 
+import re
 from collections.abc import Iterable
+from functools import partial
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import attribute, first_of
+from traces.store.dialects.base import attribute, first_of, has_any
+from traces.store.dialects.operations import EMBEDS, TWIN
 from traces.store.dialects.pending import IS_PENDING
 
-TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+from .calls import call_columns, cost_told, model_column, sources, steps
+
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
 _END = (
     "fromUnixTimestamp64Nano(toInt64(least(toUInt64(greatest(toUnixTimestamp64Nano(Timestamp), 0)) "
     "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
 )
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
-LLM_TYPES = "('llm', 'embedding')"
+CALLS = ("llm", "embedding")  # types of span
+_EVIDENCE = ("usage", "input_tokens", "output_tokens", "total_tokens", "cost", "cost_details")
+# What was asked, and what was answered.
+_DIALOGUES = (
+    ("gen_ai.prompt", "gen_ai.completion"),
+    ("gen_ai.prompt.0.content", "gen_ai.completion.0.content"),
+)
 
 
 def value_of(column: str, dialects: Iterable[Dialect]) -> str:
-    return first_of(source for dialect in dialects for source in dialect.values.get(column, ()))
+    return first_of(sources(column, dialects))
 
 
-def stated_kinds(dialects: Iterable[Dialect]) -> list[str]:
-    """Expressions for the type that an attribute of the span states; NULL when it is absent or says nothing known."""
-    kinds: dict[str, dict[str, str]] = {}
+def stated_kind(dialects: tuple[Dialect, ...], otherwise: str) -> str:
+    """The type that a span states: by an attribute for that or, weaker, by what it names an operation."""
+    strong: dict[str, str] = {}
+    weak: dict[str, str] = {}
     for dialect in dialects:
-        for key, words in dialect.kinds.items():
-            merged = kinds.setdefault(key, {})
-            for word, span_type in words.items():
-                merged.setdefault(word, span_type)
-    return [
-        f"transform(lower({attribute(key)}), [{_quoted(words)}], [{_quoted(words.values())}], NULL)"
-        for key, words in kinds.items()
+        for words in dialect.kinds.values():
+            strong |= {word: kind for word, kind in words.items() if word not in strong and kind not in CALLS}
+        for words in dialect.weak_kinds.values():
+            weak |= {word: kind for word, kind in words.items() if word not in weak and kind not in CALLS}
+    weakly = f"transform(the_operation, [{_quoted(weak)}], [{_quoted(weak.values())}], {otherwise})"
+    return f"transform(the_kind, [{_quoted(strong)}], [{_quoted(strong.values())}], {weakly})"
+
+
+def asks_a_model(dialects: tuple[Dialect, ...]) -> dict[str, str]:
+    """The steps behind `is_llm_call`, on which all that is told of a call depends: the time to analyse an
+    insert grows with the length of these texts, times the number of columns that use them.
+    """
+    strong = [(word, kind) for dialect in dialects for words in dialect.kinds.values() for word, kind in words.items()]
+    weak = [
+        (word, kind) for dialect in dialects for words in dialect.weak_kinds.values() for word, kind in words.items()
     ]
+    rules = [
+        f"match(the_kind, '{_one_of(word for word, kind in strong if kind in CALLS)}'), true",
+        f"match(the_kind, '{_one_of(word for word, kind in strong if kind not in CALLS)}'), false",
+        f"match(the_operation, '{_one_of((word for word, kind in weak if kind in CALLS), TWIN)}'), true",
+        f"match(the_operation, '{_one_of(word for word, kind in weak if kind not in CALLS)}'), false",
+    ]
+    # No client knows two: the greatest is the one that is not blank.
+    kind = ", ".join(attribute(key) for dialect in dialects for key in dialect.kinds)
+    return {
+        "the_kind": f"lower(toLowCardinality(greatest({kind})))",
+        "asks_model": f"multiIf({', '.join(rules)}, {_shows_a_call(dialects)})",
+    }
+
+
+def _one_of(words: Iterable[str], before: str = "") -> str:
+    return f"^{before}({'|'.join(dict.fromkeys(word.replace('.', '[.]') for word in words))})$"
 
 
 def _quoted(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)
-
-
-def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
-    return f"if(is_llm_call, toUInt64OrZero({value_of(column, dialects)}), 0)"
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
@@ -65,32 +96,34 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "guardrail_name": (text, value_of("guardrail_name", dialects)),
         "guardrail_mode": (text, _guardrail_mode(dialects)),
         "guardrail_outcome": (text, _guardrail_outcome(dialects)),
-        "model": (text, value_of("model", dialects)),
+        "model": model_column(dialects),
         "http_status": (
             "UInt16",
             f"toUInt16OrZero({first_of(('http.response.status_code', 'http.status_code'))})",
         ),
         "tool_name": (text, value_of("tool_name", dialects)),
         "span_type": (text, _span_type(dialects)),
-        "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES} AND NOT is_pending"),
-        "requested_model": (text, f"if(is_llm_call, {value_of('requested_model', dialects)}, '')"),
-        "provider": (text, f"if(is_llm_call, lower({value_of('provider', dialects)}), '')"),
+        "is_llm_call": ("Bool", _is_call(dialects)),
     }
-    for column in TOKEN_COLUMNS:
-        columns[column] = ("UInt64", _tokens(column, dialects))
+    columns |= call_columns(dialects)
     columns |= {
-        "total_tokens": (
-            "UInt64",
-            f"if(is_llm_call, coalesce(nullIf(toUInt64OrZero({value_of('total_tokens', dialects)}), 0), "
-            "input_tokens + output_tokens), 0)",
-        ),
         # 0 means "the client has no price", not "free".
         "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(dialects)),
-        "cache_hit": ("Bool", f"if(is_llm_call, {value_of('cache_hit', dialects)} != '', false)"),
         "session_id": ("String", value_of("session_id", dialects)),
         "user_id": ("String", value_of("user_id", dialects)),
         "agent_name": (text, value_of("agent_name", dialects)),
     }
+    return _without_steps(columns, {**steps(dialects), **asks_a_model(dialects)})
+
+
+def _without_steps(columns: dict[str, tuple[str, str]], named: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Columns whose expressions have in them what the steps stand for. (As ALIAS columns each of them would be analysed
+    for every query of the table and for every view that an insert fills.)
+    """
+    for name, expression in reversed(list(named.items())):
+        put = partial(re.compile(rf"\b{name}\b").sub, expression.replace("\\", r"\\"))
+        named = {each: put(text) for each, text in named.items()}
+        columns = {each: (kind, put(text)) for each, (kind, text) in columns.items()}
     return columns
 
 
@@ -113,23 +146,43 @@ def _span_type(dialects: tuple[Dialect, ...]) -> str:
     An LLM call is recognised by its attributes, never by its name: names can be set by the caller. The cost of an
     insert grows with the size of this expression, so nothing stands in it twice.
     """
+    shown = f"multiIf(tool_name != '', 'tool', {first_of(HTTP_ATTRIBUTES)} != '', 'http', 'other')"
     rules = [
-        _when("guardrail_name != ''", "guardrail"),
-        *(_when(dialect.http_span, "http") for dialect in dialects if dialect.http_span),
-        *stated_kinds(dialects),
-        *(_when(dialect.llm_call, "llm") for dialect in dialects if dialect.llm_call),
-        _when("tool_name != ''", "tool"),
-        _when(f"{first_of(HTTP_ATTRIBUTES)} != ''", "http"),
+        "guardrail_name != '', 'guardrail'",
+        *(f"{each.http_span}, 'http'" for each in dialects if each.http_span),
+        f"asks_model, if({_embeds()}, 'embedding', 'llm')",
     ]
-    return f"coalesce({', '.join(rules)}, 'other')"
+    return f"multiIf({', '.join(rules)}, {stated_kind(dialects, shown)})"
 
 
-def _when(condition: str, span_type: str) -> str:
-    return f"if({condition}, '{span_type}', NULL)"
+def _shows_a_call(dialects: tuple[Dialect, ...]) -> str:
+    """A span that states no kind: it names a model and has something that only a call leaves, or has asked and was
+    answered. What failed has nothing but the model.
+    """
+    names_model = has_any(key for name in ("model", "requested_model") for key in sources(name, dialects))
+    # A proxy names the model of a request on spans of all that it does for it.
+    failed = "StatusCode = 'Error' AND SpanKind != 'Server' AND NOT startsWith(ScopeName, 'litellm')"
+    evidence = [key for dialect in dialects for key in dialect.evidence]
+    left = has_any([*evidence, *(key for name in _EVIDENCE for key in sources(name, dialects))])
+    answered = " OR ".join(f"{attribute(asked)} != '' AND {attribute(answer)} != ''" for asked, answer in _DIALOGUES)
+    return f"if({names_model}, {failed} OR {left}, {answered})"
+
+
+def _embeds() -> str:
+    return (
+        f"position(the_kind, '{EMBEDS}') > 0 OR position(the_operation, '{EMBEDS}') > 0 "
+        f"OR {attribute('embedding.model_name')} != ''"
+    )
+
+
+def _is_call(dialects: tuple[Dialect, ...]) -> str:
+    not_called = "".join(f" AND NOT ({each.not_called})" for each in dialects if each.not_called)
+    http = "".join(f" AND NOT ({each.http_span})" for each in dialects if each.http_span)
+    return f"asks_model AND guardrail_name = '' AND NOT is_pending{http}{not_called}"
 
 
 def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
     # Rounded as a double and read as text: a client may write 6.449999999999999e-06 and mean 0.00000645.
     # An amount that the type cannot hold is no cost.
-    cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)), 12)"
+    cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({cost_told(dialects)}), 12)), 12)"
     return f"if(span_type IN ('llm', 'embedding', 'tool') AND NOT is_pending, nullIf(greatest({cost}, 0), 0), NULL)"
