@@ -55,6 +55,8 @@ class Dialect:
     weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
     evidence: attributes that only a model's invocation leaves. A span that names a model, has one of them or usage and
     states no kind is a call, whatever its operation is called.
+    questions, answers: what was asked, which is no evidence, and what was answered, which is; with both a span that names
+    no model is a call, too.
     not_called: condition under which a span that says it asked a model did not get so far, or only prepared it.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column, or one of NAMES → sources of its text, best first.
@@ -65,7 +67,9 @@ class Dialect:
     reference: str
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     weak_kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    evidence: tuple[Source, ...] = ()
+    evidence: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     not_called: str = ""
     http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
@@ -79,8 +83,12 @@ def attribute(key: str) -> str:
     return f"SpanAttributes['{key}']"
 
 
+def is_expression(source: Source) -> bool:
+    return source.startswith("(")
+
+
 def sql(source: Source) -> str:
-    return source if source.startswith("(") else attribute(source)
+    return source if is_expression(source) else attribute(source)
 
 
 def first_of(sources: Iterable[Source]) -> str:
@@ -99,7 +107,7 @@ def sum_of(*keys: str, prefix: str = "") -> str:
 
 def has_any(sources: Iterable[Source]) -> str:
     """The SQL condition: a span has one of these attributes. What is worked out does not count."""
-    keys = [source for source in sources if not source.startswith("(")]
+    keys = [source for source in sources if not is_expression(source)]
     return f"arrayExists(key -> key IN ({_quoted(keys)}), mapKeys(SpanAttributes))"
 
 

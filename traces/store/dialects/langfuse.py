@@ -5,21 +5,25 @@ from .base import Dialect
 _USAGE = "SpanAttributes['langfuse.observation.usage_details']"
 # Parts may stand beside what they are parts of, and add up to the total: so the SDK's callbacks send them. Anthropic's
 # own counts stand beside one another, too; all others are those of a provider, whose input holds what was cached.
-_PARTS = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
-_ADD_UP = f"arraySum(mapValues({_PARTS})) = 2 * {_PARTS}['total'] AND {_PARTS}['total'] > 0"
-_ANTHROPIC = f"match({_USAGE}, 'cache_(read|creation)_input_tokens') AND mapContains({_PARTS}, 'input_tokens')"
-_CACHED = f"arraySum(mapValues(mapExtractKeyLike({_PARTS}, '%cache%')))"
-_TOLD = f"({_PARTS}['input'] + {_PARTS}['input_tokens'])"
+_ADD_UP = "arraySum(mapValues(parts)) = 2 * parts['total'] AND parts['total'] > 0"
+_ANTHROPIC = f"match({_USAGE}, 'cache_(read|creation)_input_tokens') AND mapContains(parts, 'input_tokens')"
+_CACHED = "arraySum(mapValues(mapExtractKeyLike(parts, '%cache%')))"
+_TOLD = "(parts['input'] + parts['input_tokens'])"
+
+
+def _of_parts(expression: str) -> str:
+    """SQL: what an expression over `parts`, a map of the counts, gives; so the object stands there once."""
+    return f"(if({_USAGE} = '', '', arrayMap(parts -> {expression}, [JSONExtract({_USAGE}, 'Map(String, UInt64)')])[1]))"
 
 
 def _all_of(part: str) -> str:
-    return f"arraySum(mapValues(mapExtractKeyLike({_PARTS}, '{part}%')))"
+    return f"toString(arraySum(mapValues(mapExtractKeyLike(parts, '{part}%'))))"
 
 
-_INPUT = f"""(multiIf({_USAGE} = '', '', {_ADD_UP}, toString({_all_of("input")}),
-    {_ANTHROPIC} OR {_CACHED} > {_TOLD},
-    toString({_TOLD} + {_CACHED}), ''))"""
-_OUTPUT = f"(if({_USAGE} != '' AND {_ADD_UP}, toString({_all_of('output')}), ''))"
+_INPUT = _of_parts(
+    f"multiIf({_ADD_UP}, {_all_of('input')}, {_ANTHROPIC} OR {_CACHED} > {_TOLD}, toString({_TOLD} + {_CACHED}), '')"
+)
+_OUTPUT = _of_parts(f"if({_ADD_UP}, {_all_of('output')}, '')")
 
 
 def _observation(kind: str) -> str:

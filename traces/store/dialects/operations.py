@@ -6,7 +6,7 @@ Chat is any answer in text. Embeddings have a type of span of their own; all els
 from collections.abc import Iterable
 
 # LiteLLM's functions have twins that begin with `a` or `_a`.
-TWIN = "_?a?"
+TWINS = ("", "a", "_", "_a")
 _NAMES = {
     "chat": (
         *("chat", "generate", "generate_text", "text_generation", "message", "anthropic_messages", "completion"),
