@@ -31,9 +31,10 @@ DIALECT = Dialect(
     },
     evidence=(
         *("gen_ai.response.id", "gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages"),
-        *("gen_ai.completion.0.role", "gen_ai.prompt.0.content"),
+        "gen_ai.completion.0.role",
     ),
-    questions=("gen_ai.prompt",),
+    prompts=("gen_ai.prompt",),
+    questions=("gen_ai.prompt.0.content",),
     answers=("gen_ai.completion", "gen_ai.completion.0.content"),
     values={
         "model": ("gen_ai.response.model",),

@@ -41,21 +41,22 @@ _NESTED = {
 }
 _QUOTE = "[\"'']"  # of JSON and of Python, the latter doubled for SQL
 _NUMBER = "([0-9][0-9.eE+-]*)"
+_WHOLE = "([0-9]+)"
 _COLON = "\\\\s*:\\\\s*"
 
 
-def counted(text: str, names: str) -> str:
+def counted(text: str, names: str, number: str = _NUMBER) -> str:
     """SQL: the number behind one of the names, a regular expression, in the SQL `text`; '' without one."""
-    return f"extract({text}, '{_named(names)}{_COLON}{_QUOTE}?{_NUMBER}')"
+    return f"extract({text}, '{_named(names)}{_COLON}{_QUOTE}?{number}')"
 
 
 def count_of(what: str, text: str) -> str:
     """SQL: a count of NAMES from the SQL `text` of an object of counts; '' without one."""
     names = "|".join(NAMES[what])
     if what not in _NESTED:
-        return counted(text, names)
+        return counted(text, names, _WHOLE)
     part, name = _NESTED[what]
-    return f"extract({text}, '(?:{_named(names)}|{_named(part)}{_COLON}[{{][^}}]*{_named(name)}){_COLON}{_NUMBER}')"
+    return f"extract({text}, '(?:{_named(names)}|{_named(part)}{_COLON}[{{][^}}]*{_named(name)}){_COLON}{_WHOLE}')"
 
 
 def _named(names: str) -> str:

@@ -14,6 +14,8 @@ from traces.store.dialects.usage import count_of, counted
 from .told import Told
 
 LARGEST = 10**12
+# Names whose texts are counts.
+COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_write", "reasoning", *TOKEN_DETAILS)
 _TEXT = "LowCardinality(String)"
 _COUNT = "UInt64"
 _TOTAL = '"total(?:_cost)?"'
@@ -62,26 +64,24 @@ def cost_told(told: Told) -> str:
     return first_of([*told.sources("cost"), f"({in_details})"])
 
 
-def count(text: str) -> str:
-    """SQL: a count that a client wrote, as a whole number or not, with blanks around it or not; 0 for what is none."""
-    # NaN, what is negative and what no UInt64 holds are none.
-    return f"least(accurateCastOrDefault(floor(toFloat64OrZero(trimBoth({text}))), 'UInt64'), {LARGEST})"
-
-
 def _told(what: str, told: Told) -> str:
-    return count(_text_told(what, told))
+    return _count(_text_told(what, told))
+
+
+def _count(text: str) -> str:
+    return f"least(toUInt64OrZero({text}), {LARGEST})"
 
 
 def _text_told(what: str, told: Told) -> str:
     usage = told.value("usage")
-    return first_of([*told.sources(what), f"(if({usage} = '', '', {count_of(what, usage)}))"])
+    return first_of([*told.sources(what), f"({count_of(what, usage)})"])
 
 
 def _token_details(told: Told) -> str:
     """A map of the parts that most calls do not have."""
     names = ", ".join(f"'{part}'" for part in TOKEN_DETAILS)
     texts = ", ".join(_text_told(part, told) for part in TOKEN_DETAILS)
-    details = f"mapFromArrays([{names}], arrayMap(text -> {count('text')}, [{texts}]))"
+    details = f"mapFromArrays([{names}], arrayMap(text -> {_count('text')}, [{texts}]))"
     has_details = told.has_any("usage", *TOKEN_DETAILS)
     return f"if(is_llm_call AND {has_details}, mapFilter((part, tokens) -> tokens > 0, {details}), map())"
 

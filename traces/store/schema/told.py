@@ -12,27 +12,33 @@ from itertools import groupby
 from traces.store.dialects.base import Source, first_of, is_expression
 
 COLUMN = "told"
-TYPE = "Map(UInt8, String)"
+TYPE = "Map(UInt16, String)"
 _PLACES = 64  # keys that a number has room for
 
 
 class Told:
     """names: name → its sources, best first. marks: names of which it only matters that a span has them: their texts,
-    which may be long, are not kept.
+    which may be long, are not kept. counts: names whose texts are counts, which are made whole.
 
     Raises ValueError when two names want the same key. An expression can read it for one of them.
     """
 
-    def __init__(self, names: Mapping[str, Iterable[Source]], marks: Iterable[str] = ()) -> None:
+    def __init__(
+        self, names: Mapping[str, Iterable[Source]], marks: Iterable[str] = (), counts: Iterable[str] = ()
+    ) -> None:
         self._numbers: dict[str, list[int]] = {}
         self._sources: dict[str, list[Source]] = {}
         self._codes: dict[str, int] = {}
         self._count = 0
-        marks = tuple(marks)
-        for name in (*marks, *(name for name in names if name not in marks)):
+        marks, counts = tuple(marks), tuple(counts)
+        for name in marks:
             self._add(name, names.get(name, ()))
-            if name in marks:
-                self._first_text = (self._count + 1) * _PLACES
+        self._first_count = self._count + 1
+        for name in counts:
+            self._add(name, names.get(name, ()))
+        self._first_text = self._count + 1
+        for name in (name for name in names if name not in (*marks, *counts)):
+            self._add(name, names[name])
 
     def _add(self, name: str, sources: Iterable[Source]) -> None:
         self._numbers[name], self._sources[name] = [], []
@@ -63,10 +69,16 @@ class Told:
 
     def expression(self) -> str:
         keys, codes = ", ".join(f"'{key}'" for key in self._codes), list(self._codes.values())
-        found = f"arrayMap(key -> transform(key, [{keys}], {codes}, toUInt16(0)), mapKeys(SpanAttributes))"
-        pairs = (
-            f"arrayMap((code, text) -> (code, if(code < {self._first_text} AND text != '', '1', text)), {found}, "
-            "mapValues(SpanAttributes))"
-        )
-        known = f"arraySort(pair -> pair.1, arrayFilter(pair -> pair.1 > 0 AND pair.2 != '', {pairs}))"
-        return f"CAST(arrayMap(pair -> (intDiv(pair.1, {_PLACES}), pair.2), {known}), '{TYPE}')"
+        coded = f"mapApply((key, text) -> (transform(key, [{keys}], {codes}, toUInt16(0)), text), SpanAttributes)"
+        known = f"mapSort((code, text) -> code, mapFilter((code, text) -> code > 0 AND text != '', {coded}))"
+        first_count, first_text = self._first_count * _PLACES, self._first_text * _PLACES
+        text = f"multiIf(code >= {first_text}, text, code >= {first_count}, {whole('text')}, '1')"
+        return f"mapApply((code, text) -> (intDiv(code, {_PLACES}), {text}), {known})"
+
+
+def whole(text: str) -> str:
+    """SQL: the text of a count that a client wrote, as a whole number or not, with blanks around it or not; 0 for what
+    is none.
+    """
+    # NaN, what is negative and what no UInt64 holds are none.
+    return f"toString(accurateCastOrDefault(floor(toFloat64OrZero(trimBoth({text}))), 'UInt64'))"

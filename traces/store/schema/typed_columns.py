@@ -12,7 +12,7 @@ from traces.store.dialects.operations import EMBEDS, TWINS
 from traces.store.dialects.pending import IS_PENDING
 
 from . import told as pass_
-from .calls import call_columns, cost_told, model_column, operation_told
+from .calls import COUNTS, call_columns, cost_told, model_column, operation_told
 from .told import Told
 
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
@@ -22,13 +22,14 @@ _END = (
 )
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
 CALLS = ("llm", "embedding")  # types of span
-_EVIDENCE = ("evidence", "answers", "usage", "input_tokens", "output_tokens", "total_tokens", "cost", "cost_details")
+_MARKS = ("evidence", "prompts", "questions", "answers")
+_EVIDENCE = ("evidence", "questions", "answers", "usage", "input_tokens", "output_tokens", "total_tokens", "cost", "cost_details")
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
     """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
     dialects = tuple(dialects)
-    told = Told(_names(dialects), marks=("evidence", "questions", "answers", "http"))
+    told = Told(_names(dialects), marks=(*_MARKS, "http"), counts=COUNTS)
     text = "LowCardinality(String)"
     return {
         "project_id": (
@@ -68,7 +69,7 @@ def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
         "http": list(HTTP_ATTRIBUTES),
         "http_status": ["http.response.status_code", "http.status_code"],
     }
-    for field in ("evidence", "questions", "answers"):
+    for field in _MARKS:
         names[field] = [key for dialect in dialects for key in getattr(dialect, field)]
     for dialect in dialects:
         for name, sources in dialect.values.items():
@@ -105,10 +106,8 @@ def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
     kinds = _kinds(words for dialect in dialects for words in dialect.kinds.values())
     operations = _kinds((words for dialect in dialects for words in dialect.weak_kinds.values()), TWINS)
     stated = _transform(kind, kinds, _transform("operation_told", operations, shown))
-    embeds = (
-        f"position({kind}, '{EMBEDS}') > 0 OR position(operation_told, '{EMBEDS}') > 0 "
-        f"OR {attribute('embedding.model_name')} != ''"
-    )
+    said = f"concat({kind}, ' ', operation_told)"
+    embeds = f"position({said}, '{EMBEDS}') > 0 OR {attribute('embedding.model_name')} != ''"
     rules = [
         "guardrail_name != '', 'guardrail'",
         *(f"{each.http_span}, 'http'" for each in dialects if each.http_span),
@@ -144,8 +143,7 @@ def _shows_a_call(told: Told) -> str:
     """
     # A proxy names the model of a request on spans of all that it does for it.
     failed = "StatusCode = 'Error' AND SpanKind != 'Server' AND NOT startsWith(ScopeName, 'litellm')"
-    asked = f"({told.has_any('questions')} OR {attribute('gen_ai.prompt.0.content')} != '')"
-    answered = f"{asked} AND {told.has_any('answers')}"
+    answered = f"{told.has_any('prompts', 'questions')} AND {told.has_any('answers')}"
     return f"if({told.has_any('model', 'requested_model')}, {failed} OR {told.has_any(*_EVIDENCE)}, {answered})"
 
 
