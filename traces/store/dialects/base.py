@@ -55,8 +55,8 @@ class Dialect:
     weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
     evidence: attributes that only a model's invocation leaves. A span that names a model, has one of them or usage and
     states no kind is a call, whatever its operation is called.
-    questions, answers: what was asked and what was answered. Each is evidence; with both a span that names no model is a
-    call, too. prompts: what was asked, in attributes that are no evidence, for what only prepares a prompt has them.
+    questions, answers: what was asked and what was answered. Each is evidence; with both a span that names no model is
+    a call, too. prompts: what was asked, in attributes that are no evidence: what only prepares a prompt has them.
     not_called: condition under which a span that says it asked a model did not get so far, or only prepared it.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column, or one of NAMES → sources of its text, best first.

@@ -13,7 +13,8 @@ _TOLD = "(parts['input'] + parts['input_tokens'])"
 
 def _of_parts(expression: str) -> str:
     """SQL: what an expression over `parts`, a map of the counts, gives; so the object stands there once."""
-    return f"(if({_USAGE} = '', '', arrayMap(parts -> {expression}, [JSONExtract({_USAGE}, 'Map(String, UInt64)')])[1]))"
+    parts = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
+    return f"(if({_USAGE} = '', '', arrayMap(parts -> {expression}, [{parts}])[1]))"
 
 
 def _all_of(part: str) -> str:

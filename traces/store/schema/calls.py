@@ -18,6 +18,7 @@ LARGEST = 10**12
 COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_write", "reasoning", *TOKEN_DETAILS)
 _TEXT = "LowCardinality(String)"
 _COUNT = "UInt64"
+_DETAILS = "Map(LowCardinality(String), UInt64)"
 _TOTAL = '"total(?:_cost)?"'
 
 
@@ -48,7 +49,7 @@ def call_columns(told: Told) -> dict[str, tuple[str, str]]:
         "cached_input_tokens": (_COUNT, _of_call(_told("cache_read", told))),
         "cache_write_tokens": (_COUNT, _of_call(_told("cache_write", told))),
         "reasoning_tokens": (_COUNT, _of_call(_told("reasoning", told))),
-        "token_details": ("Map(LowCardinality(String), UInt64)", _token_details(told)),
+        "token_details": (_DETAILS, _token_details(told)),
         "total_tokens": (_COUNT, _of_call(f"greatest({_told('total_tokens', told)}, input_tokens + output_tokens)")),
         "units": ("Float64", f"if({told.value('usage')} = '', 0, {_units(told)})"),
         "cache_hit": ("Bool", _of_call(f"{told.value('cache_hit')} != ''", "false")),
@@ -81,9 +82,9 @@ def _token_details(told: Told) -> str:
     """A map of the parts that most calls do not have."""
     names = ", ".join(f"'{part}'" for part in TOKEN_DETAILS)
     texts = ", ".join(_text_told(part, told) for part in TOKEN_DETAILS)
-    details = f"mapFromArrays([{names}], arrayMap(text -> {_count('text')}, [{texts}]))"
+    counts = f"arrayMap((part, text) -> (part, {_count('text')}), [{names}], [{texts}])"
     has_details = told.has_any("usage", *TOKEN_DETAILS)
-    return f"if(is_llm_call AND {has_details}, mapFilter((part, tokens) -> tokens > 0, {details}), map())"
+    return f"if(is_llm_call AND {has_details}, CAST(arrayFilter(part -> part.2 > 0, {counts}), '{_DETAILS}'), map())"
 
 
 def _of_call(expression: str, otherwise: str = "0") -> str:

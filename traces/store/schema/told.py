@@ -6,6 +6,7 @@ an insert far less than to look for every key. It is stored, for ClickHouse woul
 expressions out anew for each of them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
@@ -14,13 +15,14 @@ from traces.store.dialects.base import Source, first_of, is_expression
 COLUMN = "told"
 TYPE = "Map(UInt16, String)"
 _PLACES = 64  # keys that a number has room for
+_PLAIN = re.compile(r"[^'\\]+")  # what can stand in SQL as it is
 
 
 class Told:
     """names: name → its sources, best first. marks: names of which it only matters that a span has them: their texts,
     which may be long, are not kept. counts: names whose texts are counts, which are made whole.
 
-    Raises ValueError when two names want the same key. An expression can read it for one of them.
+    Raises ValueError when two names want the same key: an expression can read it for one of them.
     """
 
     def __init__(
@@ -49,8 +51,8 @@ class Told:
             else:
                 self._count += 1
                 for place, key in enumerate(some):
-                    if key in self._codes:
-                        raise ValueError(f"{key} is a source of {name}, and of something else.")
+                    if key in self._codes or place == _PLACES or not _PLAIN.fullmatch(key):
+                        raise ValueError(f"{key!r} cannot be a source of {name}.")
                     self._codes[key] = self._count * _PLACES + place
                 self._numbers[name].append(self._count)
                 self._sources[name].append(f"({COLUMN}[{self._count}])")
@@ -64,8 +66,10 @@ class Told:
 
     def has_any(self, *names: str) -> str:
         """SQL condition: a span tells one of these. What is worked out does not count."""
-        numbers = [str(number) for name in names for number in self._numbers.get(name, ())]
-        return f"arrayExists(number -> number IN ({', '.join(numbers)}), mapKeys({COLUMN}))" if numbers else "false"
+        return f"hasAny(mapKeys({COLUMN}), {self.numbers(*names)})"
+
+    def numbers(self, *names: str) -> list[int]:
+        return [number for name in names for number in self._numbers.get(name, ())]
 
     def expression(self) -> str:
         keys, codes = ", ".join(f"'{key}'" for key in self._codes), list(self._codes.values())

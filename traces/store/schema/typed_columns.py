@@ -7,13 +7,12 @@ Collector.
 from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import Source, attribute, first_of
+from traces.store.dialects.base import Source, attribute, first_of, sql
 from traces.store.dialects.operations import EMBEDS, TWINS
 from traces.store.dialects.pending import IS_PENDING
 
-from . import told as pass_
 from .calls import COUNTS, call_columns, cost_told, model_column, operation_told
-from .told import Told
+from .told import COLUMN, TYPE, Told
 
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
 _END = (
@@ -23,7 +22,17 @@ _END = (
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
 CALLS = ("llm", "embedding")  # types of span
 _MARKS = ("evidence", "prompts", "questions", "answers")
-_EVIDENCE = ("evidence", "questions", "answers", "usage", "input_tokens", "output_tokens", "total_tokens", "cost", "cost_details")
+_EVIDENCE = (
+    "evidence",
+    "questions",
+    "answers",
+    "usage",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cost",
+    "cost_details",
+)
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
@@ -43,7 +52,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
         "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
-        pass_.COLUMN: (pass_.TYPE, told.expression()),
+        COLUMN: (TYPE, told.expression()),
         "guardrail_name": (text, told.value("guardrail_name")),
         "guardrail_mode": (text, _guardrail_mode(told)),
         "guardrail_outcome": (text, _guardrail_outcome(dialects)),
@@ -69,13 +78,13 @@ def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
         "http": list(HTTP_ATTRIBUTES),
         "http_status": ["http.response.status_code", "http.status_code"],
     }
-    for field in _MARKS:
-        names[field] = [key for dialect in dialects for key in getattr(dialect, field)]
+    for mark in _MARKS:
+        names[mark] = [key for dialect in dialects for key in getattr(dialect, mark)]
     for dialect in dialects:
         for name, sources in dialect.values.items():
             names.setdefault(name, []).extend(sources)
-    # Long, and rarely needed.
-    names["parameters"] = [attribute_ if attribute_.startswith("(") else f"({attribute(attribute_)})" for attribute_ in names.get("parameters", ())]
+    # Long, and rarely needed: they are looked up, and not told.
+    names["parameters"] = [f"({sql(source)})" for source in names.get("parameters", ())]
     return names
 
 
