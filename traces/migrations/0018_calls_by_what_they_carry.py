@@ -8,5 +8,5 @@ class Migration(migrations.Migration):
 
     dependencies = [("traces", "0017_inbox_span_ids")]
     operations = [
-        StoreShape({"otel_traces": "9f5388fe", "trace_summaries_mv": "d80c8d42", "usage_quarters_mv": "bdffe0b5"})
+        StoreShape({"otel_traces": "e1b144f2", "trace_summaries_mv": "d80c8d42", "usage_quarters_mv": "bdffe0b5"})
     ]
