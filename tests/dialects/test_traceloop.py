@@ -55,6 +55,6 @@ def test_decorated_functions_and_older_names_of_tokens(otlp: Receiver, tenant: T
                 total_tokens=140,
                 session_id="sess-9",
             ),
-            "0000001c00000006": Typed(span_type="retriever", model="rerank-v3"),
+            "0000001c00000006": llm(model="rerank-v3", requested_model="rerank-v3", provider="cohere"),
         },
     )

@@ -124,7 +124,7 @@ def test_the_json_is_everything_that_is_stored(client: Client, project: Project)
 
     assert response.headers["Content-Type"] == "application/json"
     span = response.json()
-    assert (span["name"], span["status"], span["model"]) == ("litellm_request", "Error", "qwen-235b")
+    assert (span["name"], span["status"], span["model"]) == ("litellm_request", "Error", "qwen/qwen3-235b-a22b-2507")
     assert span["attributes"]["error.type"] == "HTTPException"
     assert span["events"][0]["attributes"]["exception.type"] == "fastapi.exceptions.HTTPException"
     assert isinstance(span["start_ns"], int)

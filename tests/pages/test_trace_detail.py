@@ -52,8 +52,9 @@ def test_a_litellm_trace_is_drawn_as_the_tree_it_is(client: Client, project: Pro
     ]
     repeated = [row.span.guardrail_name for row in rows if row.is_repeated]
     assert repeated == ["content-filter"]
-    [call] = [row for row in rows if row.span.is_llm_call]
-    assert (call.span.type, call.span.model, call.span.is_error) == ("llm", "qwen-235b", True)
+    [refused] = [row for row in rows if row.span.type == "llm"]
+    assert (refused.span.is_llm_call, refused.span.is_error) == (False, True)
+    assert refused.span.model == "qwen/qwen3-235b-a22b-2507"
 
 
 def test_spans_without_their_parent_are_shown_and_marked(client: Client, project: Project) -> None:

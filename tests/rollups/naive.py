@@ -5,6 +5,7 @@ Slow, and nothing of it is shared with the roll-ups: what both say is right.
 
 import ast
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,12 +28,13 @@ _COLUMNS = """
 
 
 def spans_of(project_id: UUID) -> list[Row]:
-    return select(
+    rows = select(
         f"SELECT {_COLUMNS} FROM otel_traces WHERE project_id = {{project_id:String}} "
         "AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}",
         name="test.spans",
         scope=whole_time(project_id),
     )
+    return [row | {"counted_model": undated(row["model"])} for row in rows]
 
 
 def traces_of(spans: Iterable[Row]) -> dict[str, list[Row]]:
@@ -51,7 +53,7 @@ def figures(project_id: UUID) -> list[TraceFigures]:
 
 def trace_figures(spans: list[Row]) -> TraceFigures:
     root = min(spans, key=lambda s: (s["ParentSpanId"] != "", s["start"], -s["Duration"], s["SpanId"]))
-    work = [s for s in spans if s["is_llm_call"] or s["span_type"] in ("agent", "tool")]
+    work = [s for s in spans if s["span_type"] in ("llm", "embedding", "agent", "tool")]
     last_work = max(work, key=lambda s: (s["end"], s["SpanId"]), default={"StatusCode": ""})
     is_error = (
         root["StatusCode"] == "Error"
@@ -80,7 +82,7 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         reasoning_tokens=sum(s["reasoning_tokens"] for s in spans),
         total_tokens=sum(s["total_tokens"] for s in spans),
         cost=cost_of(spans, calls),
-        models=tuple(sorted({s["model"] for s in spans if s["is_llm_call"]} - {""})),
+        models=tuple(sorted({s["counted_model"] for s in spans if s["is_llm_call"]} - {""})),
         agents=tuple(sorted({s["agent_name"] for s in spans} - {""})),
         session_id=max(s["session_id"] for s in spans),
         user_id=max(s["user_id"] for s in spans),
@@ -91,6 +93,11 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
             for outcome in ("blocked", "masked", "flagged", "failed")
         },
     )
+
+
+def undated(model: str) -> str:
+    """gpt-4o-mini for gpt-4o-mini-2024-07-18."""
+    return re.sub(r"[-@]20\d\d-?[01]\d-?[0-3]\d$", "", model)
 
 
 def tags_of(attributes: dict[str, str]) -> list[str]:

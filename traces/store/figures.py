@@ -11,6 +11,7 @@ status    `error` when the root's status is Error; or a server span answered wit
           leaves failed spans in a trace that is fine, which is why `error_count` stands beside the status.
 LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one, so failed calls with the same parent,
           start and model are one.
+models    by their names without the date of a version, so that one model is one; a span shows the whole name.
 tokens    sums over LLM calls; a call has them once, however many spans describe it.
 cost      what clients reported (LLM calls and tools). An answer from the cache cost nothing; what was reported for it
           is what it saved. Any other LLM call without a reported cost is counted as unknown.
@@ -29,6 +30,7 @@ from decimal import Decimal
 from typing import Any
 
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
+from traces.store.dialects.model_names import undated
 
 from .tags import tag_text_sql, tags_of
 
@@ -89,7 +91,7 @@ INGREDIENTS = {
     "tokens": _sum("total_tokens"),
     "cost": _sum("if(cache_hit, 0, reported_cost)", _MONEY),
     "saved": _sum("if(cache_hit, reported_cost, NULL)", _MONEY),
-    "model_names": _set("if(is_llm_call, [model], [])"),
+    "model_names": _set(f"if(is_llm_call, [{undated('model')}], [])"),
     "agent_names": _set("[agent_name]"),
     "span_names": _set("[SpanName]"),
     "session": Ingredient("String", "session_id", "max"),

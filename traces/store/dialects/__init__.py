@@ -1,6 +1,18 @@
 """Every dialect the portal understands, in the order in which their values are taken. README.md: how to add one."""
 
-from . import agentops, genai, guards, langfuse, litellm, openinference, traceloop
+from . import (
+    agentops,
+    claude_code,
+    genai,
+    guards,
+    langfuse,
+    litellm,
+    livekit,
+    mlflow,
+    openinference,
+    traceloop,
+    vercel,
+)
 from .base import Dialect
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -10,6 +22,10 @@ DIALECTS: tuple[Dialect, ...] = (
     openinference.DIALECT,
     traceloop.DIALECT,
     langfuse.DIALECT,
+    vercel.DIALECT,
+    mlflow.DIALECT,
+    livekit.DIALECT,
+    claude_code.DIALECT,
     guards.DIALECT,
 )
 

@@ -1,6 +1,7 @@
 """The agentops SDK (0.4): decorators and its own instrumentation of the model clients."""
 
 from .base import Dialect
+from .operations import KINDS
 
 _KIND = "SpanAttributes['agentops.span.kind']"
 
@@ -25,14 +26,10 @@ DIALECT = Dialect(
             "chain": "chain",
             "http": "http",
         },
-        "gen_ai.request.type": {
-            "chat": "llm",
-            "completion": "llm",
-            "embedding": "embedding",
-            "embeddings": "embedding",
-        },
     },
+    weak_kinds={"gen_ai.request.type": KINDS},
     values={
+        "call_type": ("gen_ai.request.type",),
         "agent_name": ("agent.name", f"(if({_KIND} = 'agent', SpanAttributes['operation.name'], ''))"),
         "tool_name": ("tool.name", f"(if({_KIND} = 'tool', SpanAttributes['operation.name'], ''))"),
         "guardrail_name": (f"(if({_KIND} = 'guardrail', SpanAttributes['operation.name'], ''))",),

@@ -24,6 +24,23 @@ SPAN_TYPES = (
 )
 GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed")
 
+# Parts of the tokens of a call that most do not have: the keys of the column `token_details`.
+TOKEN_DETAILS = ("cache_write_1h", "input_audio", "output_audio", "input_image", "output_image")
+# What `values` may hold beside columns.
+NAMES = (
+    "call_type",  # what a model was asked to do (operations.py), in a client's own words
+    "operation",  # the same, in words that many share
+    "served_model",  # what a proxy called, whatever it says of itself
+    "model_alias",  # the name under which a proxy was asked for it
+    "parameters",  # of a call, an object that may name the model
+    "usage",  # an object of counts, however nested (usage.py)
+    "cache_read",  # parts of the tokens of a call
+    "cache_write",
+    "reasoning",
+    *TOKEN_DETAILS,
+    "cost",
+    "cost_details",  # an object of amounts
+)
 BLANK = "''"
 # An attribute key, or a ClickHouse expression in parentheses.
 Source = str
@@ -35,16 +52,26 @@ class Dialect:
 
     name: its file's name; reference: where its attributes are defined.
     kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
-    llm_call: condition under which a span without a stated kind is the one span of a model invocation.
+    weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
+    evidence: attributes that only a model's invocation leaves. A span that names a model, has one of them or usage and
+    states no kind is a call, whatever its operation is called.
+    questions, answers: what was asked and what was answered. Each is evidence; with both a span that names no model is
+    a call, too. prompts: what was asked, in attributes that are no evidence: what only prepares a prompt has them.
+    not_called: condition under which a span that says it asked a model did not get so far, or only prepared it.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
-    values: column → sources of its text, best first.
+    values: column, or one of NAMES → sources of its text, best first.
     guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES, 'not_run', or '' when it does not tell.
     """
 
     name: str
     reference: str
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    llm_call: str = ""
+    weak_kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    not_called: str = ""
     http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     guardrail_outcome: str = ""
@@ -57,8 +84,12 @@ def attribute(key: str) -> str:
     return f"SpanAttributes['{key}']"
 
 
+def is_expression(source: Source) -> bool:
+    return source.startswith("(")
+
+
 def sql(source: Source) -> str:
-    return source if source.startswith("(") else attribute(source)
+    return source if is_expression(source) else attribute(source)
 
 
 def first_of(sources: Iterable[Source]) -> str:
@@ -68,3 +99,18 @@ def first_of(sources: Iterable[Source]) -> str:
         return "".join(expressions) or BLANK
     *earlier, last = expressions
     return f"coalesce({', '.join(f'nullIf({expression}, {BLANK})' for expression in earlier)}, {last})"
+
+
+def sum_of(*keys: str, prefix: str = "") -> str:
+    """The SQL of the text of the sum of attributes."""
+    return f"toString({' + '.join(f'toUInt64OrZero({attribute(prefix + key)})' for key in keys)})"
+
+
+def has_any(sources: Iterable[Source]) -> str:
+    """The SQL condition: a span has one of these attributes. What is worked out does not count."""
+    keys = [source for source in sources if not is_expression(source)]
+    return f"arrayExists(key -> key IN ({_quoted(keys)}), mapKeys(SpanAttributes))"
+
+
+def _quoted(keys: Iterable[str]) -> str:
+    return ", ".join(f"'{key}'" for key in dict.fromkeys(keys))

@@ -1,37 +1,89 @@
 """OpenTelemetry GenAI semantic conventions, which most clients speak at least in part."""
 
-from .base import Dialect, first_of
+from .base import Dialect, first_of, sum_of
+from .operations import KINDS
 
 # What was done, and what was found; an action of "allow" leaves the word to the verdict.
 ACTIONS = ("gen_ai.security.action.type", "gen_ai.security.action", "gen_ai.security.decision.type")
 VERDICTS = ("gen_ai.security.verdict.type", "gen_ai.security.verdict")
+# OpenLIT's instrumentation of Anthropic passes on what the provider says, which counts the cache apart.
+_APART = "(if(ScopeName = 'openlit.instrumentation.anthropic', {}, ''))".format(
+    sum_of("input_tokens", "cache_read.input_tokens", "cache_creation.input_tokens", prefix="gen_ai.usage.")
+)
 
 DIALECT = Dialect(
     name="genai",
     reference="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
-    kinds={
-        "gen_ai.operation.name": {
-            "chat": "llm",
-            "text_completion": "llm",
-            "generate_content": "llm",
-            "embeddings": "embedding",
+    # Frameworks write an operation onto workflows, tasks and plain chains, too, and state their own kind beside it.
+    weak_kinds={
+        "gen_ai.operation.name": KINDS
+        | {
             "execute_tool": "tool",
             "invoke_agent": "agent",
             "create_agent": "agent",
+            "agent_step": "task",
+            "plan": "task",
             "invoke_workflow": "workflow",
             "retrieval": "retriever",
+            "retriever": "retriever",
+            "vector_db_retrieve": "retriever",
         }
     },
+    evidence=(
+        *("gen_ai.response.id", "gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages"),
+        "gen_ai.completion.0.role",
+    ),
+    prompts=("gen_ai.prompt",),
+    questions=("gen_ai.prompt.0.content",),
+    answers=("gen_ai.completion", "gen_ai.completion.0.content"),
     values={
-        "model": ("gen_ai.response.model", "gen_ai.request.model"),
+        "model": ("gen_ai.response.model",),
         "requested_model": ("gen_ai.request.model",),
+        "operation": ("gen_ai.operation.name",),
+        "usage": ("gen_ai.usage.raw",),
         "provider": ("gen_ai.provider.name", "gen_ai.system"),
-        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        "input_tokens": (_APART, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-        "cached_input_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
-        "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+        "cache_read": (
+            *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+            *("gen_ai.usage.cached_input_tokens", "gen_ai.usage.input_cached_tokens", "gen_ai.usage.cached_tokens"),
+            *("gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens"),
+            *("gen_ai.usage.details.cached_tokens", "gen_ai.usage.cache_read_tokens"),
+        ),
+        "cache_write": (
+            *("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+            *("gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens"),
+            *("gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens"),
+            *("gen_ai.usage.cache_write_tokens", "gen_ai.usage.cache_creation_tokens"),
+        ),
+        "cache_write_1h": (
+            *("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens", "gen_ai.usage.ephemeral_1h_input_tokens"),
+            *("gen_ai.usage.details.ephemeral_1h_input_tokens", "gen_ai.usage.cache_creation_1h.input_tokens"),
+            "gen_ai.usage.cache_creation.1h.input_tokens",
+        ),
+        "reasoning": (
+            *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+            *("gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.experimental.reasoning_tokens"),
+            *("gen_ai.usage.details.thoughts_tokens", "gen_ai.usage.thoughts_tokens"),
+        ),
+        "input_audio": (
+            *("gen_ai.usage.audio.input_tokens", "gen_ai.usage.input_audio_tokens"),
+            *("gen_ai.usage.details.input_audio_tokens", "gen_ai.usage.prompt_tokens.audio"),
+        ),
+        "output_audio": (
+            *("gen_ai.usage.audio.output_tokens", "gen_ai.usage.output_audio_tokens"),
+            *("gen_ai.usage.details.output_audio_tokens", "gen_ai.usage.completion_tokens.audio"),
+        ),
+        "input_image": (
+            *("gen_ai.usage.image.input_tokens", "gen_ai.usage.input_image_tokens"),
+            *("gen_ai.usage.details.input_image_tokens", "gen_ai.usage.prompt_tokens.image"),
+        ),
+        "output_image": (
+            *("gen_ai.usage.image.output_tokens", "gen_ai.usage.output_image_tokens"),
+            *("gen_ai.usage.details.output_image_tokens", "gen_ai.usage.completion_tokens.image"),
+        ),
         "total_tokens": ("gen_ai.usage.total_tokens",),
-        "reported_cost": ("gen_ai.usage.total_cost", "gen_ai.usage.cost"),
+        "cost": ("gen_ai.usage.total_cost", "gen_ai.usage.cost", "operation.cost"),
         "session_id": ("gen_ai.conversation.id",),
         "user_id": ("user.id", "enduser.id"),
         "agent_name": ("gen_ai.agent.name",),

@@ -2,10 +2,29 @@
 
 from .base import Dialect
 
+_USAGE = "SpanAttributes['langfuse.observation.usage_details']"
+# Parts may stand beside what they are parts of, and add up to the total: so the SDK's callbacks send them. Anthropic's
+# own counts stand beside one another, too; all others are those of a provider, whose input holds what was cached.
+_ADD_UP = "arraySum(mapValues(parts)) = 2 * parts['total'] AND parts['total'] > 0"
+_ANTHROPIC = f"match({_USAGE}, 'cache_(read|creation)_input_tokens') AND mapContains(parts, 'input_tokens')"
+_CACHED = "arraySum(mapValues(mapExtractKeyLike(parts, '%cache%')))"
+_TOLD = "(parts['input'] + parts['input_tokens'])"
 
-def _detail(attribute: str, *names: str) -> tuple[str, ...]:
-    """Sources in a JSON object of numbers, such as `usage_details` {"input": 10, "output": 20}."""
-    return tuple(f"(JSONExtractRaw(SpanAttributes['{attribute}'], '{name}'))" for name in names)
+
+def _of_parts(expression: str) -> str:
+    """SQL: what an expression over `parts`, a map of the counts, gives; so the object stands there once."""
+    parts = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
+    return f"(if({_USAGE} = '', '', arrayMap(parts -> {expression}, [{parts}])[1]))"
+
+
+def _all_of(part: str) -> str:
+    return f"toString(arraySum(mapValues(mapExtractKeyLike(parts, '{part}%'))))"
+
+
+_INPUT = _of_parts(
+    f"multiIf({_ADD_UP}, {_all_of('input')}, {_ANTHROPIC} OR {_CACHED} > {_TOLD}, toString({_TOLD} + {_CACHED}), '')"
+)
+_OUTPUT = _of_parts(f"if({_ADD_UP}, {_all_of('output')}, '')")
 
 
 def _observation(kind: str) -> str:
@@ -26,19 +45,15 @@ DIALECT = Dialect(
             "retriever": "retriever",
             "evaluator": "task",
             "guardrail": "guardrail",
-            "span": "other",
         }
     },
     values={
         "model": ("langfuse.observation.model.name",),
-        "input_tokens": _detail("langfuse.observation.usage_details", "input", "prompt_tokens"),
-        "output_tokens": _detail("langfuse.observation.usage_details", "output", "completion_tokens"),
-        "cached_input_tokens": _detail(
-            "langfuse.observation.usage_details", "input_cached_tokens", "cache_read_input_tokens"
-        ),
-        "reasoning_tokens": _detail("langfuse.observation.usage_details", "output_reasoning_tokens"),
-        "total_tokens": _detail("langfuse.observation.usage_details", "total", "total_tokens"),
-        "reported_cost": _detail("langfuse.observation.cost_details", "total"),
+        "provider": ("langfuse.observation.metadata.ls_provider",),
+        "input_tokens": (_INPUT,),
+        "output_tokens": (_OUTPUT,),
+        "usage": ("langfuse.observation.usage_details",),
+        "cost_details": ("langfuse.observation.cost_details",),
         "session_id": ("langfuse.session.id",),
         "user_id": ("langfuse.user.id",),
         "agent_name": (_observation("agent"),),

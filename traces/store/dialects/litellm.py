@@ -1,6 +1,7 @@
 """LiteLLM proxy: the v1 tracer, its semantic-convention mode and the V2 tracer (LITELLM_OTEL_V2=true)."""
 
 from .base import Dialect
+from .operations import KINDS
 
 # v1 writes Python's repr of a dict: {'tags': […], 'session_id': 'sess-123', …}
 _SESSION_IN_METADATA = "(extract(SpanAttributes['metadata.requester_metadata'], '''session_id'': ''([^'']+)'''))"
@@ -11,40 +12,39 @@ _RESPONSE = "concat(SpanAttributes['guardrail_response'], SpanAttributes['litell
 _MASKED_COUNT = "concat(SpanAttributes['masked_entity_count'], SpanAttributes['litellm.guardrail.masked_entity_count'])"
 
 
-def _in_usage(name: str) -> str:
-    """A number in the v1 tracer's metadata.usage_object, the only place of some; Python's repr again."""
-    return f"(extract(SpanAttributes['metadata.usage_object'], '''{name}'': ([0-9]+)'))"
-
+# v1: a request that a guardrail, a budget or a limit refused looks like a call that failed, but names no provider for
+# the error, has no cost (a call that was made has one, if it is 0), and its guardrail did not run after the call.
+_REFUSED = """StatusCode = 'Error' AND SpanAttributes['hidden_params'] != ''
+    AND SpanAttributes['error.llm_provider'] = '' AND SpanAttributes['gen_ai.cost.total_cost'] = ''
+    AND SpanAttributes['gen_ai.usage.total_tokens'] = ''
+    AND NOT match(SpanAttributes['error.message'], '''guardrail_mode'': ''(post|during)_call''')"""
 
 DIALECT = Dialect(
     name="litellm",
     reference="https://docs.litellm.ai/docs/observability/opentelemetry_integration",
-    kinds={
-        # `gen_ai.operation.name` of v1 and `llm.request.type` of every version name LiteLLM's own functions.
-        key: {
-            "acompletion": "llm",
-            "completion": "llm",
-            "atext_completion": "llm",
-            "text_completion": "llm",
-            "aresponses": "llm",
-            "responses": "llm",
-            "anthropic_messages": "llm",
-            "agenerate_content": "llm",
-            "generate_content": "llm",
-            "aembedding": "embedding",
-            "embedding": "embedding",
-        }
-        for key in ("gen_ai.operation.name", "llm.request.type")
+    # `gen_ai.operation.name` of v1 and `llm.request.type` of every version name LiteLLM's own functions; those that
+    # manage what a provider keeps ask no model.
+    weak_kinds={
+        "gen_ai.operation.name": KINDS
+        | {
+            "litellm.vector_store_management": "other",
+            "litellm.vector_store_file_management": "other",
+            "litellm.responses_management": "other",
+        },
+        "llm.request.type": KINDS,
     },
+    not_called=_REFUSED,
     # On requests that fail in authentication LiteLLM writes the attributes of the call that never was onto the
     # HTTP framework's span.
     http_span="""ScopeName = 'fastapi' AND SpanAttributes['gen_ai.usage.total_tokens'] = ''""",
     values={
-        "requested_model": ("litellm.model_group",),
+        # The response names the alias by which the proxy was asked.
+        "served_model": ("litellm.provider.model",),
+        "model_alias": ("litellm.model_group",),
+        "call_type": ("litellm.call_type", "llm.request.type"),
+        "usage": ("metadata.usage_object",),
         "total_tokens": ("llm.usage.total_tokens",),
-        "cached_input_tokens": (_in_usage("cached_tokens"),),
-        "reasoning_tokens": (_in_usage("reasoning_tokens"),),
-        "reported_cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
+        "cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
         "session_id": (_SESSION_IN_METADATA,),
         "user_id": (
             "metadata.user_api_key_end_user_id",

@@ -1,6 +1,10 @@
 """OpenInference, the convention of Arize Phoenix and its instrumentations."""
 
-from .base import Dialect
+from .base import Dialect, has_any
+
+_KIND = "SpanAttributes['openinference.span.kind']"
+_EVIDENCE = ("llm.prompts", "llm.input_messages.0.message.role", "llm.output_messages.0.message.role")
+
 
 DIALECT = Dialect(
     name="openinference",
@@ -18,15 +22,27 @@ DIALECT = Dialect(
             "evaluator": "task",
         }
     },
+    evidence=_EVIDENCE,
+    # LlamaIndex calls LLM what only prepares a call, or waits for one.
+    not_called="ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' "
+    f"AND {_KIND} = 'LLM' AND NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
     values={
         "model": ("llm.model_name", "embedding.model_name"),
+        "requested_model": ("llm.request.model_name",),
+        # A call that failed may name its model nowhere else.
+        "parameters": ("llm.invocation_parameters", "embedding.invocation_parameters"),
         "provider": ("llm.provider", "llm.system"),
         "input_tokens": ("llm.token_count.prompt",),
         "output_tokens": ("llm.token_count.completion",),
-        "cached_input_tokens": ("llm.token_count.prompt_details.cache_read",),
-        "reasoning_tokens": ("llm.token_count.completion_details.reasoning",),
+        "cache_read": ("llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input"),
+        "cache_write": ("llm.token_count.prompt_details.cache_write",),
+        "input_audio": ("llm.token_count.prompt_details.audio",),
+        "output_audio": ("llm.token_count.completion_details.audio",),
+        "input_image": ("llm.token_count.prompt_details.image",),
+        "output_image": ("llm.token_count.completion_details.image",),
+        "reasoning": ("llm.token_count.completion_details.reasoning",),
         "total_tokens": ("llm.token_count.total",),
-        "reported_cost": ("llm.cost.total",),
+        "cost": ("llm.cost.total",),
         "session_id": ("session.id",),
         "user_id": ("user.id",),
         "tool_name": ("tool.name",),

@@ -1,6 +1,7 @@
 """OpenLLMetry (Traceloop)."""
 
 from .base import Dialect
+from .operations import KINDS
 
 _KIND = "SpanAttributes['traceloop.span.kind']"
 
@@ -8,10 +9,17 @@ DIALECT = Dialect(
     name="traceloop",
     reference="https://www.traceloop.com/docs/openllmetry/contributing/semantic-conventions",
     kinds={
-        "traceloop.span.kind": {"workflow": "workflow", "task": "task", "agent": "agent", "tool": "tool"},
-        "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "retriever"},
+        "traceloop.span.kind": {
+            "workflow": "workflow",
+            "task": "task",
+            "agent": "agent",
+            "tool": "tool",
+            "handoff": "task",
+        }
     },
+    weak_kinds={"llm.request.type": KINDS},
     values={
+        "call_type": ("llm.request.type",),
         "input_tokens": ("llm.usage.prompt_tokens",),
         "output_tokens": ("llm.usage.completion_tokens",),
         "total_tokens": ("llm.usage.total_tokens",),

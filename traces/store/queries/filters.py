@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
+from traces.store.dialects.model_names import undated
 from traces.store.figures import FIGURES
 
 _DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
@@ -51,7 +52,7 @@ class TraceFilter:
             "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names) OR "
             "arrayExists(tags -> positionCaseInsensitiveUTF8(tags, {text:String}) > 0, tag_texts)",
             "has_status": self.status and f"({FIGURES['status']}) = {{status:String}}",
-            "has_model": self.model and "has(model_names, {model:String})",
+            "has_model": self.model and f"has(model_names, {undated('{model:String}')})",
             "has_calls": self.llm_only and f"{FIGURES['llm_calls']} > 0",
             "has_agent": self.agent and "has(agent_names, {of_agent:String})",
             "has_user": self.user and "user = {of_user:String}",

@@ -19,7 +19,8 @@ MAX_SPANS = 20_000
 
 _COLUMNS = """
     TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, SpanName AS name, ServiceName AS service,
-    span_type AS type, toUnixTimestamp64Nano(Timestamp) AS start_ns, toUnixTimestamp64Nano(end_timestamp) AS end_ns,
+    if(is_llm_call OR span_type NOT IN ('llm', 'embedding'), span_type, 'other') AS type,
+    toUnixTimestamp64Nano(Timestamp) AS start_ns, toUnixTimestamp64Nano(end_timestamp) AS end_ns,
     StatusCode AS status, model, tool_name, agent_name, guardrail_name, guardrail_mode, guardrail_outcome, input_tokens,
     output_tokens, total_tokens, if(cache_hit, 0, reported_cost) AS cost,
     is_llm_call AND NOT cache_hit AND isNull(reported_cost) AS is_cost_unknown

@@ -6,6 +6,7 @@ with `is_root`.
 """
 
 from agentops_portal.units import NS_OF_QUARTER
+from traces.store.dialects.model_names import undated
 from traces.store.figures import INGREDIENTS
 
 from .rollup import Rollup, units_since_1970
@@ -30,8 +31,9 @@ USAGE = Rollup(
     keys={
         "project_id": (_TEXT, "project_id"),
         "quarter": ("Int32", units_since_1970("Timestamp", NS_OF_QUARTER)),
-        "type": (_TEXT, "span_type"),
-        "model": (_TEXT, "model"),
+        # A request that was refused before it reached a model is no call, though it is an LLM span.
+        "type": (_TEXT, "if(is_llm_call OR span_type NOT IN ('llm', 'embedding'), span_type, 'other')"),
+        "model": (_TEXT, undated("model")),
         "provider": (_TEXT, "provider"),
         "service": (_TEXT, "ServiceName"),
         "agent": (_TEXT, "agent_name"),

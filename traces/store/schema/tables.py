@@ -14,6 +14,7 @@ from traces.store.dialects import DIALECTS, Dialect
 from .objects import Column, Index, Table, View, read_columns
 from .otlp_proto import ENVELOPE_COLUMNS
 from .otlp_rows import DECODE_SELECT
+from .told import COLUMN as TOLD
 from .typed_columns import typed_columns
 
 SPANS = "otel_traces"
@@ -63,7 +64,11 @@ _REQUEST = read_columns("""
 
 
 def spans_table(dialects: Iterable[Dialect] = DIALECTS) -> Table:
-    typed = {name: Column(kind, "MATERIALIZED", value) for name, (kind, value) in typed_columns(dialects).items()}
+    typed = {
+        # Texts that stand among the attributes, too, and that only other columns read: the smaller the better.
+        name: Column(kind, "MATERIALIZED", value, "ZSTD(1)" if name == TOLD else "")
+        for name, (kind, value) in typed_columns(dialects).items()
+    }
     return Table(
         name=SPANS,
         columns={**_EXPORTER, **_OWN, **typed},

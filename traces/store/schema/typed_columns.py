@@ -4,53 +4,43 @@ They are computed by ClickHouse for every span, whoever inserts it: the portal's
 Collector.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import attribute, first_of
+from traces.store.dialects.base import Source, attribute, first_of, sql
+from traces.store.dialects.operations import EMBEDS, TWINS
 from traces.store.dialects.pending import IS_PENDING
 
-TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
+from .calls import COUNTS, call_columns, cost_told, model_column, operation_told
+from .told import COLUMN, TYPE, Told
+
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
 _END = (
     "fromUnixTimestamp64Nano(toInt64(least(toUInt64(greatest(toUnixTimestamp64Nano(Timestamp), 0)) "
     "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
 )
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
-LLM_TYPES = "('llm', 'embedding')"
-
-
-def value_of(column: str, dialects: Iterable[Dialect]) -> str:
-    return first_of(source for dialect in dialects for source in dialect.values.get(column, ()))
-
-
-def stated_kinds(dialects: Iterable[Dialect]) -> list[str]:
-    """Expressions for the type that an attribute of the span states; NULL when it is absent or says nothing known."""
-    kinds: dict[str, dict[str, str]] = {}
-    for dialect in dialects:
-        for key, words in dialect.kinds.items():
-            merged = kinds.setdefault(key, {})
-            for word, span_type in words.items():
-                merged.setdefault(word, span_type)
-    return [
-        f"transform(lower({attribute(key)}), [{_quoted(words)}], [{_quoted(words.values())}], NULL)"
-        for key, words in kinds.items()
-    ]
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
-
-
-def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
-    return f"if(is_llm_call, toUInt64OrZero({value_of(column, dialects)}), 0)"
+CALLS = ("llm", "embedding")  # types of span
+_MARKS = ("evidence", "prompts", "questions", "answers")
+_EVIDENCE = (
+    "evidence",
+    "questions",
+    "answers",
+    "usage",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cost",
+    "cost_details",
+)
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
     """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
     dialects = tuple(dialects)
+    told = Told(_names(dialects), marks=(*_MARKS, "http"), counts=COUNTS)
     text = "LowCardinality(String)"
-    columns = {
+    return {
         "project_id": (
             "String",
             "multiIf("
@@ -62,41 +52,45 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
         "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
-        "guardrail_name": (text, value_of("guardrail_name", dialects)),
-        "guardrail_mode": (text, _guardrail_mode(dialects)),
+        COLUMN: (TYPE, told.expression()),
+        "guardrail_name": (text, told.value("guardrail_name")),
+        "guardrail_mode": (text, _guardrail_mode(told)),
         "guardrail_outcome": (text, _guardrail_outcome(dialects)),
-        "model": (text, value_of("model", dialects)),
-        "http_status": (
-            "UInt16",
-            f"toUInt16OrZero({first_of(('http.response.status_code', 'http.status_code'))})",
-        ),
-        "tool_name": (text, value_of("tool_name", dialects)),
-        "span_type": (text, _span_type(dialects)),
-        "is_llm_call": ("Bool", f"span_type IN {LLM_TYPES} AND NOT is_pending"),
-        "requested_model": (text, f"if(is_llm_call, {value_of('requested_model', dialects)}, '')"),
-        "provider": (text, f"if(is_llm_call, lower({value_of('provider', dialects)}), '')"),
-    }
-    for column in TOKEN_COLUMNS:
-        columns[column] = ("UInt64", _tokens(column, dialects))
-    columns |= {
-        "total_tokens": (
-            "UInt64",
-            f"if(is_llm_call, coalesce(nullIf(toUInt64OrZero({value_of('total_tokens', dialects)}), 0), "
-            "input_tokens + output_tokens), 0)",
-        ),
+        "model": model_column(told),
+        "http_status": ("UInt16", f"toUInt16OrZero({told.value('http_status')})"),
+        "tool_name": (text, told.value("tool_name")),
+        "operation_told": (text, operation_told(told)),
+        "span_type": (text, _span_type(dialects, told)),
+        "is_llm_call": ("Bool", _is_call(dialects)),
+        **call_columns(told),
         # 0 means "the client has no price", not "free".
-        "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(dialects)),
-        "cache_hit": ("Bool", f"if(is_llm_call, {value_of('cache_hit', dialects)} != '', false)"),
-        "session_id": ("String", value_of("session_id", dialects)),
-        "user_id": ("String", value_of("user_id", dialects)),
-        "agent_name": (text, value_of("agent_name", dialects)),
+        "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(told)),
+        "session_id": ("String", told.value("session_id")),
+        "user_id": ("String", told.value("user_id")),
+        "agent_name": (text, told.value("agent_name")),
     }
-    return columns
 
 
-def _guardrail_mode(dialects: tuple[Dialect, ...]) -> str:
+def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
+    """Name → all that dialects look for under it."""
+    names: dict[str, list[Source]] = {
+        "kind": [key for dialect in dialects for key in dialect.kinds],
+        "http": list(HTTP_ATTRIBUTES),
+        "http_status": ["http.response.status_code", "http.status_code"],
+    }
+    for mark in _MARKS:
+        names[mark] = [key for dialect in dialects for key in getattr(dialect, mark)]
+    for dialect in dialects:
+        for name, sources in dialect.values.items():
+            names.setdefault(name, []).extend(sources)
+    # Long, and rarely needed: they are looked up, and not told.
+    names["parameters"] = [f"({sql(source)})" for source in names.get("parameters", ())]
+    return names
+
+
+def _guardrail_mode(told: Told) -> str:
     # A list of modes comes as Python's text of one: "['pre_call', 'post_call']" is pre_call,post_call.
-    mode = f"replaceRegexpAll({value_of('guardrail_mode', dialects)}, '[^a-zA-Z0-9_.,:-]', '')"
+    mode = f"replaceRegexpAll({told.value('guardrail_mode')}, '[^a-zA-Z0-9_.,:-]', '')"
     return f"if(guardrail_name = '', '', {mode})"
 
 
@@ -107,29 +101,68 @@ def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
     return f"if(guardrail_name = '' OR is_pending, '', replaceOne({outcome}, 'not_run', ''))"
 
 
-def _span_type(dialects: tuple[Dialect, ...]) -> str:
-    """Which of SPAN_TYPES a span is: what it states, else what its attributes show.
+def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
+    """Which of SPAN_TYPES a span is: what it states by an attribute for that or, weaker, by what it names an operation,
+    else what its attributes show.
 
     An LLM call is recognised by its attributes, never by its name: names can be set by the caller. The cost of an
     insert grows with the size of this expression, so nothing stands in it twice.
     """
+    shown = (
+        f"multiIf({_shows_a_call(told)}, 'llm', tool_name != '', 'tool', {told.value('http')} != '', 'http', 'other')"
+    )
+    kind = f"lower(toLowCardinality({told.value('kind')}))"
+    kinds = _kinds(words for dialect in dialects for words in dialect.kinds.values())
+    operations = _kinds((words for dialect in dialects for words in dialect.weak_kinds.values()), TWINS)
+    stated = _transform(kind, kinds, _transform("operation_told", operations, shown))
+    said = f"concat({kind}, ' ', operation_told)"
+    embeds = f"position({said}, '{EMBEDS}') > 0 OR {attribute('embedding.model_name')} != ''"
     rules = [
-        _when("guardrail_name != ''", "guardrail"),
-        *(_when(dialect.http_span, "http") for dialect in dialects if dialect.http_span),
-        *stated_kinds(dialects),
-        *(_when(dialect.llm_call, "llm") for dialect in dialects if dialect.llm_call),
-        _when("tool_name != ''", "tool"),
-        _when(f"{first_of(HTTP_ATTRIBUTES)} != ''", "http"),
+        "guardrail_name != '', 'guardrail'",
+        *(f"{each.http_span}, 'http'" for each in dialects if each.http_span),
     ]
-    return f"coalesce({', '.join(rules)}, 'other')"
+    return f"multiIf({', '.join(rules)}, replaceOne({stated}, 'llm', if({embeds}, 'embedding', 'llm')))"
 
 
-def _when(condition: str, span_type: str) -> str:
-    return f"if({condition}, '{span_type}', NULL)"
+def _kinds(stated: Iterable[Mapping[str, str]], twins: Iterable[str] = ("",)) -> dict[str, str]:
+    """Word → type of the span. A word that means a call to one dialect means one."""
+    twins = tuple(twins)
+    calls: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for words in stated:
+        for word, kind in words.items():
+            if kind in CALLS:
+                calls |= {f"{twin}{word}": "llm" for twin in twins}
+            else:
+                others.setdefault(word, kind)
+    return others | calls
 
 
-def _reported_cost(dialects: tuple[Dialect, ...]) -> str:
+def _transform(value: str, words: Mapping[str, str], otherwise: str) -> str:
+    return f"transform({value}, [{_quoted(words)}], [{_quoted(words.values())}], {otherwise})"
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _shows_a_call(told: Told) -> str:
+    """A span that states no kind: it names a model and has something that only a call leaves, or has asked and was
+    answered. What failed has nothing but the model.
+    """
+    # A proxy names the model of a request on spans of all that it does for it.
+    failed = "StatusCode = 'Error' AND SpanKind != 'Server' AND NOT startsWith(ScopeName, 'litellm')"
+    answered = f"{told.has_any('prompts', 'questions')} AND {told.has_any('answers')}"
+    return f"if({told.has_any('model', 'requested_model')}, {failed} OR {told.has_any(*_EVIDENCE)}, {answered})"
+
+
+def _is_call(dialects: tuple[Dialect, ...]) -> str:
+    not_called = "".join(f" AND NOT ({each.not_called})" for each in dialects if each.not_called)
+    return f"span_type IN ('llm', 'embedding') AND NOT is_pending{not_called}"
+
+
+def _reported_cost(told: Told) -> str:
     # Rounded as a double and read as text: a client may write 6.449999999999999e-06 and mean 0.00000645.
     # An amount that the type cannot hold is no cost.
-    cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({value_of('reported_cost', dialects)}), 12)), 12)"
+    cost = f"toDecimal64OrZero(toString(round(toFloat64OrZero({cost_told(told)}), 12)), 12)"
     return f"if(span_type IN ('llm', 'embedding', 'tool') AND NOT is_pending, nullIf(greatest({cost}, 0), 0), NULL)"

@@ -1,0 +1,103 @@
+"""What one span says about a call of a model: the columns that are blank or 0 on every other span.
+
+Tokens are told in many ways and kept in one: input holds what was read from a cache and written to one, output holds
+reasoning; audio and images are parts of them. Dialects that tell parts beside the sums add them up. A number may be
+text; one beyond LARGEST is cut, so that sums over any number of spans stay right.
+"""
+
+from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of
+from traces.store.dialects.model_names import model_of
+from traces.store.dialects.operations import UNITS, operation_of
+from traces.store.dialects.providers import provider_of
+from traces.store.dialects.usage import count_of, counted
+
+from .told import Told
+
+LARGEST = 10**12
+# Names whose texts are counts.
+COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_write", "reasoning", *TOKEN_DETAILS)
+_TEXT = "LowCardinality(String)"
+_COUNT = "UInt64"
+_DETAILS = "Map(LowCardinality(String), UInt64)"
+_TOTAL = '"total(?:_cost)?"'
+
+
+def operation_told(told: Told) -> str:
+    """SQL: what a model was asked to do, in a client's own words, lower case."""
+    output_type = "SpanAttributes['gen_ai.output.type']"
+    # Of what several operations share, generate_content: what was asked for.
+    asked_for = f"(if({output_type} IN ('image', 'speech', 'video'), {output_type}, ''))"
+    # Few words are many rows: each is looked at once.
+    return f"lower(toLowCardinality({first_of([*told.sources('call_type'), asked_for, *told.sources('operation')])}))"
+
+
+def model_column(told: Told) -> tuple[str, str]:
+    asked = f'extract({told.value("parameters")}, \'"model(?:_name)?"\\\\s*:\\\\s*"([^"]+)"\')'
+    return _TEXT, model_of(first_of([*told.sources("served_model", "model", "requested_model"), f"({asked})"]))
+
+
+def call_columns(told: Told) -> dict[str, tuple[str, str]]:
+    """Column → (type, expression). They use is_llm_call, span_type and operation_told."""
+    operation = f"if(span_type = 'embedding', 'embedding', {operation_of('operation_told')})"
+    provider = provider_of(told.sources("provider"), told.sources("served_model"))
+    return {
+        "operation": (_TEXT, _of_call(operation, BLANK)),
+        "requested_model": (_TEXT, _of_call(told.value("model_alias", "requested_model"), BLANK)),
+        "provider": (_TEXT, _of_call(provider, BLANK)),
+        "input_tokens": (_COUNT, _of_call(_told("input_tokens", told))),
+        "output_tokens": (_COUNT, _of_call(_told("output_tokens", told))),
+        "cached_input_tokens": (_COUNT, _of_call(_told("cache_read", told))),
+        "cache_write_tokens": (_COUNT, _of_call(_told("cache_write", told))),
+        "reasoning_tokens": (_COUNT, _of_call(_told("reasoning", told))),
+        "token_details": (_DETAILS, _token_details(told)),
+        "total_tokens": (_COUNT, _of_call(f"greatest({_told('total_tokens', told)}, input_tokens + output_tokens)")),
+        "units": ("Float64", f"if({told.value('usage')} = '', 0, {_units(told)})"),
+        "cache_hit": ("Bool", _of_call(f"{told.value('cache_hit')} != ''", "false")),
+    }
+
+
+def cost_told(told: Told) -> str:
+    """SQL: the text of an amount; of an object of amounts its total or, when it has none, the sum of its parts."""
+    details = told.value("cost_details")
+    parts = f"arraySum(part -> toFloat64OrZero(part), extractAll({details}, ':\\\\s*([0-9][0-9.eE+-]*)'))"
+    total = f"extract({details}, '{_TOTAL}\\\\s*:\\\\s*([0-9][0-9.eE+-]*)')"
+    in_details = f"multiIf({details} = '', '', match({details}, '{_TOTAL}'), {total}, toString({parts}))"
+    return first_of([*told.sources("cost"), f"({in_details})"])
+
+
+def _told(what: str, told: Told) -> str:
+    return _count(_text_told(what, told))
+
+
+def _count(text: str) -> str:
+    return f"least(toUInt64OrZero({text}), {LARGEST})"
+
+
+def _text_told(what: str, told: Told) -> str:
+    usage = told.value("usage")
+    return first_of([*told.sources(what), f"({count_of(what, usage)})"])
+
+
+def _token_details(told: Told) -> str:
+    """A map of the parts that most calls do not have."""
+    names = ", ".join(f"'{part}'" for part in TOKEN_DETAILS)
+    texts = ", ".join(_text_told(part, told) for part in TOKEN_DETAILS)
+    counts = f"arrayMap((part, text) -> (part, {_count('text')}), [{names}], [{texts}])"
+    has_details = told.has_any("usage", *TOKEN_DETAILS)
+    return f"if(is_llm_call AND {has_details}, CAST(arrayFilter(part -> part.2 > 0, {counts}), '{_DETAILS}'), map())"
+
+
+def _of_call(expression: str, otherwise: str = "0") -> str:
+    return f"if(is_llm_call, {expression}, {otherwise})"
+
+
+def _units(told: Told) -> str:
+    """How many of what the operation is measured in; 0 for those that are measured in tokens."""
+    usage = told.value("usage")
+    by_names: dict[str, int] = {}
+    place = {operation: by_names.setdefault(names, len(by_names) + 1) for operation, (_, names) in UNITS.items()}
+    counts = ", ".join(counted(usage, names) for names in by_names)
+    operations = ", ".join(f"'{operation}'" for operation in place)
+    units = f"[{counts}][transform(operation, [{operations}], {list(place.values())}, 0)]"
+    # As with a cost: through a text, in which a NaN is no number.
+    return f"toFloat64(greatest(toDecimal64OrZero(toString(round(toFloat64OrZero({units}), 6)), 6), 0))"
