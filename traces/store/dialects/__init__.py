@@ -1,6 +1,6 @@
 """Every dialect the portal understands, in the order in which their values are taken. README.md: how to add one."""
 
-from . import agentops, genai, guards, langfuse, litellm, openinference, traceloop
+from . import agentops, frameworks, genai, guards, langfuse, litellm, logfire, openinference, traceloop, vercel
 from .base import Dialect
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -10,6 +10,9 @@ DIALECTS: tuple[Dialect, ...] = (
     openinference.DIALECT,
     traceloop.DIALECT,
     langfuse.DIALECT,
+    frameworks.DIALECT,
+    logfire.DIALECT,
+    vercel.DIALECT,
     guards.DIALECT,
 )
 

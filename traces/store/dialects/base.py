@@ -22,7 +22,8 @@ SPAN_TYPES = (
     "http",
     "other",
 )
-GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed")
+# What came of a guardrail run. An outcome that nobody told is unknown.
+GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed", "unknown")
 
 BLANK = "''"
 # An attribute key, or a ClickHouse expression in parentheses.
@@ -34,7 +35,11 @@ class Dialect:
     """One family of clients.
 
     name: its file's name; reference: where its attributes are defined.
+    marks: of a rare dialect, attributes of which a span has one that speaks it; its values are looked up in such spans
+        only, and behind those of other dialects.
+    rules: expressions that give a type or NULL, before anything else: for what no attribute alone tells.
     kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
+    weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
     llm_call: condition under which a span without a stated kind is the one span of a model invocation.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column → sources of its text, best first.
@@ -43,7 +48,10 @@ class Dialect:
 
     name: str
     reference: str
+    marks: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    weak_kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     llm_call: str = ""
     http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)

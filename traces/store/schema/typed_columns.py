@@ -4,10 +4,11 @@ They are computed by ClickHouse for every span, whoever inserts it: the portal's
 Collector.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
 from traces.store.dialects.base import attribute, first_of
+from traces.store.dialects.guards import FILTERS
 from traces.store.dialects.pending import IS_PENDING
 
 TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens")
@@ -18,17 +19,26 @@ _END = (
 )
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
 LLM_TYPES = "('llm', 'embedding')"
+TRIPWIRE = "Guardrail tripwire triggered"
 
 
 def value_of(column: str, dialects: Iterable[Dialect]) -> str:
-    return first_of(source for dialect in dialects for source in dialect.values.get(column, ()))
+    """The first source that has a value, those of rare dialects last and in spans that speak one only."""
+    rare = [source for each in dialects if each.marks for source in each.values.get(column, ())]
+    common = [source for each in dialects if not each.marks for source in each.values.get(column, ())]
+    return first_of([*common, f"({_where('has_marks', first_of(rare))})"] if rare else common)
 
 
 def stated_kinds(dialects: Iterable[Dialect]) -> list[str]:
     """Expressions for the type that an attribute of the span states; NULL when it is absent or says nothing known."""
+    dialects = tuple(dialects)
+    return [*_transforms(each.kinds for each in dialects), *_transforms(each.weak_kinds for each in dialects)]
+
+
+def _transforms(stated: Iterable[Mapping[str, Mapping[str, str]]]) -> list[str]:
     kinds: dict[str, dict[str, str]] = {}
-    for dialect in dialects:
-        for key, words in dialect.kinds.items():
+    for of_dialect in stated:
+        for key, words in of_dialect.items():
             merged = kinds.setdefault(key, {})
             for word, span_type in words.items():
                 merged.setdefault(word, span_type)
@@ -42,6 +52,14 @@ def _quoted(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
+def _where(condition: str, expression: str) -> str:
+    """The SQL of a text that is worked out for the rows that meet the condition only; '' for all others.
+
+    A look-up in a Map is never skipped by `if`, and most of them find nothing; a lambda over no element does nothing.
+    """
+    return f"arrayMap(one -> {expression}, if({condition}, [1], []))[1]"
+
+
 def _tokens(column: str, dialects: Iterable[Dialect]) -> str:
     return f"if(is_llm_call, toUInt64OrZero({value_of(column, dialects)}), 0)"
 
@@ -50,6 +68,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
     """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
     dialects = tuple(dialects)
     text = "LowCardinality(String)"
+    marks = dict.fromkeys(mark for dialect in dialects for mark in dialect.marks)
     columns = {
         "project_id": (
             "String",
@@ -62,6 +81,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
         "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
+        "has_marks": ("Bool", f"arrayExists(key -> key IN ({_quoted(marks)}), mapKeys(SpanAttributes))"),
         "guardrail_name": (text, value_of("guardrail_name", dialects)),
         "guardrail_mode": (text, _guardrail_mode(dialects)),
         "guardrail_outcome": (text, _guardrail_outcome(dialects)),
@@ -89,7 +109,14 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "cache_hit": ("Bool", f"if(is_llm_call, {value_of('cache_hit', dialects)} != '', false)"),
         "session_id": ("String", value_of("session_id", dialects)),
         "user_id": ("String", value_of("user_id", dialects)),
-        "agent_name": (text, value_of("agent_name", dialects)),
+        # Creating an agent is no run of it, and what carries its name beside another kind is no agent.
+        "agent_name": (text, f"if(span_type IN ('workflow', 'task', 'chain'), '', {value_of('agent_name', dialects)})"),
+        # What openai-agents says of a guardrail that stopped a run, on the span that started the guardrail.
+        "tripped_guardrail": (
+            text,
+            f"if(startsWith(StatusMessage, '{TRIPWIRE}'), "
+            """extract(StatusMessage, '["'']guardrail["'']: *["'']([^"'']+)'), '')""",
+        ),
     }
     return columns
 
@@ -103,7 +130,7 @@ def _guardrail_mode(dialects: tuple[Dialect, ...]) -> str:
 def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
     """What a dialect says, else what the span's status says; '' for one that did not run or has not ended."""
     outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
-    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'allowed'))"])
+    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'unknown'))"])
     return f"if(guardrail_name = '' OR is_pending, '', replaceOne({outcome}, 'not_run', ''))"
 
 
@@ -114,7 +141,8 @@ def _span_type(dialects: tuple[Dialect, ...]) -> str:
     insert grows with the size of this expression, so nothing stands in it twice.
     """
     rules = [
-        _when("guardrail_name != ''", "guardrail"),
+        _when(f"guardrail_name NOT IN ('', {_quoted(FILTERS)})", "guardrail"),
+        *(rule for dialect in dialects for rule in dialect.rules),
         *(_when(dialect.http_span, "http") for dialect in dialects if dialect.http_span),
         *stated_kinds(dialects),
         *(_when(dialect.llm_call, "llm") for dialect in dialects if dialect.llm_call),
