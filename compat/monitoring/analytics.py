@@ -1,6 +1,6 @@
 """GET …/metrics, …/analytics/cost-trend, token-usage, performance, performance-summary and guardrails.
 
-All figures are of the traces that start in the range (traces/store/queries/trace_metrics.py), so trends add up to the
+All figures are of the traces of the range (traces/store/queries/trace_metrics.py), so trends add up to the
 metrics.
 """
 

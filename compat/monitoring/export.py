@@ -41,7 +41,7 @@ class LastMomentField(ContractMomentField):
 
 
 class DateRangeSerializer(serializers.Serializer[Any]):
-    start = ContractMomentField(help_text="Traces that start at this time or later.")
+    start = ContractMomentField(help_text="Traces that end at this time or later.")
     end = LastMomentField(help_text="Traces that start before this time; a date alone includes its day.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

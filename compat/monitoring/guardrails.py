@@ -31,9 +31,7 @@ class GuardrailTokensSerializer(serializers.Serializer[Any]):
 
 
 class GuardrailFiguresSerializer(serializers.Serializer[Any]):
-    total_requests = serializers.IntegerField(
-        help_text="Traces that start in the range and called a model or ran a guardrail."
-    )
+    total_requests = serializers.IntegerField(help_text="Traces of the range that called a model or ran a guardrail.")
     guardrail_applied = serializers.IntegerField(help_text="Those in which a guardrail ran.")
     blocked_requests = serializers.IntegerField(help_text="Those in which a guardrail blocked. An error is no block.")
     block_rate = serializers.FloatField(help_text="Percent: blocked_requests of guardrail_applied.")

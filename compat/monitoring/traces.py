@@ -132,7 +132,7 @@ class TracesView(ContractView):
     @extend_schema(
         tags=[TAG],
         summary="The traces of a project",
-        description="Traces that start in the range, the newest first.",
+        description="Traces that overlap the range, the newest first.",
         parameters=[TraceListParameters],
         responses={200: MonitoringTracePageSerializer, **errors(404)},
     )

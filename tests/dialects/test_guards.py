@@ -17,9 +17,9 @@ def test_openlit_and_guardrails_ai(otlp: Receiver, tenant: Tenant) -> None:
             "0000001b00000004": guardrail("sensitive_topic", "postflight", "flagged"),
             "0000001b00000005": guardrail("topic", "postflight", "allowed"),
             "0000001b00000006": guardrail("moderation", "preflight", "failed"),
-            "0000001b00000007": guardrail("my-guard", "", "allowed"),
+            "0000001b00000007": Typed(),  # a run is what one validator does
             "0000001b00000008": Typed(),  # a step of the guard is no run of its own
-            "0000001b00000009": guardrail("detect_pii", "exception", "allowed"),
+            "0000001b00000009": guardrail("detect_pii", "exception", "unknown"),  # it does not say
             "0000001b0000000a": guardrail("toxic_language", "fix", "failed"),
         },
     )

@@ -38,7 +38,7 @@ def test_observations_of_every_type(otlp: Receiver, tenant: Tenant) -> None:
             "0000001a00000007": Typed(span_type="retriever"),
             "0000001a00000008": Typed(span_type="chain"),
             "0000001a00000009": Typed(span_type="task"),
-            "0000001a0000000a": guardrail("no-pii", "", "allowed"),
+            "0000001a0000000a": guardrail("no-pii", "", "unknown"),
             "0000001a0000000b": Typed(),
         },
     )

@@ -42,6 +42,6 @@ def test_every_kind_of_span(otlp: Receiver, tenant: Tenant) -> None:
             "0000001e00000006": Typed(span_type="retriever"),
             "0000001e00000007": Typed(span_type="retriever"),
             "0000001e00000008": Typed(span_type="task"),
-            "0000001e00000009": guardrail("DatasetEmbeddings", "", "allowed"),  # it has no name but the span's
+            "0000001e00000009": guardrail("DatasetEmbeddings", "", "unknown"),  # it has no name but the span's
         },
     )

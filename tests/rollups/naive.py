@@ -18,12 +18,13 @@ from traces.store.figures import Cost, TraceFigures
 from traces.store.queries.scopes import whole_time
 
 Row = dict[str, Any]
+DAY_NS = 86_400 * 10**9
 
 _COLUMNS = """
-    TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, StatusCode, Duration, span_type, is_llm_call, model,
-    provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, total_tokens, reported_cost,
-    cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode, guardrail_outcome, http_status,
-    SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
+    TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, Duration, span_type,
+    is_llm_call, model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, total_tokens,
+    reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode, guardrail_outcome,
+    http_status, SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
 """
 
 
@@ -45,6 +46,20 @@ def traces_of(spans: Iterable[Row]) -> dict[str, list[Row]]:
     return traces
 
 
+def in_range(spans: list[Row], start: int, end: int) -> bool:
+    """Whether the trace overlaps [start, end): what it began by the last day of the range ends in it or later."""
+    last_day = (end - 1) // DAY_NS
+    return min(s["start"] for s in spans) < end and any(
+        s["end"] >= start and s["start"] // DAY_NS <= last_day for s in spans
+    )
+
+
+def figures_in(project_id: UUID, start: int, end: int) -> list[TraceFigures]:
+    """The traces of a project that overlap [start, end), the newest first."""
+    traces = traces_of(spans_of(project_id))
+    return [t for t in figures(project_id) if in_range(traces[t.trace_id], start, end)]
+
+
 def figures(project_id: UUID) -> list[TraceFigures]:
     """All traces of a project, the newest first."""
     found = [trace_figures(spans) for spans in traces_of(spans_of(project_id)).values()]
@@ -53,13 +68,6 @@ def figures(project_id: UUID) -> list[TraceFigures]:
 
 def trace_figures(spans: list[Row]) -> TraceFigures:
     root = min(spans, key=lambda s: (s["ParentSpanId"] != "", s["start"], -s["Duration"], s["SpanId"]))
-    work = [s for s in spans if s["span_type"] in ("llm", "embedding", "agent", "tool")]
-    last_work = max(work, key=lambda s: (s["end"], s["SpanId"]), default={"StatusCode": ""})
-    is_error = (
-        root["StatusCode"] == "Error"
-        or any(s["SpanKind"] == "Server" and s["http_status"] >= 400 for s in spans)
-        or (root["StatusCode"] == "Unset" and last_work["StatusCode"] == "Error")
-    )
     calls = llm_calls(spans)
     runs = guardrail_runs(spans)
     return TraceFigures(
@@ -70,7 +78,7 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         has_root=root["ParentSpanId"] == "",
         start_ns=min(s["start"] for s in spans),
         end_ns=max(s["end"] for s in spans),
-        status="error" if is_error else "ok",
+        status="error" if is_failed(root, spans) else "ok",
         span_count=len(spans),
         ok_count=sum(s["StatusCode"] == "Ok" for s in spans),
         error_count=sum(s["StatusCode"] == "Error" for s in spans),
@@ -84,13 +92,13 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         cost=cost_of(spans, calls),
         models=tuple(sorted({s["counted_model"] for s in spans if s["is_llm_call"]} - {""})),
         agents=tuple(sorted({s["agent_name"] for s in spans} - {""})),
-        session_id=max(s["session_id"] for s in spans),
-        user_id=max(s["user_id"] for s in spans),
+        session_id=of_root("session_id", spans),
+        user_id=of_root("user_id", spans),
         tags=tuple(sorted({tag for s in spans for tag in tags_of(s["SpanAttributes"])})),
         guardrail_runs=len(runs),
         **{
             f"{outcome}_runs": sum(run.outcome == outcome for run in runs)
-            for outcome in ("blocked", "masked", "flagged", "failed")
+            for outcome in ("blocked", "masked", "flagged", "failed", "unknown")
         },
     )
 
@@ -100,8 +108,46 @@ def undated(model: str) -> str:
     return re.sub(r"[-@]20\d\d-?[01]\d-?[0-3]\d$", "", model)
 
 
+def is_failed(root: Row, spans: list[Row]) -> bool:
+    if how_it_ended(root) == "Error" or any(s["SpanKind"] == "Server" and s["http_status"] >= 400 for s in spans):
+        return True
+    if how_it_ended(root) == "Indeterminate" and any(s["StatusCode"] == "Error" for s in spans):
+        return True
+    work = [s for s in spans if is_work(s)]
+    return bool(work) and how_it_ended(max(work, key=lambda s: (s["end"], s["SpanId"]))) == "Error"
+
+
+def is_work(span: Row) -> bool:
+    if span["span_type"] in ("llm", "embedding", "tool"):
+        return True
+    if how_it_ended(span) == "Error":
+        return span["span_type"] in ("agent", "task", "chain", "workflow", "session")
+    return span["span_type"] == "session" and how_it_ended(span) == "Ok"
+
+
+def how_it_ended(span: Row) -> str:
+    attributes = span["SpanAttributes"]
+    if span["span_type"] == "session":
+        match attributes.get("agentops.session.end_state", "").lower():
+            case "error" | "fail" | "failure":
+                return "Error"
+            case "success":
+                return "Ok"
+            case "indeterminate":
+                return "Error" if attributes.get("agentops.entity.input") else "Indeterminate"
+    if attributes.get("error", "") not in ("", "false", "False", "null", "None", "{}"):
+        return "Error"
+    return str(span["StatusCode"])
+
+
+def of_root(name: str, spans: list[Row]) -> str:
+    """What the root says, else the earliest span that says something."""
+    said = [s for s in spans if s[name].lower() not in ("", "unknown", "none", "null", "undefined", "n/a")]
+    return min(said, key=lambda s: (s["ParentSpanId"] != "", s["start"], s[name]))[name] if said else ""
+
+
 def tags_of(attributes: dict[str, str]) -> list[str]:
-    for key in ("agentops.tags", "tag.tags", "langfuse.trace.tags"):
+    for key in ("agentops.tags", "tag.tags", "langfuse.trace.tags", "ai.telemetry.metadata.tags"):
         if key in attributes:
             return list(json.loads(attributes[key]))
     metadata = ast.literal_eval(attributes.get("metadata.requester_metadata") or "{}")
@@ -141,8 +187,22 @@ class Run:
 
 
 def guardrail_runs(spans: Iterable[Row]) -> set[Run]:
+    spans = list(spans)
+    # openai-agents: {'guardrail': 'no_math'} in the message of the span above
+    tripped = {
+        (s["TraceId"], s["SpanId"], re.findall(r"guardrail\W+(\w+)", s["StatusMessage"])[-1])
+        for s in spans
+        if s["StatusMessage"].startswith("Guardrail tripwire triggered")
+    }
     return {
-        Run(s["TraceId"], s["guardrail_name"], s["guardrail_mode"], s["start"], s["end"], s["guardrail_outcome"])
+        Run(
+            s["TraceId"],
+            s["guardrail_name"],
+            s["guardrail_mode"],
+            s["start"],
+            s["end"],
+            "blocked" if (s["TraceId"], s["ParentSpanId"], s["guardrail_name"]) in tripped else s["guardrail_outcome"],
+        )
         for s in spans
         if s["guardrail_outcome"]
     }

@@ -10,7 +10,7 @@ from agentops_portal.clickhouse.gate import Scope
 from traces.store.queries.guardrails import GuardedTraces, GuardrailUse
 from traces.store.queries.usage import Usage
 
-from .naive import Row, Run, cost_of, figures, guardrail_runs, llm_calls, spans_of
+from .naive import Row, Run, cost_of, figures_in, guardrail_runs, llm_calls, spans_of
 
 QUARTER_NS = 900 * 10**9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ def guardrail_use(runs: Iterable[Run]) -> list[GuardrailUse]:
         durations = sorted(run.end - run.start for run in group)
         outcomes = {
             name: sum(run.outcome == name for run in group)
-            for name in ("allowed", "masked", "flagged", "blocked", "failed")
+            for name in ("allowed", "masked", "flagged", "blocked", "failed", "unknown")
         }
         p50, p95 = (durations[min(int(level * len(durations)), len(durations) - 1)] for level in (0.5, 0.95))
         found.append(GuardrailUse(guardrail, mode, len(group), **outcomes, p50_ns=p50, p95_ns=p95))
@@ -94,7 +94,7 @@ def guardrail_use(runs: Iterable[Run]) -> list[GuardrailUse]:
 
 
 def guarded_traces(scope: Scope) -> GuardedTraces:
-    traces = [t for t in figures(scope.project_id) if _ns(scope.start) <= t.start_ns < _ns(scope.end)]
+    traces = figures_in(scope.project_id, _ns(scope.start), _ns(scope.end))
     return GuardedTraces(
         with_calls=sum(t.llm_calls > 0 for t in traces),
         with_calls_and_runs=sum(t.llm_calls > 0 and t.guardrail_runs > 0 for t in traces),

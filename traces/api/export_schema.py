@@ -76,6 +76,7 @@ class ExportedTraceSerializer(serializers.Serializer[Any]):
     masked_runs = serializers.IntegerField()
     flagged_runs = serializers.IntegerField()
     failed_runs = serializers.IntegerField()
+    unknown_runs = serializers.IntegerField()
     spans = ExportedSpanSerializer(many=True, required=False)
 
 

@@ -55,7 +55,9 @@ class RunSerializer(serializers.Serializer[Any]):
     span_id = serializers.CharField()
     guardrail = serializers.CharField()
     mode = serializers.CharField()
-    outcome = serializers.ChoiceField(GUARDRAIL_OUTCOMES, help_text="failed: the guardrail itself did not answer.")
+    outcome = serializers.ChoiceField(
+        GUARDRAIL_OUTCOMES, help_text="failed: the guardrail itself did not answer. unknown: nobody told."
+    )
     service = serializers.CharField()
     start = NanosecondsField(source="start_ns")
     duration_ns = serializers.IntegerField()
@@ -73,6 +75,7 @@ class GuardrailUseSerializer(serializers.Serializer[Any]):
     flagged = serializers.IntegerField()
     blocked = serializers.IntegerField()
     failed = serializers.IntegerField(help_text="Runs in which the guardrail itself did not answer; no blocks.")
+    unknown = serializers.IntegerField(help_text="Runs of which nobody told what came of them.")
     block_rate = serializers.FloatField(help_text="blocked ÷ runs, 0 to 1.")
     p50_ns = serializers.FloatField()
     p95_ns = serializers.FloatField()

@@ -24,7 +24,7 @@ from traces.store.queries import people
 from .ranges import PRESET, RangePageParameters, pinned, scope_of
 from .serializers import CostSerializer, NanosecondsField, TokensSerializer
 
-ORDER = "The last seen first. Figures cover the traces that start in the range."
+ORDER = "The last seen first. Figures cover the traces of the range."
 
 
 class PeopleParameters(RangePageParameters):

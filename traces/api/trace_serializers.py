@@ -24,6 +24,7 @@ class GuardrailCountsSerializer(serializers.Serializer[Any]):
     masked = serializers.IntegerField(source="masked_runs")
     flagged = serializers.IntegerField(source="flagged_runs")
     failed = serializers.IntegerField(source="failed_runs", help_text="Runs in which the guardrail itself failed.")
+    unknown = serializers.IntegerField(source="unknown_runs", help_text="Runs of which nobody told what came of them.")
 
 
 class TraceSerializer(SelectedSerializer):

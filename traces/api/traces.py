@@ -85,7 +85,7 @@ class TracesView(APIView):
     @extend_schema(
         operation_id="traces_list",
         summary="Traces that fit a filter",
-        description="The newest first. A trace belongs to the range in which it starts.",
+        description="The newest first. A trace belongs to every range that it overlaps.",
         tags=["Traces"],
         parameters=[TraceListParameters],
         responses=page_of(TraceSerializer),

@@ -147,7 +147,7 @@ def _usage_text(used: usage.Usage) -> str:
 
 
 class GuardrailParameters(RangeParameters):
-    outcomes: list[Literal["allowed", "masked", "flagged", "blocked", "failed"]] = Field(
+    outcomes: list[Literal["allowed", "masked", "flagged", "blocked", "failed", "unknown"]] = Field(
         ["masked", "flagged", "blocked", "failed"],
         max_length=len(GUARDRAIL_OUTCOMES),
         description="Which single runs to list. The sums count all.",
@@ -164,6 +164,7 @@ class GuardrailSums(BaseModel):
     flagged: int
     blocked: int
     failed: int = Field(description="The guardrail itself gave no answer: an error is not a block.")
+    unknown: int = Field(description="Nobody told what came of it.")
     block_rate: float = Field(description="blocked ÷ runs.")
     p50_ms: float
     p95_ms: float
@@ -234,6 +235,7 @@ def _sums(use: guardrails.GuardrailUse) -> GuardrailSums:
         flagged=use.flagged,
         blocked=use.blocked,
         failed=use.failed,
+        unknown=use.unknown,
         block_rate=use.block_rate,
         p50_ms=rounded_ms(use.p50_ns),
         p95_ms=rounded_ms(use.p95_ns),

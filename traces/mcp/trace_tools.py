@@ -37,7 +37,7 @@ class SearchParameters(RangeParameters):
     user: Exact = Field("", description="Exact user id.")
     session: Exact = Field("", description="Exact session id.")
     tag: Exact = Field("", description="Exact tag.")
-    guardrail: Literal["", "allowed", "masked", "flagged", "blocked", "failed"] = Field(
+    guardrail: Literal["", "allowed", "masked", "flagged", "blocked", "failed", "unknown"] = Field(
         "", description="Outcome of at least one guardrail run."
     )
     min_duration_ms: float | None = Field(None, ge=0, le=1e12, allow_inf_nan=False)
@@ -143,7 +143,7 @@ class TraceTotals(BaseModel):
 
 
 class FoundTraces(BaseModel):
-    range: TimeRange = Field(description="Traces that start in it.")
+    range: TimeRange = Field(description="Traces that overlap it.")
     totals: TraceTotals
     traces: list[TraceItem] = Field(description="The newest first.")
     next_cursor: str = Field(description="Give it as `cursor` for older ones; empty when there are none.")
@@ -301,7 +301,7 @@ def _span_line(span: SpanItem) -> str:
 SEARCH_TRACES = Tool(
     "search_traces",
     "Search traces",
-    "Lists traces (requests or agent runs) of the project that start in a time range, the newest first, with their "
+    "Lists traces (requests or agent runs) of the project that overlap a time range, the newest first, with their "
     "status, duration, LLM calls, tokens and cost, and totals over all that fit. Use status=error to find failures, "
     "text to find a name, llm_only to leave out what called no model.",
     SearchParameters,

@@ -4,9 +4,20 @@ from traces.store.shape.operation import StoreShape
 
 
 class Migration(migrations.Migration):
-    """A call is recognised by what its span carries; tokens by kind, operations beyond chat, one name for a model."""
+    """A call is recognised by what its span carries; agents, sessions, tags, guardrail runs and ends of runs of more
+    clients; tokens by kind, operations beyond chat, one name for a model; what reaches into a range."""
 
     dependencies = [("traces", "0017_inbox_span_ids")]
     operations = [
-        StoreShape({"otel_traces": "e1b144f2", "trace_summaries_mv": "d80c8d42", "usage_quarters_mv": "bdffe0b5"})
+        StoreShape(
+            {
+                "otel_traces": "eff55a0e",
+                "trace_summaries": "e4ff58f3",
+                "guardrail_runs": "ffbddd12",
+                "otlp_to_otel_traces": "d7216780",
+                "trace_summaries_mv": "2c789326",
+                "usage_quarters_mv": "bdffe0b5",
+                "guardrail_runs_mv": "d7531313",
+            }
+        )
     ]

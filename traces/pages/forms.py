@@ -29,6 +29,7 @@ OUTCOMES = [
     ("masked", _("Masked")),
     ("flagged", _("Flagged")),
     ("allowed", _("Allowed")),
+    ("unknown", _("Outcome unknown")),
 ]
 ERRORS = [("", _("With or without errors")), ("true", _("With errors")), ("false", _("Without errors"))]
 
@@ -166,7 +167,9 @@ class TraceListForm(AddressForm):
         required=False,
         label=_("Guardrail"),
         choices=OUTCOMES,
-        error_messages={"invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed.")},
+        error_messages={
+            "invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed, unknown.")
+        },
     )
     has_errors = forms.ChoiceField(
         required=False,

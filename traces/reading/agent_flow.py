@@ -136,7 +136,7 @@ def _guardrail(span: FlowSpan) -> str:
 
 def _identity(span: FlowSpan) -> tuple[object, ...]:
     """What makes two spans the same guardrail run, or the same failed LLM call; else each span is one call."""
-    if span.guardrail_outcome:
+    if span.type == "guardrail" and span.guardrail_outcome:
         return (span.guardrail_name, span.guardrail_mode, span.start_ns, span.end_ns)
     if span.type in ("llm", "embedding") and span.status == "Error":
         return (span.parent_span_id, span.start_ns, span.model)

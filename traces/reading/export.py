@@ -64,6 +64,7 @@ TRACE_COLUMNS = (
     "masked_runs",
     "flagged_runs",
     "failed_runs",
+    "unknown_runs",
 )
 SPAN_COLUMNS = (
     "span_id",
@@ -106,7 +107,7 @@ def export_traces(
     attributes: bool = False,
     bom: bool = False,
 ) -> Iterator[bytes]:
-    """The traces that start in the scope and fit the filter, the newest first, as pieces of a UTF-8 file.
+    """The traces of the scope that fit the filter, the newest first, as pieces of a UTF-8 file.
 
     csv: a header, then a row for each trace. With `spans` a row for each of its spans follows: `record` says which a
     row is, and columns of spans (`span_…`) are empty in rows of traces and the other way round, so that a sum over a

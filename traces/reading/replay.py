@@ -108,7 +108,7 @@ def _decision(span: SpanDetail) -> dict[str, Any]:
             "decision_type": "guardrail",
             "reasoning": said.guardrail_response,
             "selected_option": span.guardrail_outcome,
-            "alternatives": [name for name in GUARDRAIL_OUTCOMES if name != span.guardrail_outcome],
+            "alternatives": [name for name in GUARDRAIL_OUTCOMES if name not in (span.guardrail_outcome, "unknown")],
             "guardrail": span.guardrail_name,
             "mode": span.guardrail_mode,
             "duration": milliseconds(span.duration_ns),

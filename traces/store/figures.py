@@ -6,21 +6,26 @@ roll-up `trace_summaries` (traces/store/rollups/trace_summaries.py). `FIGURES` a
 root      the span without a parent; the earliest of several, and the earliest span of all while none has arrived.
           Of two that start together the longer one: a parent is never shorter than what it waits for.
 start/end earliest start and latest end of all spans; the duration lies between them, it is no sum.
-status    `error` when the root's status is Error; or a server span answered with HTTP 400 or more; or the root says
-          nothing (Unset) and the LLM call, agent or tool that ended last failed. Else `ok`: a fallback that worked
-          leaves failed spans in a trace that is fine, which is why `error_count` stands beside the status.
+status    `error` when the root failed; or a server span answered with HTTP 400 or more; or the work that ended last
+          failed, whatever the root says: many frameworks end every run with Ok. Work are LLM calls and tools, and
+          agents, tasks, chains and workflows where they failed; one that did not says nothing of what it holds. Else
+          `ok`: a fallback that worked leaves failed spans in a trace that is fine, which is why `error_count` stands
+          beside the status. A session of the agentops SDK says how it ended (`agentops.session.end_state`), and
+          that it went well, too. "Indeterminate" is what is written for a decorated function that raised; where the
+          caller said so, any failed span makes it a failure.
 LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one, so failed calls with the same parent,
           start and model are one.
 models    by their names without the date of a version, so that one model is one; a span shows the whole name.
 tokens    sums over LLM calls; a call has them once, however many spans describe it.
 cost      what clients reported (LLM calls and tools). An answer from the cache cost nothing; what was reported for it
           is what it saved. Any other LLM call without a reported cost is counted as unknown.
-session,  the one that the trace's spans name; of several the last in alphabetical order, whichever arrives first.
-user
-tags      all that its spans name, as the texts in which they name them (traces/store/tags.py).
+session,  the one that the root names, else the one that the earliest span does: an agent that is called by another has
+user      a conversation of its own.
+tags      all that its spans name (traces/store/tags.py).
 pending spans (traces/store/dialects/pending.py) say when a trace began, what it is called and whose it is, and
           count for nothing else: their final spans do.
-guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM.
+guardrail runs are told apart by (name, mode, start, end): a blocked run is emitted twice by LiteLLM. What came of one
+          of openai-agents, the span above it says (`tripped_guardrail`), in whatever order the two arrive.
 """
 
 import re
@@ -32,7 +37,7 @@ from typing import Any
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.dialects.model_names import undated
 
-from .tags import tag_text_sql, tags_of
+from .tags import tags_of, tags_sql
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Ingredient:
     merge: str
 
 
+_CASES = (str.lower, str.title, str.upper)
+
+
 def _sum(of_span: str, type_: str = "UInt64") -> Ingredient:
     return Ingredient(type_, of_span, "sum")
 
@@ -56,6 +64,35 @@ def _set(of_span: str, element: str = "String") -> Ingredient:
     return Ingredient(f"Array({element})", of_span, "groupUniqArrayArray")
 
 
+# What clients write in the place of a session or user that they do not know.
+NOBODY = ("", *(each(word) for word in ("unknown", "none", "null", "undefined", "n/a") for each in _CASES))
+
+
+def _of_root(column: str) -> Ingredient:
+    """What the root says, else the earliest span that says something."""
+    return Ingredient(
+        "Tuple(is_blank Bool, is_child Bool, started DateTime64(9), id String)",
+        f"({column} IN {NOBODY}, ParentSpanId != '', Timestamp, {column})",
+        "min",
+    )
+
+
+# How a span ended, of which an agentops session and Logfire tell more than the status. + is of a decorated function.
+_ENDS = {"error": "Error", "fail": "Error", "failure": "Error", "success": "Ok", "indeterminate": "Indeterminate"}
+_STATES = {**_ENDS, **{f"{state}+": status for state, status in _ENDS.items()}, "indeterminate+": "Error"}
+_STATUS = (
+    "transform(if(span_type = 'session', concat(lower(SpanAttributes['agentops.session.end_state']), "
+    "if(SpanAttributes['agentops.entity.input'] = '', '', '+')), ''), "
+    f"{list(_STATES)}, {list(_STATES.values())}, "
+    "if(SpanAttributes['error'] IN ('', 'false', 'False', 'null', 'None', '{}'), StatusCode, 'Error'))"
+)
+_WORK = (
+    *((kind, status) for kind in ("llm", "embedding", "tool") for status in ("Unset", "Ok", "Error")),
+    *((kind, "Error") for kind in ("agent", "task", "chain", "workflow", "session")),
+    ("session", "Ok"),
+)
+# The span that says what came of a guardrail run which does not say it itself: the one above it.
+TELLER = "if(guardrail_mode = '', cityHash64(ParentSpanId, guardrail_name), 0)"
 _MONEY = "Nullable(Decimal(38, 12))"  # NULL: nothing was reported
 
 # The price of an insert grows with every function in these expressions: what can be worked out later is a figure.
@@ -66,12 +103,13 @@ INGREDIENTS = {
     "root": Ingredient(
         "Tuple(is_child Bool, started DateTime64(9), shortness UInt64, span_id String, name String, service String, "
         "status String)",
-        "(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, StatusCode)",
+        f"(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, {_STATUS})",
         "min",
     ),
     "last_work": Ingredient(
         "Tuple(is_work Bool, ended DateTime64(9), span_id String, status String)",
-        "(span_type IN ('llm', 'embedding', 'agent', 'tool'), end_timestamp, SpanId, StatusCode)",
+        # The type decides, but for sessions, and for containers when they failed.
+        f"((span_type, {_STATUS}) IN {_WORK}, end_timestamp, SpanId, {_STATUS})",
         "max",
     ),
     "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
@@ -94,20 +132,23 @@ INGREDIENTS = {
     "model_names": _set(f"if(is_llm_call, [{undated('model')}], [])"),
     "agent_names": _set("[agent_name]"),
     "span_names": _set("[SpanName]"),
-    "session": Ingredient("String", "session_id", "max"),
-    "user": Ingredient("String", "user_id", "max"),
-    "tag_texts": _set(f"[{tag_text_sql()}]"),
+    "session": _of_root("session_id"),
+    "user": _of_root("user_id"),
+    "tag_texts": _set(tags_sql()),
     "runs": _set(
         "if(guardrail_outcome = '', [], "
-        "[(cityHash64(guardrail_name, guardrail_mode, Timestamp, end_timestamp), guardrail_outcome)])",
-        "Tuple(id UInt64, outcome String)",
+        f"[(cityHash64(guardrail_name, guardrail_mode, Timestamp, end_timestamp), guardrail_outcome, {TELLER})])",
+        "Tuple(id UInt64, outcome String, teller UInt64)",
     ),
+    "tripped": _set("if(tripped_guardrail = '', [], [cityHash64(SpanId, tripped_guardrail)])", "UInt64"),
 }
 
 # Lists of figures that more than one query sums up.
 TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "total_tokens")
 COSTS = ("reported_cost", "unknown_cost_calls", "saved_cost")
 
+# What came of each run.
+OUTCOMES = "arrayMap(run -> if(has(tripped, run.teller), 'blocked', run.outcome), runs)"
 _CALLS = "(done_calls + length(failed_calls))"
 FIGURES = {
     "trace_id": "trace_id",
@@ -117,8 +158,8 @@ FIGURES = {
     "has_root": "NOT root.is_child",
     "start_ns": "toUnixTimestamp64Nano(started)",
     "end_ns": "toUnixTimestamp64Nano(ended)",
-    "status": "if(root.status = 'Error' OR server_status >= 400 "
-    "OR (root.status = 'Unset' AND last_work.is_work AND last_work.status = 'Error'), 'error', 'ok')",
+    "status": "if(root.status = 'Error' OR server_status >= 400 OR (last_work.is_work AND last_work.status = 'Error') "
+    "OR (root.status = 'Indeterminate' AND failed_spans > 0), 'error', 'ok')",
     "span_count": "spans",
     "ok_count": "ok_spans",
     "error_count": "failed_spans",
@@ -134,12 +175,12 @@ FIGURES = {
     "unknown_cost_calls": f"if({_CALLS} > priced_calls, {_CALLS} - priced_calls, 0)",
     "models": "arraySort(arrayFilter(name -> name != '', model_names))",
     "agents": "arraySort(arrayFilter(name -> name != '', agent_names))",
-    "session_id": "session",
-    "user_id": "user",
-    "tags": "arrayFilter(text -> text != '', tag_texts)",
+    "session_id": "if(session.is_blank, '', session.id)",
+    "user_id": "if(user.is_blank, '', user.id)",
+    "tags": "tag_texts",
     "guardrail_runs": "arrayUniq(arrayMap(run -> run.id, runs))",
     **{
-        f"{outcome}_runs": f"arrayCount(run -> run.outcome = '{outcome}', runs)"
+        f"{outcome}_runs": f"countEqual({OUTCOMES}, '{outcome}')"
         for outcome in GUARDRAIL_OUTCOMES
         if outcome != "allowed"
     },
@@ -224,6 +265,7 @@ class TraceFigures:
     masked_runs: int
     flagged_runs: int
     failed_runs: int
+    unknown_runs: int
 
     @property
     def duration_ns(self) -> int:
@@ -232,7 +274,7 @@ class TraceFigures:
     @property
     def guardrail(self) -> str:
         """The gravest outcome of the trace's guardrail runs; '' when none ran."""
-        for outcome in ("blocked", "failed", "masked", "flagged"):
+        for outcome in ("blocked", "failed", "masked", "flagged", "unknown"):
             if getattr(self, f"{outcome}_runs"):
                 return outcome
         return "allowed" if self.guardrail_runs else ""

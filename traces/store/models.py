@@ -129,6 +129,7 @@ class Span(ScopedModel):
     is_pending = clickhouse.BoolField()
     end_timestamp = clickhouse.DateTime64Field(precision=9)
     told = clickhouse.MapField(clickhouse.UInt16Field(), clickhouse.StringField())
+    has_marks = clickhouse.BoolField()
     guardrail_name = clickhouse.StringField(low_cardinality=True)
     guardrail_mode = clickhouse.StringField(low_cardinality=True)
     guardrail_outcome = clickhouse.StringField(low_cardinality=True)
@@ -154,6 +155,7 @@ class Span(ScopedModel):
     session_id = clickhouse.StringField()
     user_id = clickhouse.StringField()
     agent_name = clickhouse.StringField(low_cardinality=True)
+    tripped_guardrail = clickhouse.StringField(low_cardinality=True)
 
     class Meta(ScopedModel.Meta):
         db_table = "otel_traces"
@@ -166,6 +168,23 @@ class Span(ScopedModel):
     @classmethod
     def in_scope(cls, scope: Scope) -> Q:
         return Q(project_id=str(scope.project_id)) & between("Timestamp", scope)
+
+
+def _of_root() -> clickhouse.TupleField:
+    """What the root says, else the earliest span that says something."""
+    return clickhouse.TupleField(
+        [
+            ("is_blank", clickhouse.BoolField()),
+            ("is_child", clickhouse.BoolField()),
+            ("started", clickhouse.DateTime64Field(precision=9)),
+            ("id", clickhouse.StringField()),
+        ]
+    )
+
+
+def _run() -> clickhouse.TupleField:
+    number, text = clickhouse.UInt64Field, clickhouse.StringField
+    return clickhouse.TupleField([("id", number()), ("outcome", text()), ("teller", number())])
 
 
 class Trace(ScopedModel):
@@ -228,12 +247,11 @@ class Trace(ScopedModel):
     model_names = clickhouse.ArrayField(clickhouse.StringField())
     agent_names = clickhouse.ArrayField(clickhouse.StringField())
     span_names = clickhouse.ArrayField(clickhouse.StringField())
-    session = clickhouse.StringField()
-    user = clickhouse.StringField()
+    session = _of_root()
+    user = _of_root()
     tag_texts = clickhouse.ArrayField(clickhouse.StringField())
-    runs = clickhouse.ArrayField(
-        clickhouse.TupleField([("id", clickhouse.UInt64Field()), ("outcome", clickhouse.StringField())])
-    )
+    runs = clickhouse.ArrayField(_run())
+    tripped = clickhouse.ArrayField(clickhouse.UInt64Field())
 
     class Meta(ScopedModel.Meta):
         db_table = "trace_summaries"
@@ -316,6 +334,7 @@ class GuardrailRun(ScopedModel):
     outcome = clickhouse.StringField(low_cardinality=True)
     span_id = clickhouse.StringField(primary_key=True)
     service = clickhouse.StringField(low_cardinality=True)
+    teller = clickhouse.UInt64Field()
 
     class Meta(ScopedModel.Meta):
         db_table = "guardrail_runs"

@@ -39,6 +39,7 @@ class _Words:
             "failed": escape(_("Guardrail failed")),
             "masked": escape(_("Masked")),
             "flagged": escape(_("Flagged")),
+            "unknown": escape(_("Outcome unknown")),
         }
 
 

@@ -49,7 +49,7 @@ class ProjectParameters(ContractParameters):
 
 
 class RangeParameters(ContractParameters):
-    """Traces that start in the range, both ends included."""
+    """Traces that overlap the range, both ends included."""
 
     start_time = ContractMomentField(required=False, help_text="ISO 8601, UTC without an offset; or Unix seconds.")
     end_time = ContractMomentField(required=False, help_text="The same.")

@@ -2,7 +2,7 @@
 
 What the numbers mean here, and where that differs from AgentOps:
 
-- A trace belongs to the range in which it starts, with all of its spans; both ends are included.
+- A trace belongs to every range that it overlaps, with all of its spans; both ends are included.
 - `span_count` counts spans by their own status; `unknown` and `indeterminate` are both those with status UNSET.
 - Outcomes of traces (`success`, `fail`) follow the status of the trace: there is no third, so
   `indeterminate_datetime` is always empty. `fail_datetime` ÷ (`success_datetime` + `fail_datetime`) is the share of

@@ -123,7 +123,7 @@ class TraceListView(ContractView):
     @extend_schema(
         operation_id="v4_traces_list",
         summary="Traces of a project",
-        description="Traces that start in the range. Figures of a trace cover all of its spans.",
+        description="Traces that overlap the range. Figures of a trace cover all of its spans.",
         tags=[TAG],
         parameters=[PROJECT_ID, TraceListParameters],
         responses={200: TraceListSerializer, **errors(404)},

@@ -76,7 +76,16 @@ def test_the_summary_counts_runs_and_traces(figures: Cast, get: Get, at: str) ->
         "block_rate": 0.5,
     }
     [use] = summary["guardrails"]
-    counts = {"runs": 2, "allowed": 1, "masked": 0, "flagged": 0, "blocked": 1, "failed": 0, "block_rate": 0.5}
+    counts = {
+        "runs": 2,
+        "allowed": 1,
+        "masked": 0,
+        "flagged": 0,
+        "blocked": 1,
+        "failed": 0,
+        "unknown": 0,
+        "block_rate": 0.5,
+    }
     assert use.items() >= {"guardrail": "pii", "mode": "input", **counts}.items()
 
 

@@ -32,7 +32,7 @@ FIRST = {
     "tags": ["nightly", "한국어"],
     "session_id": "",
     "user_id": "mina",
-    "guardrail": {"outcome": "allowed", "runs": 1, "blocked": 0, "masked": 0, "flagged": 0, "failed": 0},
+    "guardrail": {"outcome": "allowed", "runs": 1, "blocked": 0, "masked": 0, "flagged": 0, "failed": 0, "unknown": 0},
 }
 
 

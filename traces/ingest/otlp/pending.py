@@ -11,7 +11,7 @@ SPAN_ID_BYTES = 8
 
 
 def is_pending(span: Any) -> bool:
-    return any(pair.key in _MARKS and _text(pair.value) == _MARKS[pair.key] for pair in span.attributes)
+    return any(pair.key in _MARKS and text_of(pair.value) == _MARKS[pair.key] for pair in span.attributes)
 
 
 def take_final_ids(message: Any, body: bytes) -> bool:
@@ -30,7 +30,7 @@ def take_final_ids(message: Any, body: bytes) -> bool:
 
 
 def _take_final_ids(span: Any) -> bool:
-    values = {pair.key: _text(pair.value) for pair in span.attributes if pair.key in (_TYPE, _PARENT)}
+    values = {pair.key: text_of(pair.value) for pair in span.attributes if pair.key in (_TYPE, _PARENT)}
     final_id = span.parent_span_id
     if values.get(_TYPE) != _TYPE_VALUE or not _is_id(final_id):
         return False
@@ -47,7 +47,7 @@ def _is_id(value: bytes) -> bool:
     return len(value) == SPAN_ID_BYTES and any(value)
 
 
-def _text(value: Any) -> bytes:
+def text_of(value: Any) -> bytes:
     if value.WhichOneof("value") == "bool_value":
         return b"true" if value.bool_value else b"false"
     return bytes(value.string_value)

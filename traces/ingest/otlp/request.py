@@ -15,6 +15,7 @@ from .messages import TraceRequest
 from .other_signals import other_signal
 from .pending import take_final_ids
 from .plain_text import make_text
+from .repairs import put_right
 from .span_keys import keys_of, pack_keys
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
@@ -80,7 +81,7 @@ def _read_traces(body: bytes, content_type: str, project_id: UUID) -> ExportRequ
         found = _check(message)
     if faults and not found.valid:
         raise BadData(faults[0])
-    changed |= take_final_ids(message, body)
+    changed |= take_final_ids(message, body) | put_right(message, body)
     if found.invalid:
         _leave_out_invalid(message)
     if changed or found.changed or found.invalid:

@@ -45,9 +45,9 @@ def find(cursor: CursorWrapper, erasure: Erasure) -> list[str]:
     if erasure.kind == ErasureKind.TRACE:
         conditions = {SPANS: "TraceId = %s", TRACE_SUMMARIES.table: "trace_id = %s"}
     elif erasure.kind == ErasureKind.USER:
-        conditions = {SPANS: "user_id = %s", TRACE_SUMMARIES.table: "user = %s"}
+        conditions = {SPANS: "user_id = %s", TRACE_SUMMARIES.table: "user.id = %s"}
     else:
-        conditions = {SPANS: "session_id = %s", TRACE_SUMMARIES.table: "session = %s"}
+        conditions = {SPANS: "session_id = %s", TRACE_SUMMARIES.table: "session.id = %s"}
     found: set[str] = set()
     for table, condition in conditions.items():
         column = "TraceId" if table == SPANS else "trace_id"

@@ -3,11 +3,13 @@
 from . import (
     agentops,
     claude_code,
+    frameworks,
     genai,
     guards,
     langfuse,
     litellm,
     livekit,
+    logfire,
     mlflow,
     openinference,
     traceloop,
@@ -26,6 +28,8 @@ DIALECTS: tuple[Dialect, ...] = (
     mlflow.DIALECT,
     livekit.DIALECT,
     claude_code.DIALECT,
+    frameworks.DIALECT,
+    logfire.DIALECT,
     guards.DIALECT,
 )
 

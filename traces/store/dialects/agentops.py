@@ -35,6 +35,4 @@ DIALECT = Dialect(
         "guardrail_name": (f"(if({_KIND} = 'guardrail', SpanAttributes['operation.name'], ''))",),
         "guardrail_mode": (f"(if({_KIND} = 'guardrail', SpanAttributes['agentops.guardrail.spec'], ''))",),
     },
-    guardrail_outcome="""if(
-        match(SpanAttributes['agentops.guardrail.output'], '"tripwire_triggered": *true'), 'blocked', '')""",
 )

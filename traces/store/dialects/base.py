@@ -22,7 +22,8 @@ SPAN_TYPES = (
     "http",
     "other",
 )
-GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed")
+# What came of a guardrail run. An outcome that nobody told is unknown.
+GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed", "unknown")
 
 # Parts of the tokens of a call that most do not have: the keys of the column `token_details`.
 TOKEN_DETAILS = ("cache_write_1h", "input_audio", "output_audio", "input_image", "output_image")
@@ -51,6 +52,9 @@ class Dialect:
     """One family of clients.
 
     name: its file's name; reference: where its attributes are defined.
+    marks: of a rare dialect, attributes of which a span has one that speaks it; its values are looked up in such spans
+        only, and behind those of other dialects.
+    rules: expressions that give a type or NULL, before anything else: for what no attribute alone tells.
     kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
     weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
     evidence: attributes that only a model's invocation leaves. A span that names a model, has one of them or usage and
@@ -65,6 +69,8 @@ class Dialect:
 
     name: str
     reference: str
+    marks: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     weak_kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()

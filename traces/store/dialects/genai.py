@@ -1,6 +1,7 @@
 """OpenTelemetry GenAI semantic conventions, which most clients speak at least in part."""
 
 from .base import Dialect, first_of, sum_of
+from .guards import FINISHED
 from .operations import KINDS
 
 # What was done, and what was found; an action of "allow" leaves the word to the verdict.
@@ -10,6 +11,14 @@ VERDICTS = ("gen_ai.security.verdict.type", "gen_ai.security.verdict")
 _APART = "(if(ScopeName = 'openlit.instrumentation.anthropic', {}, ''))".format(
     sum_of("input_tokens", "cache_read.input_tokens", "cache_creation.input_tokens", prefix="gen_ai.usage.")
 )
+_DONE = {
+    **dict.fromkeys(("block", "blocked", "deny", "denied"), "blocked"),
+    **dict.fromkeys(("mask", "masked", "redact", "modify"), "masked"),
+}
+_FOUND = {
+    **dict.fromkeys(("flag", "flagged", "warn", "unsafe"), "flagged"),
+    **dict.fromkeys(("allow", "allowed", "pass", "passed", "safe", "ok"), "allowed"),
+}
 
 DIALECT = Dialect(
     name="genai",
@@ -20,7 +29,7 @@ DIALECT = Dialect(
         | {
             "execute_tool": "tool",
             "invoke_agent": "agent",
-            "create_agent": "agent",
+            "create_agent": "task",
             "agent_step": "task",
             "plan": "task",
             "invoke_workflow": "workflow",
@@ -88,14 +97,13 @@ DIALECT = Dialect(
         "user_id": ("user.id", "enduser.id"),
         "agent_name": ("gen_ai.agent.name",),
         "tool_name": ("gen_ai.tool.name",),
-        "guardrail_name": ("gen_ai.guardrail.name", "gen_ai.security.guardrail.name", "gen_ai.guardian.name"),
+        "guardrail_name": ("gen_ai.guardrail.name", "gen_ai.security.guardrail.name", "gen_ai.guardian.name", FINISHED),
         "guardrail_mode": ("gen_ai.guardrail.target", "gen_ai.security.target.type"),
     },
     # The guardrail part is a proposal, with these spellings so far:
     # https://github.com/open-telemetry/semantic-conventions/issues/1034
-    guardrail_outcome=f"""multiIf(
-        lower({first_of(ACTIONS)}) IN ('block', 'blocked', 'deny', 'denied'), 'blocked',
-        lower({first_of(ACTIONS)}) IN ('mask', 'masked', 'redact', 'modify'), 'masked',
-        lower({first_of(VERDICTS)}) IN ('flag', 'flagged', 'warn', 'unsafe'), 'flagged',
-        '')""",
+    guardrail_outcome=f"""coalesce(
+        transform(lower({first_of(ACTIONS)}), {list(_DONE)}, {list(_DONE.values())}, NULL),
+        transform(lower({first_of(VERDICTS)}), {list(_FOUND)}, {list(_FOUND.values())}, NULL),
+        if(lower({first_of(ACTIONS)}) IN ('allow', 'allowed', 'pass', 'none'), 'allowed', ''))""",
 )

@@ -10,6 +10,8 @@ _STATUS = "concat(SpanAttributes['guardrail_status'], SpanAttributes['litellm.gu
 _RESPONSE = "concat(SpanAttributes['guardrail_response'], SpanAttributes['litellm.guardrail.response'])"
 # v1: JSON such as {"email": 1}; V2: a number.
 _MASKED_COUNT = "concat(SpanAttributes['masked_entity_count'], SpanAttributes['litellm.guardrail.masked_entity_count'])"
+# The content filter, and Bedrock's answer to a guardrail that replaced something.
+_MASKS = '"action": *"(MASK|ANONYMIZED|GUARDRAIL_INTERVENED)"'
 
 
 # v1: a request that a guardrail, a budget or a limit refused looks like a call that failed, but names no provider for
@@ -66,7 +68,8 @@ DIALECT = Dialect(
                 ['blocked', 'failed', 'flagged'], NULL),
             multiIf(
                 {_STATUS} = 'not_run', 'not_run',
-                match({_RESPONSE}, '"action": *"MASK"') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
+                match({_RESPONSE}, '{_MASKS}') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
                 {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
-                'allowed')))""",
+                match({_RESPONSE}, '"flagged": *true'), 'flagged',
+                {_STATUS} = 'success' OR {_RESPONSE} != '', 'allowed', '')))""",
 )

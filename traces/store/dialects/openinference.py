@@ -6,9 +6,16 @@ _KIND = "SpanAttributes['openinference.span.kind']"
 _EVIDENCE = ("llm.prompts", "llm.input_messages.0.message.role", "llm.output_messages.0.message.role")
 
 
+KIND = "SpanAttributes['openinference.span.kind']"
+AGENTS_SDK = "ScopeName = 'openinference.instrumentation.openai_agents'"
+# LlamaIndex's agents are chains like all else it runs; CrewAI's crew (Traceloop) states `invoke_agent` alone.
+AGENTS = ("FunctionAgent.run", "ReActAgent.run", "CodeActAgent.run")
+_NAMES = {**dict.fromkeys(AGENTS, "agent"), "AgentWorkflow.run": "workflow", "crewai.workflow": "workflow"}
+
 DIALECT = Dialect(
     name="openinference",
     reference="https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md",
+    rules=(f"transform(SpanName, {list(_NAMES)}, {list(_NAMES.values())}, NULL)",),
     kinds={
         "openinference.span.kind": {
             "llm": "llm",
@@ -48,6 +55,9 @@ DIALECT = Dialect(
         "tool_name": ("tool.name",),
         "agent_name": ("agent.name",),
         # The convention has no attribute for it. LiteLLM, whose spans state this kind too, is asked first.
-        "guardrail_name": ("(if(SpanAttributes['openinference.span.kind'] = 'GUARDRAIL', SpanName, ''))",),
+        "guardrail_name": (f"(if({KIND} = 'GUARDRAIL', SpanName, ''))",),
     },
+    # The instrumentation of openai-agents tells a guardrail that tripped on the span above it
+    # (`tripped_guardrail` in typed_columns.py): one that answered and is not named there let pass.
+    guardrail_outcome=f"if({AGENTS_SDK} AND {KIND} = 'GUARDRAIL' AND StatusCode = 'Ok', 'allowed', '')",
 )

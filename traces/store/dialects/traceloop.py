@@ -23,7 +23,10 @@ DIALECT = Dialect(
         "input_tokens": ("llm.usage.prompt_tokens",),
         "output_tokens": ("llm.usage.completion_tokens",),
         "total_tokens": ("llm.usage.total_tokens",),
-        "session_id": ("traceloop.association.properties.session_id",),
+        "session_id": (
+            "traceloop.association.properties.session_id",
+            "traceloop.association.properties.thread_id",
+        ),
         "user_id": ("traceloop.association.properties.user_id",),
         "agent_name": (f"(if({_KIND} = 'agent', SpanAttributes['traceloop.entity.name'], ''))",),
         "tool_name": (f"(if({_KIND} = 'tool', SpanAttributes['traceloop.entity.name'], ''))",),

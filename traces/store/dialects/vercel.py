@@ -30,5 +30,7 @@ DIALECT = Dialect(
         "reasoning": ("ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
         "total_tokens": ("ai.usage.totalTokens",),
         "tool_name": ("ai.toolCall.name",),
+        "session_id": ("ai.telemetry.metadata.sessionId",),
+        "user_id": ("ai.telemetry.metadata.userId",),
     },
 )

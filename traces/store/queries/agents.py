@@ -30,7 +30,7 @@ class AgentFilter(TraceFilter):
 class AgentFigures:
     """An agent in a range of time.
 
-    Counts and durations are of the traces that start in the range and in which a span names the agent. Tokens and cost
+    Counts and durations are of the traces of the range in which a span names the agent. Tokens and cost
     are those of LLM calls that name the agent; where a client names it on the agent's own span only, those of all LLM
     calls of the traces in which it is the only agent. So no call counts for two agents.
     """

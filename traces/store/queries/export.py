@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, stream
 
-from .shown import ONE_EACH, ORDER
+from .shown import ONE_EACH, ORDER, OUTCOME_OF_MANY
 
 _COLUMNS = {
     "span_id": "SpanId",
@@ -30,7 +30,7 @@ _COLUMNS = {
     "tool": "tool_name",
     "guardrail": "guardrail_name",
     "guardrail_mode": "guardrail_mode",
-    "guardrail_outcome": "guardrail_outcome",
+    "guardrail_outcome": OUTCOME_OF_MANY,
     "http_status": "http_status",
 }
 _CONTENT = {

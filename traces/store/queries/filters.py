@@ -6,18 +6,29 @@ from decimal import Decimal
 from typing import Any
 
 from traces.store.dialects.model_names import undated
-from traces.store.figures import FIGURES
+from traces.store.figures import FIGURES, OUTCOMES
+from traces.store.tags import UNREAD
 
 _DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # What a trace without LLM calls and reports cost is known: nothing. NULL fits no bound.
 _COST = f"if(isNull({FIGURES['reported_cost']}) AND {FIGURES['unknown_cost_calls']} = 0, 0, {FIGURES['reported_cost']})"
-# Tags are stored as the texts in which clients send them, mostly lists (traces/store/tags.py).
-_SAYS_TAG = "text = {tag:String} OR arrayExists(quoted -> position(text, quoted) > 0, {quoted_tags:Array(String)})"
+# Most tags are stored as they are, a few in the list that the client sent (traces/store/tags.py).
+_UNREAD = f"startsWith(text, '{UNREAD}') AND arrayExists(form -> "
+_SAYS_TAG = f"text = {{tag:String}} OR ({_UNREAD}position(text, form) > 0, {{quoted_tags:Array(String)}}))"
+_HAS_PART = "positionCaseInsensitiveUTF8(text, {text:String}) > 0 OR " + (
+    f"({_UNREAD}positionCaseInsensitiveUTF8(text, form) > 0, {{text_forms:Array(String)}}))"
+)
 
 
 def quoted(tag: str) -> list[str]:
     """A tag as it stands in a list: in JSON, with and without escapes, and in Python."""
-    return sorted({json.dumps(tag), json.dumps(tag, ensure_ascii=False), repr(tag)})
+    in_json = {json.dumps(tag), json.dumps(tag, ensure_ascii=False)}
+    return sorted({*in_json, *(text.replace("/", "\\/") for text in in_json), repr(tag)})
+
+
+def _forms(text: str) -> list[str]:
+    """A part of a tag as it stands in such a list."""
+    return sorted({form[1:-1] for each in (text, text.lower(), text.upper()) for form in quoted(each)})
 
 
 @dataclass(frozen=True)
@@ -50,16 +61,16 @@ class TraceFilter:
             "has_text": self.text
             and "position(trace_id, {trace_id_part:String}) > 0 OR "
             "arrayExists(name -> positionCaseInsensitiveUTF8(name, {text:String}) > 0, span_names) OR "
-            "arrayExists(tags -> positionCaseInsensitiveUTF8(tags, {text:String}) > 0, tag_texts)",
+            f"arrayExists(text -> {_HAS_PART}, tag_texts)",
             "has_status": self.status and f"({FIGURES['status']}) = {{status:String}}",
             "has_model": self.model and f"has(model_names, {undated('{model:String}')})",
             "has_calls": self.llm_only and f"{FIGURES['llm_calls']} > 0",
             "has_agent": self.agent and "has(agent_names, {of_agent:String})",
-            "has_user": self.user and "user = {of_user:String}",
-            "has_session": self.session and "session = {of_session:String}",
+            "has_user": self.user and f"{FIGURES['user_id']} = {{of_user:String}}",
+            "has_session": self.session and f"{FIGURES['session_id']} = {{of_session:String}}",
             "has_service": self.service and "root.service = {of_service:String}",
             "has_tag": self.tag and f"arrayExists(text -> {_SAYS_TAG}, tag_texts)",
-            "has_guardrail": self.guardrail and "arrayExists(run -> run.outcome = {outcome:String}, runs)",
+            "has_guardrail": self.guardrail and f"has({OUTCOMES}, {{outcome:String}})",
             "has_errors": self.has_errors is not None and f"failed_spans {'>' if self.has_errors else '='} 0",
             "is_long": self.min_duration_ns is not None and f"{_DURATION} >= {{min_duration:Int64}}",
             "is_short": self.max_duration_ns is not None and f"{_DURATION} <= {{max_duration:Int64}}",
@@ -82,6 +93,7 @@ class TraceFilter:
             "of_service": self.service,
             "tag": self.tag,
             "quoted_tags": quoted(self.tag),
+            "text_forms": _forms(self.text),
             "outcome": self.guardrail,
             "min_duration": self.min_duration_ns,
             "max_duration": self.max_duration_ns,

@@ -10,20 +10,20 @@ from traces.store.figures import TraceFigures
 
 from .filters import TraceFilter
 from .scopes import scope_of
-from .shown import IN_ORDER
+from .shown import IN_ORDER, OUTCOME_OF_MANY
 from .trace_list import trace_page
 
 # What the flow of a range looks at: the newest traces in which something was done, until their spans are so many.
 MAX_TRACES = 200
 MAX_SPANS = 20_000
 
-_COLUMNS = """
+_COLUMNS = f"""
     TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, SpanName AS name, ServiceName AS service,
     if(is_llm_call OR span_type NOT IN ('llm', 'embedding'), span_type, 'other') AS type,
     toUnixTimestamp64Nano(Timestamp) AS start_ns, toUnixTimestamp64Nano(end_timestamp) AS end_ns,
-    StatusCode AS status, model, tool_name, agent_name, guardrail_name, guardrail_mode, guardrail_outcome, input_tokens,
-    output_tokens, total_tokens, if(cache_hit, 0, reported_cost) AS cost,
-    is_llm_call AND NOT cache_hit AND isNull(reported_cost) AS is_cost_unknown
+    StatusCode AS status, model, tool_name, agent_name, guardrail_name, guardrail_mode,
+    {OUTCOME_OF_MANY} AS guardrail_outcome, input_tokens, output_tokens, total_tokens,
+    if(cache_hit, 0, reported_cost) AS cost, is_llm_call AND NOT cache_hit AND isNull(reported_cost) AS is_cost_unknown
 """
 
 
@@ -63,7 +63,10 @@ class WorkFilter(TraceFilter):
         return True
 
     def conditions(self) -> dict[str, str]:
-        did_work = "(done_calls > 0 OR notEmpty(failed_calls) OR last_work.is_work OR notEmpty(runs))"
+        did_work = (
+            "(done_calls > 0 OR notEmpty(failed_calls) OR last_work.is_work OR notEmpty(runs) "
+            "OR arrayExists(name -> name != '', agent_names))"
+        )
         return {**super().conditions(), "did_work": did_work}
 
 
@@ -89,7 +92,7 @@ def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS)
 
 
 def newest_flow_spans(scope: Scope) -> tuple[list[list[FlowSpan]], bool]:
-    """The spans of the newest traces that start in the scope, whole traces only; and whether there are more traces.
+    """The spans of the newest traces of the scope, whole traces only; and whether there are more traces.
 
     At most MAX_TRACES, and fewer when they have more than MAX_SPANS spans together.
     """

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS
 
-from .guardrails import GuardrailRun
+from .guardrails import DURATION, RUNS, GuardrailRun
 from .summaries import figures_of
 
 RunKey = tuple[int, str, str, str, int]  # what pages are sorted by: start, trace, guardrail, mode, end
@@ -39,10 +38,8 @@ def run_page(scope: Scope, wanted: RunFilter, after: RunKey | None, limit: int) 
         f"""
         SELECT trace_id AS trace, span_id AS span, toString(guardrail) AS name, toString(mode) AS when,
             toString(outcome) AS result, toString(service) AS of_service, toUnixTimestamp64Nano(started) AS start_ns,
-            toUnixTimestamp64Nano(ended) - toUnixTimestamp64Nano(started) AS duration_ns
-        FROM {GUARDRAIL_RUNS.table} FINAL
-        WHERE project_id = {{project_id:String}}
-            AND started >= {{start:DateTime64(9)}} AND started < {{end:DateTime64(9)}}
+            {DURATION} AS duration_ns
+        {RUNS}
             {conditions} {f"AND ({key}) < {behind}" if after else ""}
         ORDER BY started DESC, trace_id DESC, toString(guardrail) DESC, toString(mode) DESC, ended DESC
         LIMIT {{limit:UInt32}}

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.figures import FIGURES
-from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS
+from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS, TRIPWIRE
 
 from .summaries import figures_of, traces_sql
 
+# With what the spans above them say of some; those began before them, and seldom a day before.
 RUNS = f"""
-    FROM {GUARDRAIL_RUNS.table} FINAL
-    WHERE project_id = {{project_id:String}}
-        AND started >= {{start:DateTime64(9)}} AND started < {{end:DateTime64(9)}}
+    FROM (
+        SELECT trace_id, span_id, guardrail, mode, service, started, ended,
+            if(outcome IN ('allowed', 'unknown') AND teller GLOBAL IN (
+                SELECT teller FROM {GUARDRAIL_RUNS.table}
+                WHERE project_id = {{project_id:String}} AND outcome = '{TRIPWIRE}'
+                    AND started >= {{start:DateTime64(9)}} - toIntervalDay(1) AND started < {{end:DateTime64(9)}}
+            ), 'blocked', toString(outcome)) AS outcome
+        FROM {GUARDRAIL_RUNS.table} FINAL
+        WHERE project_id = {{project_id:String}} AND outcome != '{TRIPWIRE}'
+            AND started >= {{start:DateTime64(9)}} AND started < {{end:DateTime64(9)}}
+    )
+    WHERE true
 """
 DURATION = "toUnixTimestamp64Nano(ended) - toUnixTimestamp64Nano(started)"
 
@@ -50,6 +60,7 @@ class GuardrailUse:
     flagged: int
     blocked: int
     failed: int
+    unknown: int
     p50_ns: float
     p95_ns: float
 
@@ -60,7 +71,7 @@ class GuardrailUse:
 
 @dataclass(frozen=True)
 class GuardedTraces:
-    """Traces that start in a range: how many called a model, had a guardrail run, were blocked."""
+    """Traces of a range: how many called a model, had a guardrail run, were blocked."""
 
     with_calls: int
     with_calls_and_runs: int
@@ -83,7 +94,7 @@ def guardrail_runs(scope: Scope, limit: int = 100, outcomes: Sequence[str] = GUA
     rows = select(
         f"""
         SELECT trace_id AS trace, span_id AS span, toString(guardrail) AS name, toString(mode) AS when,
-            toString(outcome) AS result, toString(service) AS of_service, toUnixTimestamp64Nano(started) AS start_ns,
+            outcome AS result, toString(service) AS of_service, toUnixTimestamp64Nano(started) AS start_ns,
             {DURATION} AS duration_ns
         {RUNS} AND outcome IN {{outcomes:Array(String)}}
         ORDER BY started DESC, trace_id DESC, guardrail, mode
@@ -143,7 +154,7 @@ def guardrail_use(scope: Scope) -> list[GuardrailUse]:
 
 
 def guarded_traces(scope: Scope) -> GuardedTraces:
-    """Over all traces that start in the scope."""
+    """Over all traces of the scope."""
     has = {f"has_{name}": f"{FIGURES[name]} > 0" for name in ("llm_calls", "guardrail_runs", "blocked_runs")}
     [row] = select(
         f"""

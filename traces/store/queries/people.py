@@ -63,17 +63,17 @@ class Agent:
 
 
 def sessions(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list[Person]:
-    """Sessions with traces that start in the scope, whose id holds `text`; the last seen first, or behind `after`."""
+    """Sessions with traces of the scope, whose id holds `text`; the last seen first, or behind `after`."""
     return _people(scope, "session", "user", text, after, limit)
 
 
 def users(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list[Person]:
-    """Users with traces that start in the scope, whose id holds `text`; the last seen first, or behind `after`."""
+    """Users with traces of the scope, whose id holds `text`; the last seen first, or behind `after`."""
     return _people(scope, "user", "session", text, after, limit)
 
 
 def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list[Agent]:
-    """Agents of traces that start in the scope, whose name holds `text`; the last seen first, or behind `after`."""
+    """Agents of traces of the scope, whose name holds `text`; the last seen first, or behind `after`."""
     source = traces_sql(scope, {"names": FIGURES["agents"], **_figures("status", "start_ns", "end_ns")})
     rows = select(
         f"""
@@ -115,7 +115,14 @@ def _figures(*names: str) -> Mapping[str, str]:
 
 def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | None, limit: int) -> list[Person]:
     sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)
-    source = traces_sql(scope, {"who": of, "other": other, **_figures("status", "start_ns", "end_ns", *_SUMS)})
+    source = traces_sql(
+        scope,
+        {
+            "who": FIGURES[f"{of}_id"],
+            "other": FIGURES[f"{other}_id"],
+            **_figures("status", "start_ns", "end_ns", *_SUMS),
+        },
+    )
     rows = select(
         f"""
         SELECT who, {_COUNTS}, {sums}, arraySort(groupUniqArrayIf(20)(other, other != '')) AS others,

@@ -15,7 +15,7 @@ from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.figures import FIGURES
 
 from .summaries import traces_sql
-from .trace_metrics import DURATION, SUMS, TraceSums
+from .trace_metrics import COUNTED_NS, DURATION, SUMS, TraceSums
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ProjectMetrics:
 
 
 def project_metrics(scope: Scope) -> ProjectMetrics:
-    """Of all traces that start in the scope."""
+    """Of all traces of the scope."""
     columns = {f"figure_{name}": FIGURES[name] for name in ("status", "start_ns", *SUMS)}
     sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in SUMS)
     rows = select(
@@ -89,11 +89,14 @@ def spans_per_trace(scope: Scope, width: int) -> dict[int, int]:
 
 
 def cost_by_day(scope: Scope) -> dict[date, Decimal]:
-    """Day (UTC) in which traces start → US dollars that are known of them; only days of which something is known."""
-    columns = {"figure_start_ns": FIGURES["start_ns"], "figure_cost": FIGURES["reported_cost"]}
+    """Day (UTC) → US dollars that are known of the traces that start in it; only days of which something is known.
+
+    A trace that began before the scope counts on its first day.
+    """
+    columns = {"counted_ns": COUNTED_NS, "figure_cost": FIGURES["reported_cost"]}
     rows = select(
         f"""
-        SELECT intDiv(figure_start_ns, {NS_OF_DAY}) AS day, sum(figure_cost) AS cost
+        SELECT intDiv(counted_ns, {NS_OF_DAY}) AS day, sum(figure_cost) AS cost
         FROM ({traces_sql(scope, columns)})
         GROUP BY day
         HAVING isNotNull(cost)

@@ -16,3 +16,14 @@ NOT_SUPERSEDED = """(NOT is_pending OR SpanId NOT IN (
         AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}
         AND TraceId = {trace_id:String} AND NOT is_pending
 ))"""
+
+_OUTCOME = """if(otel_traces.guardrail_outcome IN ('allowed', 'unknown')
+    AND (TraceId, ParentSpanId, guardrail_name) GLOBAL IN (
+        SELECT TraceId, SpanId, tripped_guardrail FROM otel_traces
+        WHERE project_id = {project_id:String}
+            AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}
+            AND OF_TRACES AND tripped_guardrail != ''
+    ), 'blocked', toString(otel_traces.guardrail_outcome))"""
+# What came of a guardrail run, which for some the span above says (traces/store/figures.py).
+OUTCOME = _OUTCOME.replace("OF_TRACES", "TraceId = {trace_id:String}")
+OUTCOME_OF_MANY = _OUTCOME.replace("OF_TRACES", "TraceId IN {trace_ids:Array(String)}")

@@ -8,7 +8,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import Cost
 from traces.store.values.readable import readable_values
 
-from .shown import FINAL_FIRST
+from .shown import FINAL_FIRST, OUTCOME
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,16 @@ class SpanDetail:
 _TYPED = """
     is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
     total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
-    guardrail_outcome, http_status, cache_hit
+    http_status, cache_hit
 """
+_TOLD = f"{OUTCOME} AS guardrail_outcome"
 _HEAD = """
     TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_span_id, TraceState AS trace_state,
     SpanName AS name, SpanKind AS kind, ServiceName AS service, ScopeName AS scope_name,
     ScopeVersion AS scope_version, toUnixTimestamp64Nano(Timestamp) AS start_ns,
     toUnixTimestamp64Nano(end_timestamp) AS end_ns, Duration AS duration_ns, StatusCode AS status,
-    StatusMessage AS status_message, span_type AS type
+    if(StatusMessage = '', SpanAttributes['agentops.legacy.end_state_reason'], StatusMessage) AS status_message,
+    span_type AS type
 """
 _CONTENT = {
     "attributes": "SpanAttributes",
@@ -110,9 +112,17 @@ _CONTENT = {
     "link_attributes": "`Links.Attributes`",
 }
 # What `detail_of` makes a SpanDetail of; and the same with nothing of what was said, which is most of a span.
-COLUMNS = ", ".join([_HEAD, _TYPED, *(f"{column} AS {name}" for name, column in _CONTENT.items())])
+# Both need the parameter {trace_id}, COLUMNS_OF_ONE does not: of what other spans say it tells nothing.
+_ALL = [_HEAD, _TYPED, *(f"{column} AS {name}" for name, column in _CONTENT.items())]
+COLUMNS = ", ".join([*_ALL, _TOLD])
+COLUMNS_OF_ONE = ", ".join([*_ALL, "guardrail_outcome"])
 COLUMNS_WITHOUT_CONTENT = ", ".join(
-    [_HEAD, _TYPED, *(f"{'map()' if name in ('attributes', 'resource') else '[]'} AS {name}" for name in _CONTENT)]
+    [
+        _HEAD,
+        _TYPED,
+        _TOLD,
+        *(f"{'map()' if name in ('attributes', 'resource') else '[]'} AS {name}" for name in _CONTENT),
+    ]
 )
 
 

@@ -9,7 +9,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import TraceFigures, figures_sql, span_ingredients
 
 from .scopes import scope_of, whole_time_of
-from .shown import IN_ORDER
+from .shown import IN_ORDER, OUTCOME
 from .summaries import IN_DAYS_OF_PROJECTS, TABLE
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
@@ -69,6 +69,7 @@ _SPAN_COLUMNS: Mapping[str, str] = {
     "status_message": "substringUTF8(StatusMessage, 1, 300)",
     "type": "span_type",
     "reported_cost": "reported_cost",
+    "guardrail_outcome": OUTCOME,
 }
 
 

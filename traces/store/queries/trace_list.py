@@ -1,12 +1,13 @@
 """The traces of a project in a time range: one page of them, their totals, the models to filter by.
 
-A trace belongs to the range in which it starts, and its figures cover all of its spans, also those that a filter does
-not match.
+A trace belongs to every range that it overlaps (summaries.py), and its figures cover all of its spans, also those that
+a filter does not match. Lists are in the order of their starts, so those that began before the range come last.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +63,8 @@ class Totals:
 
 
 def trace_page(scope: Scope, wanted: TraceFilter, after: Cursor | None, size: int = PAGE_SIZE) -> TracePage:
-    """The newest traces first, or those that follow `after`."""
-    if after:
-        scope = _until(scope, after)
-    found = _filtered(scope, wanted, after, size + 1) if wanted else _newest(scope, after, size + 1)
+    """The newest traces first, or those that follow `after`; those that began before the scope come last."""
+    found = (_filtered if wanted else _listed)(scope, wanted, after, size + 1)
     shown = found[:size]
     last = shown[-1] if len(found) > size else None
     return TracePage(traces=shown, next_cursor=Cursor(last.start_ns, last.trace_id) if last else None)
@@ -84,24 +83,32 @@ def _follows(after: Cursor | None) -> tuple[str, dict[str, Any]]:
     return condition, {"after_ns": after.start_ns, "after_id": after.trace_id}
 
 
+def _listed(scope: Scope, wanted: TraceFilter, after: Cursor | None, limit: int) -> list[TraceFigures]:
+    found = _newest(_until(scope, after) if after else scope, after, limit)
+    if len(found) < limit:
+        older = {"is_older": "started < {start:DateTime64(9)}"}
+        found += _figures(scope, _keys(scope, wanted, after, limit - len(found), also=older))
+    return found
+
+
 def _newest(scope: Scope, after: Cursor | None, limit: int) -> list[TraceFigures]:
-    """The newest `limit` traces. Rows that are not their trace's first are read, and skipped."""
+    """The newest `limit` traces that start in the scope. Rows that are not their trace's first are skipped."""
     found: dict[str, TraceFigures] = {}
     while len(found) < limit:
         follows, parameters = _follows(after)
-        wanted = 2 * (limit - len(found))
+        at_once = 2 * (limit - len(found))
         rows = select(
             newest_rows_sql(follows),
             name="trace_list.newest_rows",
             scope=scope,
-            parameters=parameters | {"limit": wanted},
+            parameters=parameters | {"limit": at_once},
         )
         figures = figures_of(scope.project_id, {row["trace_id"] for row in rows})
         for row in rows:
             trace = figures.get(row["trace_id"])
             if trace and trace.start_ns == row["start_ns"]:
                 found.setdefault(trace.trace_id, trace)
-        if len(rows) < wanted:
+        if len(rows) < at_once:
             break
         after = Cursor(rows[-1]["start_ns"], rows[-1]["trace_id"])
         scope = _until(scope, after)
@@ -110,38 +117,55 @@ def _newest(scope: Scope, after: Cursor | None, limit: int) -> list[TraceFigures
 
 def _filtered(scope: Scope, wanted: TraceFilter, after: Cursor | None, limit: int) -> list[TraceFigures]:
     """The newest `limit` traces that fit the filter. It looks further back only when the newest days have too few."""
+    for newest in _newest_parts(_until(scope, after) if after else scope):
+        ids = _keys(newest, wanted, after, limit, started=True)
+        if len(ids) == limit:
+            return _figures(scope, ids)
+    return _figures(scope, _keys(scope, wanted, after, limit))
+
+
+def _keys(
+    scope: Scope,
+    wanted: TraceFilter,
+    after: Cursor | None,
+    limit: int,
+    *,
+    started: bool = False,
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """The ids of the newest `limit` traces that fit the filter and meet the conditions in `also`."""
     follows, parameters = _follows(after)
-    keys: list[dict[str, Any]] = []
-    for newest in _newest_parts(scope):
-        conditions = {**wanted.conditions(), "follows": follows}
-        source = traces_sql(newest, {"id": "trace_id", "start_ns": FIGURES["start_ns"], **conditions})
-        keys = select(
-            f"SELECT id, start_ns FROM ({source}) WHERE {' AND '.join(conditions)} "
-            "ORDER BY start_ns DESC, id DESC LIMIT {limit:UInt32}",
-            name="trace_list.filtered",
-            scope=newest,
-            parameters={**wanted.parameters(), **parameters, "limit": limit},
-        )
-        if len(keys) == limit:
-            break
-    figures = figures_of(scope.project_id, [key["id"] for key in keys])
-    return [figures[key["id"]] for key in keys if key["id"] in figures]
+    conditions = {**wanted.conditions(), "follows": follows, **also}
+    columns = {"id": "trace_id", "start_ns": FIGURES["start_ns"], **conditions}
+    rows = select(
+        f"SELECT id, start_ns FROM ({traces_sql(scope, columns, started=started)}) "
+        f"WHERE {' AND '.join(conditions)} ORDER BY start_ns DESC, id DESC LIMIT {{limit:UInt32}}",
+        name="trace_list.older" if also else "trace_list.filtered",
+        scope=scope,
+        parameters={**wanted.parameters(), **parameters, "limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
+def _figures(scope: Scope, ids: Sequence[str]) -> list[TraceFigures]:
+    """In the order of the ids; one may be missing while its day is computed anew."""
+    figures = figures_of(scope.project_id, ids)
+    return [figures[id_] for id_ in ids if id_ in figures]
 
 
 def _newest_parts(scope: Scope) -> Iterator[Scope]:
-    """The last day of a scope, its last week, all of it: the shorter ones only where they are much less."""
+    """The last day of a scope and its last week, where they are much less than all of it."""
     for days in (1, 7):
         start = scope.end - timedelta(days=days)
         if scope.end - scope.start > timedelta(days=2 * days):
             yield replace(scope, start=start)
-    yield scope
 
 
 _SUMS = ("span_count", "llm_calls", "total_tokens", "reported_cost", "saved_cost", "unknown_cost_calls")
 
 
 def totals(scope: Scope, wanted: TraceFilter) -> Totals:
-    """Sums over every trace that starts in the range and fits the filter, not over a page of them."""
+    """Sums over every trace of the range that fits the filter, not over a page of them."""
     conditions = wanted.conditions()
     figures = {f"figure_{name}": FIGURES[name] for name in ("status", *_SUMS)}
     sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)

@@ -1,7 +1,7 @@
-"""Sums, trends and durations of the traces that start in a range and fit a filter, exact to the nanosecond.
+"""Sums, trends and durations of the traces of a range that fit a filter, exact to the nanosecond.
 
 One source for all: what a trend shows adds up to what the metrics of the same range say. A trace counts where it
-starts, with all of its spans.
+starts, with all of its spans; one that began before the range, where the range does.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from .summaries import traces_sql
 Interval = Literal["hour", "day", "week"]
 BINS = 20  # of a histogram
 
+COUNTED_NS = f"greatest({FIGURES['start_ns']}, toUnixTimestamp64Nano({{start:DateTime64(9)}}))"
 DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # Between two of them lies their weighted mean, as spreadsheets compute percentiles.
 PERCENTILES = "quantilesExactInclusive(0.5, 0.95, 0.99)"
@@ -98,14 +99,14 @@ EVERY = TraceFilter()
 
 
 def _fitting(scope: Scope, columns: Mapping[str, str], wanted: TraceFilter) -> str:
-    """A source of one row for each trace that starts in the scope and fits; needs the parameters of the filter."""
+    """A source of one row for each trace of the scope that fits; needs the parameters of the filter."""
     conditions = wanted.conditions()
     fits = " AND ".join(conditions) or "true"
     return f"SELECT * FROM ({traces_sql(scope, {**columns, **conditions})}) WHERE {fits}"
 
 
 def trace_sums(scope: Scope, wanted: TraceFilter = EVERY) -> tuple[TraceSums, Durations]:
-    """Of the traces that start in the scope and fit the filter."""
+    """Of the traces of the scope that fit the filter."""
     [row] = select(
         f"SELECT {_COUNTS}, {DURATION_COLUMNS} FROM ({_fitting(scope, _FIGURES, wanted)})",
         name="trace_metrics.sums",
@@ -116,7 +117,7 @@ def trace_sums(scope: Scope, wanted: TraceFilter = EVERY) -> tuple[TraceSums, Du
 
 
 def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
-    """Of the traces that start in the scope and fit the filter."""
+    """Of the traces of the scope that fit the filter."""
     [row] = select(
         f"SELECT {_COUNTS} FROM ({_fitting(scope, _FIGURES, wanted)})",
         name="trace_metrics.filtered_sums",
@@ -127,7 +128,7 @@ def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
 
 
 def trace_count(scope: Scope, wanted: TraceFilter) -> int:
-    """How many traces start in the scope and fit the filter."""
+    """How many traces of the scope fit the filter."""
     [row] = select(
         f"SELECT count() AS traces FROM ({_fitting(scope, {'id': 'trace_id'}, wanted)})",
         name="trace_metrics.count",
@@ -146,7 +147,7 @@ def trace_trend(
     """
     step: Step = "hour" if interval == "hour" else "day"
     steps = steps_of(scope, step, zone)
-    columns = {**_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {NS_OF_QUARTER})"}
+    columns = {**_FIGURES, "quarter": f"intDiv({COUNTED_NS}, {NS_OF_QUARTER})"}
     parameters: dict[str, Any] = {**steps.parameters, **wanted.parameters()}
     rows = select(
         f"SELECT {key_sql(step)} AS step, {_COUNTS} FROM ({_fitting(scope, columns, wanted)}) GROUP BY step",

@@ -8,7 +8,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 
 from .scopes import whole_time
 from .shown import FINAL_FIRST, IN_ORDER
-from .span_detail import COLUMNS, SpanDetail, detail_of
+from .span_detail import COLUMNS, COLUMNS_OF_ONE, SpanDetail, detail_of
 
 # Attributes hold prompts and answers: so many spans of them are what one answer can carry.
 MAX_SPANS = 10_000
@@ -56,7 +56,7 @@ def _parents_first(spans: list[SpanDetail]) -> Iterator[SpanDetail]:
 def span_by_id(project_id: UUID, span_id: str) -> SpanDetail | None:
     """The span of a project, whenever it was: found by the index of span ids. The earliest when several have the id."""
     rows = select(
-        f"SELECT {COLUMNS} {_OF_PROJECT} AND SpanId = {{span_id:String}} {FINAL_FIRST} LIMIT 1",
+        f"SELECT {COLUMNS_OF_ONE} {_OF_PROJECT} AND SpanId = {{span_id:String}} {FINAL_FIRST} LIMIT 1",
         name="trace_spans.span_by_id",
         scope=whole_time(project_id),
         parameters={"span_id": span_id},

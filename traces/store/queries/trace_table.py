@@ -32,7 +32,7 @@ _NEAR = 500
 def trace_table(
     scope: Scope, wanted: TraceFilter, *, order: Order, descending: bool, limit: int, offset: int
 ) -> list[TraceFigures]:
-    """Rows `offset` to `offset + limit` of the traces that start in the scope and fit the filter.
+    """Rows `offset` to `offset + limit` of the traces of the scope that fit the filter.
 
     Traces that are equal stand in the order of their ids; those of whose cost nothing is known come last.
     """

@@ -6,10 +6,10 @@ that aggregated itself would do the same work, and each function in it costs eve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentops_portal.units import NS_OF_DAY
-from traces.store.schema.objects import SOURCE, Column, Table, View
+from traces.store.schema.objects import SOURCE, Column, Index, Table, View
 from traces.store.schema.tables import SPANS
 
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
@@ -34,6 +34,7 @@ class Rollup:
     engine: str = "AggregatingMergeTree"
     where: str = "true"
     index_granularity: int = 8192
+    indexes: Mapping[str, Index] = field(default_factory=dict)
 
     @property
     def view(self) -> str:
@@ -48,6 +49,7 @@ class Rollup:
             partition_by=self.partition_by,
             order_by=", ".join(self.keys),
             settings={"index_granularity": self.index_granularity},
+            indexes=self.indexes,
             shard_by=self.shard_by,
             comment=comment,
         )

@@ -8,6 +8,7 @@ arrives in several inserts has several rows until they are merged: readers aggre
 
 from agentops_portal.units import NS_OF_DAY
 from traces.store.figures import INGREDIENTS
+from traces.store.schema.objects import Index
 
 from .rollup import Rollup, units_since_1970
 
@@ -30,4 +31,6 @@ TRACE_SUMMARIES = Rollup(
     where="TraceId != ''",
     # A page picks its traces from all over a day; the fewer neighbours come along the better.
     index_granularity=512,
+    # What reaches into a range from the days before it: nearly nothing of a day lasts until the next.
+    indexes={"idx_ended": Index("ended", "minmax", 1)},
 )

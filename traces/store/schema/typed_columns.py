@@ -7,7 +7,8 @@ Collector.
 from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import Source, attribute, first_of, sql
+from traces.store.dialects.base import Source, attribute, first_of, is_expression, sql
+from traces.store.dialects.guards import FILTERS
 from traces.store.dialects.operations import EMBEDS, TWINS
 from traces.store.dialects.pending import IS_PENDING
 
@@ -33,6 +34,7 @@ _EVIDENCE = (
     "cost",
     "cost_details",
 )
+TRIPWIRE = "Guardrail tripwire triggered"
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
@@ -40,6 +42,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
     dialects = tuple(dialects)
     told = Told(_names(dialects), marks=(*_MARKS, "http"), counts=COUNTS)
     text = "LowCardinality(String)"
+    marks = dict.fromkeys(mark for dialect in dialects for mark in dialect.marks)
     return {
         "project_id": (
             "String",
@@ -53,6 +56,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
         COLUMN: (TYPE, told.expression()),
+        "has_marks": ("Bool", f"arrayExists(key -> key IN ({_quoted(marks)}), mapKeys(SpanAttributes))"),
         "guardrail_name": (text, told.value("guardrail_name")),
         "guardrail_mode": (text, _guardrail_mode(told)),
         "guardrail_outcome": (text, _guardrail_outcome(dialects)),
@@ -67,7 +71,14 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(told)),
         "session_id": ("String", told.value("session_id")),
         "user_id": ("String", told.value("user_id")),
-        "agent_name": (text, told.value("agent_name")),
+        # Creating an agent is no run of it, and what carries its name beside another kind is no agent.
+        "agent_name": (text, f"if(span_type IN ('workflow', 'task', 'chain'), '', {told.value('agent_name')})"),
+        # What openai-agents says of a guardrail that stopped a run, on the span that started the guardrail.
+        "tripped_guardrail": (
+            text,
+            f"if(startsWith(StatusMessage, '{TRIPWIRE}'), "
+            """extract(StatusMessage, '["'']guardrail["'']: *["'']([^"'']+)'), '')""",
+        ),
     }
 
 
@@ -80,12 +91,20 @@ def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
     }
     for mark in _MARKS:
         names[mark] = [key for dialect in dialects for key in getattr(dialect, mark)]
-    for dialect in dialects:
+    for dialect in sorted(dialects, key=lambda each: bool(each.marks)):  # rare ones are asked last
         for name, sources in dialect.values.items():
-            names.setdefault(name, []).extend(sources)
+            names.setdefault(name, []).extend(map(_rarely, sources) if dialect.marks else sources)
     # Long, and rarely needed: they are looked up, and not told.
     names["parameters"] = [f"({sql(source)})" for source in names.get("parameters", ())]
     return names
+
+
+def _rarely(source: Source) -> Source:
+    """The source of a rare dialect: an expression is worked out for the spans that have a mark of one only.
+
+    A look-up in a Map is never skipped by `if`, and most of them find nothing; a lambda over no element does nothing.
+    """
+    return f"(arrayMap(one -> {sql(source)}, if(has_marks, [1], []))[1])" if is_expression(source) else source
 
 
 def _guardrail_mode(told: Told) -> str:
@@ -97,7 +116,7 @@ def _guardrail_mode(told: Told) -> str:
 def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
     """What a dialect says, else what the span's status says; '' for one that did not run or has not ended."""
     outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
-    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'allowed'))"])
+    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'unknown'))"])
     return f"if(guardrail_name = '' OR is_pending, '', replaceOne({outcome}, 'not_run', ''))"
 
 
@@ -117,11 +136,11 @@ def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
     stated = _transform(kind, kinds, _transform("operation_told", operations, shown))
     said = f"concat({kind}, ' ', operation_told)"
     embeds = f"position({said}, '{EMBEDS}') > 0 OR {attribute('embedding.model_name')} != ''"
-    rules = [
-        "guardrail_name != '', 'guardrail'",
-        *(f"{each.http_span}, 'http'" for each in dialects if each.http_span),
-    ]
-    return f"multiIf({', '.join(rules)}, replaceOne({stated}, 'llm', if({embeds}, 'embedding', 'llm')))"
+    named = f"if(guardrail_name NOT IN ('', {_quoted(FILTERS)}), 'guardrail', NULL)"
+    rules = [rule for dialect in dialects for rule in dialect.rules]
+    http = [f"if({each.http_span}, 'http', NULL)" for each in dialects if each.http_span]
+    other = f"replaceOne({stated}, 'llm', if({embeds}, 'embedding', 'llm'))"
+    return f"coalesce({', '.join([named, *rules, *http, other])})"
 
 
 def _kinds(stated: Iterable[Mapping[str, str]], twins: Iterable[str] = ("",)) -> dict[str, str]:
