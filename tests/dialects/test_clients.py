@@ -65,9 +65,9 @@ WAIT_FOR_LAYERS = {
 TYPES = {
     "vercel": {"chain": 8, "embedding": 1, "llm": 8, "tool": 1},
     "claude-code": {"llm": 3, "workflow": 2},
-    "nemo": {"llm": 4, "other": 12},
+    "nemo": {"guardrail": 3, "llm": 4, "other": 9},
     "strands": {"agent": 6, "llm": 8, "other": 9, "tool": 2},
-    "tl-crew": {"agent": 9, "llm": 7, "task": 4},
+    "tl-crew": {"agent": 6, "llm": 7, "task": 4, "workflow": 3},
     "smol": {"agent": 2, "chain": 6, "llm": 8, "tool": 3},
 }
 MODELS = {

@@ -77,15 +77,6 @@ def _of_root(column: str) -> Ingredient:
     )
 
 
-# How a span ended, of which an agentops session and Logfire tell more than the status. + is of a decorated function.
-_ENDS = {"error": "Error", "fail": "Error", "failure": "Error", "success": "Ok", "indeterminate": "Indeterminate"}
-_STATES = {**_ENDS, **{f"{state}+": status for state, status in _ENDS.items()}, "indeterminate+": "Error"}
-_STATUS = (
-    "transform(if(span_type = 'session', concat(lower(SpanAttributes['agentops.session.end_state']), "
-    "if(SpanAttributes['agentops.entity.input'] = '', '', '+')), ''), "
-    f"{list(_STATES)}, {list(_STATES.values())}, "
-    "if(SpanAttributes['error'] IN ('', 'false', 'False', 'null', 'None', '{}'), StatusCode, 'Error'))"
-)
 _WORK = (
     *((kind, status) for kind in ("llm", "embedding", "tool") for status in ("Unset", "Ok", "Error")),
     *((kind, "Error") for kind in ("agent", "task", "chain", "workflow", "session")),
@@ -103,13 +94,13 @@ INGREDIENTS = {
     "root": Ingredient(
         "Tuple(is_child Bool, started DateTime64(9), shortness UInt64, span_id String, name String, service String, "
         "status String)",
-        f"(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, {_STATUS})",
+        "(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, ended_as)",
         "min",
     ),
     "last_work": Ingredient(
         "Tuple(is_work Bool, ended DateTime64(9), span_id String, status String)",
         # The type decides, but for sessions, and for containers when they failed.
-        f"((span_type, {_STATUS}) IN {_WORK}, end_timestamp, SpanId, {_STATUS})",
+        f"((span_type, ended_as) IN {_WORK}, end_timestamp, SpanId, ended_as)",
         "max",
     ),
     "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),

@@ -1,9 +1,7 @@
 """The agentops SDK (0.4): decorators and its own instrumentation of the model clients."""
 
 from .base import Dialect
-from .operations import KINDS
-
-_KIND = "SpanAttributes['agentops.span.kind']"
+from .operations import CALLED
 
 DIALECT = Dialect(
     name="agentops",
@@ -27,12 +25,20 @@ DIALECT = Dialect(
             "http": "http",
         },
     },
-    weak_kinds={"gen_ai.request.type": KINDS},
     values={
-        "call_type": ("gen_ai.request.type",),
-        "agent_name": ("agent.name", f"(if({_KIND} = 'agent', SpanAttributes['operation.name'], ''))"),
-        "tool_name": ("tool.name", f"(if({_KIND} = 'tool', SpanAttributes['operation.name'], ''))"),
-        "guardrail_name": (f"(if({_KIND} = 'guardrail', SpanAttributes['operation.name'], ''))",),
-        "guardrail_mode": (f"(if({_KIND} = 'guardrail', SpanAttributes['agentops.guardrail.spec'], ''))",),
+        "agent_name": ("agent.name",),
+        "tool_name": ("tool.name",),
+        "entity": ("operation.name",),
+        "guardrail_mode": ("agentops.guardrail.spec",),
+    },
+    words={
+        "operation": {"gen_ai.request.type": CALLED},
+        "ended": {
+            "agentops.session.end_state": {
+                **dict.fromkeys(("error", "fail", "failure"), "Error"),
+                "success": "Ok",
+                "indeterminate": "Indeterminate",
+            }
+        },
     },
 )

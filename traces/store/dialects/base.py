@@ -29,8 +29,6 @@ GUARDRAIL_OUTCOMES = ("allowed", "masked", "flagged", "blocked", "failed", "unkn
 TOKEN_DETAILS = ("cache_write_1h", "input_audio", "output_audio", "input_image", "output_image")
 # What `values` may hold beside columns.
 NAMES = (
-    "call_type",  # what a model was asked to do (operations.py), in a client's own words
-    "operation",  # the same, in words that many share
     "served_model",  # what a proxy called, whatever it says of itself
     "model_alias",  # the name under which a proxy was asked for it
     "parameters",  # of a call, an object that may name the model
@@ -41,7 +39,23 @@ NAMES = (
     *TOKEN_DETAILS,
     "cost",
     "cost_details",  # an object of amounts
+    "entity",  # the name of the agent, tool or guardrail that a span is, where it states that it is one
+    "agent_node",  # the same, of agents only
+    "guard",  # a guardrail of which each step is a span
+    "rail_name",
+    "metadata",  # a JSON object of the caller's that may name agent, session and user
 )
+# What `words` may hold: attributes of which a few words count, as what they mean.
+WORDS = (
+    "operation",  # what a model was asked to do, or what a span is that asks none (operations.py)
+    "finish",  # why an answer ended: the name of the provider's filter that ended it, or NO_FILTER
+    "filter",  # the same, of filters that say what they looked at
+    "done",  # what a guardrail did: an outcome
+    "found",  # what it found, which counts where nothing was done
+    "ended",  # how a session ended: a status
+)
+NO_FILTER = "none"
+ANY = "*"  # in the place of a word: whatever the attribute says
 BLANK = "''"
 # An attribute key, or a ClickHouse expression in parentheses.
 Source = str
@@ -52,11 +66,8 @@ class Dialect:
     """One family of clients.
 
     name: its file's name; reference: where its attributes are defined.
-    marks: of a rare dialect, attributes of which a span has one that speaks it; its values are looked up in such spans
-        only, and behind those of other dialects.
     rules: expressions that give a type or NULL, before anything else: for what no attribute alone tells.
     kinds: attribute that states the type of a span → {its value, lower case: one of SPAN_TYPES}.
-    weak_kinds: the same, for attributes that count when no `kinds` of any dialect says something else.
     evidence: attributes that only a model's invocation leaves. A span that names a model, has one of them or usage and
     states no kind is a call, whatever its operation is called.
     questions, answers: what was asked and what was answered. Each is evidence; with both a span that names no model is
@@ -64,15 +75,16 @@ class Dialect:
     not_called: condition under which a span that says it asked a model did not get so far, or only prepared it.
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column, or one of NAMES → sources of its text, best first.
+    words: one of WORDS → {attribute: {its value, lower case, or ANY: what it means}}.
+    tokens_apart: expression that gives 1 where the input stands beside what was read from a cache and written to one,
+        2 where every part stands beside the others, 0 where the sums hold their parts, as everywhere else.
     guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES, 'not_run', or '' when it does not tell.
     """
 
     name: str
     reference: str
-    marks: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    weak_kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
@@ -80,6 +92,8 @@ class Dialect:
     not_called: str = ""
     http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    tokens_apart: str = ""
     guardrail_outcome: str = ""
 
 

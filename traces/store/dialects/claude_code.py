@@ -1,9 +1,6 @@
 """Claude Code, the command-line agent, with its traces switched on."""
 
-from .base import Dialect, sum_of
-
-_KIND = "SpanAttributes['span.type']"
-_ALL_INPUT = sum_of("input_tokens", "cache_read_tokens", "cache_creation_tokens")
+from .base import Dialect
 
 DIALECT = Dialect(
     name="claude_code",
@@ -19,14 +16,12 @@ DIALECT = Dialect(
         }
     },
     values={
-        "input_tokens": (
-            # As Anthropic counts: the cache apart.
-            f"(if({_KIND} = 'llm_request', {_ALL_INPUT}, ''))",
-            "input_tokens",  # spans made by hand
-        ),
+        "input_tokens": ("input_tokens",),  # of spans made by hand, too
         "output_tokens": ("output_tokens",),
         "cache_read": ("cache_read_tokens",),
         "cache_write": ("cache_creation_tokens",),
-        "tool_name": (f"(if({_KIND} = 'tool', SpanAttributes['tool_name'], ''))",),
+        "entity": ("tool_name",),
     },
+    # As Anthropic counts.
+    tokens_apart="SpanAttributes['span.type'] = 'llm_request'",
 )

@@ -1,45 +1,38 @@
 """OpenTelemetry GenAI semantic conventions, which most clients speak at least in part."""
 
-from .base import Dialect, first_of, sum_of
-from .guards import FINISHED
-from .operations import KINDS
+from .base import Dialect
+from .guards import REASONS
+from .operations import CALLED, KIND
 
 # What was done, and what was found; an action of "allow" leaves the word to the verdict.
 ACTIONS = ("gen_ai.security.action.type", "gen_ai.security.action", "gen_ai.security.decision.type")
 VERDICTS = ("gen_ai.security.verdict.type", "gen_ai.security.verdict")
-# OpenLIT's instrumentation of Anthropic passes on what the provider says, which counts the cache apart.
-_APART = "(if(ScopeName = 'openlit.instrumentation.anthropic', {}, ''))".format(
-    sum_of("input_tokens", "cache_read.input_tokens", "cache_creation.input_tokens", prefix="gen_ai.usage.")
-)
 _DONE = {
     **dict.fromkeys(("block", "blocked", "deny", "denied"), "blocked"),
     **dict.fromkeys(("mask", "masked", "redact", "modify"), "masked"),
+    **dict.fromkeys(("allow", "allowed", "pass", "none"), "allowed"),
 }
 _FOUND = {
     **dict.fromkeys(("flag", "flagged", "warn", "unsafe"), "flagged"),
     **dict.fromkeys(("allow", "allowed", "pass", "passed", "safe", "ok"), "allowed"),
 }
 
+# Frameworks write an operation onto workflows, tasks and plain chains, too, and state their own kind beside it.
+_KINDS = {
+    "execute_tool": "tool",
+    "invoke_agent": "agent",
+    **dict.fromkeys(("create_agent", "agent_step", "plan"), "task"),
+    "invoke_workflow": "workflow",
+    **dict.fromkeys(("retrieval", "retriever", "vector_db_retrieve"), "retriever"),
+    # Of LiteLLM: what manages that which a provider keeps asks no model.
+    **{f"litellm.{kept}_management": "other" for kept in ("vector_store", "vector_store_file", "responses")},
+}
+
 DIALECT = Dialect(
     name="genai",
     reference="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
-    # Frameworks write an operation onto workflows, tasks and plain chains, too, and state their own kind beside it.
-    weak_kinds={
-        "gen_ai.operation.name": KINDS
-        | {
-            "execute_tool": "tool",
-            "invoke_agent": "agent",
-            "create_agent": "task",
-            "agent_step": "task",
-            "plan": "task",
-            "invoke_workflow": "workflow",
-            "retrieval": "retriever",
-            "retriever": "retriever",
-            "vector_db_retrieve": "retriever",
-        }
-    },
     evidence=(
-        *("gen_ai.response.id", "gen_ai.response.finish_reasons", "gen_ai.input.messages", "gen_ai.output.messages"),
+        *("gen_ai.response.id", "gen_ai.input.messages", "gen_ai.output.messages"),
         "gen_ai.completion.0.role",
     ),
     prompts=("gen_ai.prompt",),
@@ -48,10 +41,9 @@ DIALECT = Dialect(
     values={
         "model": ("gen_ai.response.model",),
         "requested_model": ("gen_ai.request.model",),
-        "operation": ("gen_ai.operation.name",),
         "usage": ("gen_ai.usage.raw",),
         "provider": ("gen_ai.provider.name", "gen_ai.system"),
-        "input_tokens": (_APART, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
         "cache_read": (
             *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
@@ -97,13 +89,21 @@ DIALECT = Dialect(
         "user_id": ("user.id", "enduser.id"),
         "agent_name": ("gen_ai.agent.name",),
         "tool_name": ("gen_ai.tool.name",),
-        "guardrail_name": ("gen_ai.guardrail.name", "gen_ai.security.guardrail.name", "gen_ai.guardian.name", FINISHED),
+        "guardrail_name": ("gen_ai.guardrail.name", "gen_ai.security.guardrail.name", "gen_ai.guardian.name"),
         "guardrail_mode": ("gen_ai.guardrail.target", "gen_ai.security.target.type"),
     },
+    # OpenLIT's instrumentation of Anthropic passes on what the provider says.
+    tokens_apart="ScopeName = 'openlit.instrumentation.anthropic'",
     # The guardrail part is a proposal, with these spellings so far:
     # https://github.com/open-telemetry/semantic-conventions/issues/1034
-    guardrail_outcome=f"""coalesce(
-        transform(lower({first_of(ACTIONS)}), {list(_DONE)}, {list(_DONE.values())}, NULL),
-        transform(lower({first_of(VERDICTS)}), {list(_FOUND)}, {list(_FOUND.values())}, NULL),
-        if(lower({first_of(ACTIONS)}) IN ('allow', 'allowed', 'pass', 'none'), 'allowed', ''))""",
+    words={
+        "operation": {
+            # Of what several operations share, generate_content: what was asked for.
+            "gen_ai.output.type": {word: word for word in ("image", "speech", "video")},
+            "gen_ai.operation.name": CALLED | {word: f"{KIND}{kind}" for word, kind in _KINDS.items()},
+        },
+        "finish": {"gen_ai.response.finish_reasons": REASONS},
+        "done": dict.fromkeys(ACTIONS, _DONE),
+        "found": dict.fromkeys(VERDICTS, _FOUND),
+    },
 )

@@ -8,29 +8,8 @@ _USAGE = "SpanAttributes['langfuse.observation.usage_details']"
 _ADD_UP = "arraySum(mapValues(parts)) = 2 * parts['total'] AND parts['total'] > 0"
 _ANTHROPIC = f"match({_USAGE}, 'cache_(read|creation)_input_tokens') AND mapContains(parts, 'input_tokens')"
 _CACHED = "arraySum(mapValues(mapExtractKeyLike(parts, '%cache%')))"
-_TOLD = "(parts['input'] + parts['input_tokens'])"
-
-
-def _of_parts(expression: str) -> str:
-    """SQL: what an expression over `parts`, a map of the counts, gives; so the object stands there once."""
-    parts = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
-    return f"(if({_USAGE} = '', '', arrayMap(parts -> {expression}, [{parts}])[1]))"
-
-
-def _all_of(part: str) -> str:
-    return f"toString(arraySum(mapValues(mapExtractKeyLike(parts, '{part}%'))))"
-
-
-_INPUT = _of_parts(
-    f"multiIf({_ADD_UP}, {_all_of('input')}, {_ANTHROPIC} OR {_CACHED} > {_TOLD}, toString({_TOLD} + {_CACHED}), '')"
-)
-_OUTPUT = _of_parts(f"if({_ADD_UP}, {_all_of('output')}, '')")
-
-
-def _observation(kind: str) -> str:
-    """The name of an observation of that type, which is the span's."""
-    return f"(if(SpanAttributes['langfuse.observation.type'] = '{kind}', SpanName, ''))"
-
+_APART = f"multiIf({_ADD_UP}, 2, {_ANTHROPIC} OR {_CACHED} > parts['input'] + parts['input_tokens'], 1, 0)"
+_PARTS = f"JSONExtract({_USAGE}, 'Map(String, UInt64)')"
 
 DIALECT = Dialect(
     name="langfuse",
@@ -50,14 +29,10 @@ DIALECT = Dialect(
     values={
         "model": ("langfuse.observation.model.name",),
         "provider": ("langfuse.observation.metadata.ls_provider",),
-        "input_tokens": (_INPUT,),
-        "output_tokens": (_OUTPUT,),
         "usage": ("langfuse.observation.usage_details",),
         "cost_details": ("langfuse.observation.cost_details",),
         "session_id": ("langfuse.session.id",),
         "user_id": ("langfuse.user.id",),
-        "agent_name": (_observation("agent"),),
-        "tool_name": (_observation("tool"),),
-        "guardrail_name": (_observation("guardrail"),),
     },
+    tokens_apart=f"if({_USAGE} = '', 0, arrayMap(parts -> {_APART}, [{_PARTS}])[1])",
 )

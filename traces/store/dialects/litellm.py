@@ -1,11 +1,17 @@
 """LiteLLM proxy: the v1 tracer, its semantic-convention mode and the V2 tracer (LITELLM_OTEL_V2=true)."""
 
 from .base import Dialect
-from .operations import KINDS
+from .operations import CALLED
 
 # v1 writes Python's repr of a dict: {'tags': […], 'session_id': 'sess-123', …}
 _SESSION_IN_METADATA = "(extract(SpanAttributes['metadata.requester_metadata'], '''session_id'': ''([^'']+)'''))"
 
+_STATUSES = {
+    "guardrail_intervened": "blocked",
+    "guardrail_failed_to_respond": "failed",
+    "guardrail_flagged": "flagged",
+    "not_run": "not_run",
+}
 _STATUS = "concat(SpanAttributes['guardrail_status'], SpanAttributes['litellm.guardrail.status'])"
 _RESPONSE = "concat(SpanAttributes['guardrail_response'], SpanAttributes['litellm.guardrail.response'])"
 # v1: JSON such as {"email": 1}; V2: a number.
@@ -24,17 +30,6 @@ _REFUSED = """StatusCode = 'Error' AND SpanAttributes['hidden_params'] != ''
 DIALECT = Dialect(
     name="litellm",
     reference="https://docs.litellm.ai/docs/observability/opentelemetry_integration",
-    # `gen_ai.operation.name` of v1 and `llm.request.type` of every version name LiteLLM's own functions; those that
-    # manage what a provider keeps ask no model.
-    weak_kinds={
-        "gen_ai.operation.name": KINDS
-        | {
-            "litellm.vector_store_management": "other",
-            "litellm.vector_store_file_management": "other",
-            "litellm.responses_management": "other",
-        },
-        "llm.request.type": KINDS,
-    },
     not_called=_REFUSED,
     # On requests that fail in authentication LiteLLM writes the attributes of the call that never was onto the
     # HTTP framework's span.
@@ -43,7 +38,6 @@ DIALECT = Dialect(
         # The response names the alias by which the proxy was asked.
         "served_model": ("litellm.provider.model",),
         "model_alias": ("litellm.model_group",),
-        "call_type": ("litellm.call_type", "llm.request.type"),
         "usage": ("metadata.usage_object",),
         "total_tokens": ("llm.usage.total_tokens",),
         "cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
@@ -59,17 +53,15 @@ DIALECT = Dialect(
         # The full cost is reported for an answer from the cache; the key of the entry is the only mark.
         "cache_hit": ("""(if(match(SpanAttributes['hidden_params'], '"cache_key": *"[^"]'), '1', ''))""",),
     },
+    # `llm.request.type` of every version names LiteLLM's own functions, and so does `gen_ai.operation.name` of v1.
+    words={
+        "operation": {"litellm.call_type": CALLED, "llm.request.type": CALLED},
+        "done": {"guardrail_status": _STATUSES, "litellm.guardrail.status": _STATUSES},
+    },
     # A mask is "success": the count or the action tells. Versions before the status attribute leave the text only.
-    guardrail_outcome=f"""if(
-        SpanAttributes['guardrail_name'] = '' AND SpanAttributes['litellm.guardrail.name'] = '', '',
-        coalesce(
-            transform(
-                {_STATUS}, ['guardrail_intervened', 'guardrail_failed_to_respond', 'guardrail_flagged'],
-                ['blocked', 'failed', 'flagged'], NULL),
-            multiIf(
-                {_STATUS} = 'not_run', 'not_run',
-                match({_RESPONSE}, '{_MASKS}') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
-                {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
-                match({_RESPONSE}, '"flagged": *true'), 'flagged',
-                {_STATUS} = 'success' OR {_RESPONSE} != '', 'allowed', '')))""",
+    guardrail_outcome=f"""multiIf(
+        match({_RESPONSE}, '{_MASKS}') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
+        {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
+        match({_RESPONSE}, '"flagged": *true'), 'flagged',
+        {_STATUS} = 'success' OR {_RESPONSE} != '', 'allowed', '')""",
 )

@@ -2,9 +2,7 @@
 
 from .base import Dialect, has_any
 
-_KIND = "SpanAttributes['openinference.span.kind']"
 _EVIDENCE = ("llm.prompts", "llm.input_messages.0.message.role", "llm.output_messages.0.message.role")
-
 
 KIND = "SpanAttributes['openinference.span.kind']"
 AGENTS_SDK = "ScopeName = 'openinference.instrumentation.openai_agents'"
@@ -32,7 +30,7 @@ DIALECT = Dialect(
     evidence=_EVIDENCE,
     # LlamaIndex calls LLM what only prepares a call, or waits for one.
     not_called="ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' "
-    f"AND {_KIND} = 'LLM' AND NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
+    f"AND {KIND} = 'LLM' AND NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
     values={
         "model": ("llm.model_name", "embedding.model_name"),
         "requested_model": ("llm.request.model_name",),
@@ -52,10 +50,6 @@ DIALECT = Dialect(
         "cost": ("llm.cost.total",),
         "session_id": ("session.id",),
         "user_id": ("user.id",),
-        "tool_name": ("tool.name",),
-        "agent_name": ("agent.name",),
-        # The convention has no attribute for it. LiteLLM, whose spans state this kind too, is asked first.
-        "guardrail_name": (f"(if({KIND} = 'GUARDRAIL', SpanName, ''))",),
     },
     # The instrumentation of openai-agents tells a guardrail that tripped on the span above it
     # (`tripped_guardrail` in typed_columns.py): one that answered and is not named there let pass.

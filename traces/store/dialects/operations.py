@@ -3,8 +3,6 @@
 Chat is any answer in text. Embeddings have a type of span of their own; all else is an LLM span with that operation.
 """
 
-from collections.abc import Iterable
-
 # LiteLLM's functions have twins that begin with `a` or `_a`.
 TWINS = ("", "a", "_", "_a")
 _NAMES = {
@@ -45,12 +43,13 @@ _PARTS = {
     "passthrough": "passthrough",
     "pass_through": "passthrough",
     "search": "search",
+    "embed": "embedding",
 }
 OPERATIONS = tuple(_NAMES)
-_WORDS = {word: operation for operation, words in _NAMES.items() for word in words}
-# Name of an operation → type of the span, for attributes that state it.
-KINDS = {word: "embedding" if operation == "embedding" else "llm" for word, operation in _WORDS.items()}
-EMBEDS = "embed"
+# What a client calls an operation → which it is. Before one that only shows in a name stands SHOWN, before a type of
+# span that is none KIND: ".tool" for `execute_tool`.
+CALLED = {f"{twin}{word}": operation for twin in TWINS for operation, words in _NAMES.items() for word in words}
+SHOWN, KIND = "~", "."
 
 
 # Operation → what it is measured in, names of it in an object of counts (usage.py).
@@ -69,11 +68,19 @@ UNITS = {
 }
 
 
-def operation_of(word: str) -> str:
-    """SQL: the operation that the SQL `word` means, chat when it says nothing."""
-    shown = f"extract({word}, '{'|'.join(_PARTS)}')"
-    return f"transform({shown}, [{_quoted(_PARTS)}], [{_quoted(_PARTS.values())}], 'chat')"
+def shown_in(word: str) -> str:
+    """SQL: the operation that shows in the SQL `word`, '' when none does."""
+    operations = [f"{SHOWN}{operation}" for operation in _PARTS.values()]
+    return f"transform(extract({word}, '{'|'.join(_PARTS)}'), {list(_PARTS)}, {operations}, '')"
 
 
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
+def type_of(told: str, otherwise: str) -> str:
+    """SQL: the type of a span whose operation the SQL `told` tells, `otherwise` when it tells none."""
+    types = {operation: "embedding" if operation == "embedding" else "llm" for operation in OPERATIONS}
+    types |= {f"{KIND}{kind}": kind for kind in ("tool", "agent", "task", "workflow", "retriever", "other")}
+    return f"transform({told}, {list(types)}, {list(types.values())}, {otherwise})"
+
+
+def operation_of(told: str) -> str:
+    """SQL: the operation of a call, chat when the SQL `told` tells none."""
+    return f"if({told} = '' OR startsWith({told}, '{KIND}'), 'chat', replaceOne({told}, '{SHOWN}', ''))"

@@ -1,9 +1,7 @@
 """OpenLLMetry (Traceloop)."""
 
 from .base import Dialect
-from .operations import KINDS
-
-_KIND = "SpanAttributes['traceloop.span.kind']"
+from .operations import CALLED
 
 DIALECT = Dialect(
     name="traceloop",
@@ -17,9 +15,7 @@ DIALECT = Dialect(
             "handoff": "task",
         }
     },
-    weak_kinds={"llm.request.type": KINDS},
     values={
-        "call_type": ("llm.request.type",),
         "input_tokens": ("llm.usage.prompt_tokens",),
         "output_tokens": ("llm.usage.completion_tokens",),
         "total_tokens": ("llm.usage.total_tokens",),
@@ -28,7 +24,7 @@ DIALECT = Dialect(
             "traceloop.association.properties.thread_id",
         ),
         "user_id": ("traceloop.association.properties.user_id",),
-        "agent_name": (f"(if({_KIND} = 'agent', SpanAttributes['traceloop.entity.name'], ''))",),
-        "tool_name": (f"(if({_KIND} = 'tool', SpanAttributes['traceloop.entity.name'], ''))",),
+        "entity": ("traceloop.entity.name",),
     },
+    words={"operation": {"llm.request.type": CALLED}},
 )

@@ -5,6 +5,9 @@ reasoning; audio and images are parts of them. Dialects that tell parts beside t
 text; one beyond LARGEST is cut, so that sums over any number of spans stay right.
 """
 
+from collections.abc import Iterable
+
+from traces.store.dialects import Dialect
 from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of
 from traces.store.dialects.model_names import model_of
 from traces.store.dialects.operations import UNITS, operation_of
@@ -22,21 +25,12 @@ _DETAILS = "Map(LowCardinality(String), UInt64)"
 _TOTAL = '"total(?:_cost)?"'
 
 
-def operation_told(told: Told) -> str:
-    """SQL: what a model was asked to do, in a client's own words, lower case."""
-    output_type = "SpanAttributes['gen_ai.output.type']"
-    # Of what several operations share, generate_content: what was asked for.
-    asked_for = f"(if({output_type} IN ('image', 'speech', 'video'), {output_type}, ''))"
-    # Few words are many rows: each is looked at once.
-    return f"lower(toLowCardinality({first_of([*told.sources('call_type'), asked_for, *told.sources('operation')])}))"
-
-
 def model_column(told: Told) -> tuple[str, str]:
     asked = f'extract({told.value("parameters")}, \'"model(?:_name)?"\\\\s*:\\\\s*"([^"]+)"\')'
     return _TEXT, model_of(first_of([*told.sources("served_model", "model", "requested_model"), f"({asked})"]))
 
 
-def call_columns(told: Told) -> dict[str, tuple[str, str]]:
+def call_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tuple[str, str]]:
     """Column → (type, expression). They use is_llm_call, span_type and operation_told."""
     operation = f"if(span_type = 'embedding', 'embedding', {operation_of('operation_told')})"
     provider = provider_of(told.sources("provider"), told.sources("served_model"))
@@ -44,12 +38,16 @@ def call_columns(told: Told) -> dict[str, tuple[str, str]]:
         "operation": (_TEXT, _of_call(operation, BLANK)),
         "requested_model": (_TEXT, _of_call(told.value("model_alias", "requested_model"), BLANK)),
         "provider": (_TEXT, _of_call(provider, BLANK)),
-        "input_tokens": (_COUNT, _of_call(_told("input_tokens", told))),
-        "output_tokens": (_COUNT, _of_call(_told("output_tokens", told))),
         "cached_input_tokens": (_COUNT, _of_call(_told("cache_read", told))),
         "cache_write_tokens": (_COUNT, _of_call(_told("cache_write", told))),
         "reasoning_tokens": (_COUNT, _of_call(_told("reasoning", told))),
         "token_details": (_DETAILS, _token_details(told)),
+        "tokens_apart": (
+            "UInt8",
+            _of_call(" + ".join(f"({each.tokens_apart})" for each in dialects if each.tokens_apart)),
+        ),
+        "output_tokens": (_COUNT, _output(told)),
+        "input_tokens": (_COUNT, _input(told)),
         "total_tokens": (_COUNT, _of_call(f"greatest({_told('total_tokens', told)}, input_tokens + output_tokens)")),
         "units": ("Float64", f"if({told.value('usage')} = '', 0, {_units(told)})"),
         "cache_hit": ("Bool", _of_call(f"{told.value('cache_hit')} != ''", "false")),
@@ -76,6 +74,18 @@ def _count(text: str) -> str:
 def _text_told(what: str, told: Told) -> str:
     usage = told.value("usage")
     return first_of([*told.sources(what), f"({count_of(what, usage)})"])
+
+
+def _output(told: Told) -> str:
+    parts = "reasoning_tokens + token_details['output_audio'] + token_details['output_image']"
+    return _of_call(f"{_told('output_tokens', told)} + if(tokens_apart = 2, {parts}, 0)")
+
+
+def _input(told: Told) -> str:
+    # Where every part stands beside the others, the total is told, too.
+    rest = f"greatest({_told('total_tokens', told)}, output_tokens) - output_tokens"
+    beside = f"{_told('input_tokens', told)} + if(tokens_apart = 1, cached_input_tokens + cache_write_tokens, 0)"
+    return _of_call(f"if(tokens_apart = 2, {rest}, {beside})")
 
 
 def _token_details(told: Told) -> str:

@@ -4,6 +4,8 @@ Values become text as the OpenTelemetry Collector's ClickHouse exporter writes t
 form, bytes as base64, arrays as JSON.
 """
 
+from collections.abc import Mapping
+
 from agentops_portal.units import LAST_NS
 
 NESTED_MARK = "NESTED_ATTRIBUTE"
@@ -59,7 +61,12 @@ def _hex(identifier: str) -> str:
     return f"lower(hex({identifier}))"
 
 
-DECODE_SELECT = f"""
+def decode_select(columns: Mapping[str, str]) -> str:
+    """SELECT of rows of `otel_traces` from messages. columns: what it fills beside the exporter's columns, as
+    expressions over those.
+    """
+    also = "".join(f",\n    {value} AS {name}" for name, value in columns.items())
+    return f"""
 SELECT
     toFixedString(request_digest, 16) AS request_digest,
     {_time("start_time")} AS Timestamp,
@@ -88,7 +95,7 @@ SELECT
     arrayMap(link -> {_hex("link.trace_id")}, links) AS `Links.TraceId`,
     arrayMap(link -> {_hex("link.span_id")}, links) AS `Links.SpanId`,
     arrayMap(link -> link.trace_state, links) AS `Links.TraceState`,
-    arrayMap(link -> {_text_map("link.attributes")}, links) AS `Links.Attributes`
+    arrayMap(link -> {_text_map("link.attributes")}, links) AS `Links.Attributes`{also}
 FROM {{source}}
 ARRAY JOIN
     `scope_spans_spans.trace_id` AS trace_id,

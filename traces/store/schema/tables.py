@@ -13,9 +13,10 @@ from traces.store.dialects import DIALECTS, Dialect
 
 from .objects import Column, Index, Table, View, read_columns
 from .otlp_proto import ENVELOPE_COLUMNS
-from .otlp_rows import DECODE_SELECT
+from .otlp_rows import decode_select
 from .told import COLUMN as TOLD
-from .typed_columns import typed_columns
+from .told import TYPE as TOLD_TYPE
+from .typed_columns import told_by, typed_columns
 
 SPANS = "otel_traces"
 MESSAGES = "otlp"  # decodes what is inserted, and keeps none of it
@@ -64,14 +65,13 @@ _REQUEST = read_columns("""
 
 
 def spans_table(dialects: Iterable[Dialect] = DIALECTS) -> Table:
-    typed = {
-        # Texts that stand among the attributes, too, and that only other columns read: the smaller the better.
-        name: Column(kind, "MATERIALIZED", value, "ZSTD(1)" if name == TOLD else "")
-        for name, (kind, value) in typed_columns(dialects).items()
-    }
+    # A default, because the decoder fills it: a column that ClickHouse works out itself it works out anew for each that
+    # is made of it. Texts that stand among the attributes, too, and that only columns read: the smaller the better.
+    told = Column(TOLD_TYPE, "DEFAULT", told_by(dialects).expression(), "ZSTD(1)")
+    typed = {name: Column(kind, "MATERIALIZED", value) for name, (kind, value) in typed_columns(dialects).items()}
     return Table(
         name=SPANS,
-        columns={**_EXPORTER, **_OWN, **typed},
+        columns={**_EXPORTER, **_OWN, TOLD: told, **typed},
         indexes={
             "idx_trace_id": Index("TraceId", "bloom_filter(0.001)", 16),
             "idx_span_id": Index("SpanId", "bloom_filter(0.01)", 32),
@@ -84,7 +84,7 @@ def spans_table(dialects: Iterable[Dialect] = DIALECTS) -> Table:
 
 
 MESSAGES_TABLE = Table(name=MESSAGES, columns=read_columns(ENVELOPE_COLUMNS), engine="Null")
-DECODER_VIEW = View(name=DECODER, text=DECODE_SELECT, reads=MESSAGES, to=SPANS)
+DECODER_VIEW = View(name=DECODER, text=decode_select({TOLD: told_by().expression()}), reads=MESSAGES, to=SPANS)
 INBOX_TABLE = Table(
     name=INBOX,
     columns={

@@ -1,40 +1,53 @@
 """The column `told`: what a span's attributes tell, found in one pass over them, whatever number of keys dialects know.
 
-It maps numbers to texts. A number stands for a name (a column, or one of NAMES of dialects/base.py) and for some of its
-keys; of several keys a span tells the first. Expressions of other columns look their texts up by number, which costs
-an insert far less than to look for every key. It is stored, for ClickHouse would work a text that stands in many
-expressions out anew for each of them.
+It maps numbers to texts. A number stands for a name (a column, or one of NAMES or WORDS of dialects/base.py) and for
+some of its keys; of several keys a span tells the first. Expressions of other columns look their texts up by number,
+which costs an insert far less than to look for every key. It is stored, for ClickHouse would work a text that stands in
+many expressions out anew for each of them.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 
-from traces.store.dialects.base import Source, first_of, is_expression
+from traces.store.dialects.base import ANY, Source, first_of, is_expression
 
 COLUMN = "told"
 TYPE = "Map(UInt16, String)"
 _PLACES = 64  # keys that a number has room for
 _PLAIN = re.compile(r"[^'\\]+")  # what can stand in SQL as it is
+Words = Mapping[str, Mapping[str, str]]  # attribute → {its value, lower case, or ANY: what it means}
 
 
 class Told:
-    """names: name → its sources, best first. marks: names of which it only matters that a span has them: their texts,
-    which may be long, are not kept. counts: names whose texts are counts, which are made whole.
+    """names: name → its sources, best first. words: name → attributes of which a few words count, whichever of a
+    name's says them; any other is as if it were not there. shown: name of words → what any other word means, as SQL
+    made of the SQL of the word. marks: names of which it only matters that a span has them: their texts, which may be
+    long, are not kept. counts: names whose texts are counts, which are made whole.
 
     Raises ValueError when two names want the same key: an expression can read it for one of them.
     """
 
     def __init__(
-        self, names: Mapping[str, Iterable[Source]], marks: Iterable[str] = (), counts: Iterable[str] = ()
+        self,
+        names: Mapping[str, Iterable[Source]],
+        words: Mapping[str, Words] | None = None,
+        shown: Mapping[str, Callable[[str], str]] | None = None,
+        marks: Iterable[str] = (),
+        counts: Iterable[str] = (),
     ) -> None:
         self._numbers: dict[str, list[int]] = {}
         self._sources: dict[str, list[Source]] = {}
         self._codes: dict[str, int] = {}
         self._count = 0
+        self._words = {key: meanings for keys in (words or {}).values() for key, meanings in keys.items()}
+        self._shown = dict(shown or {})
         marks, counts = tuple(marks), tuple(counts)
         for name in marks:
             self._add(name, names.get(name, ()))
+        self._first_word = self._count + 1
+        for name, keys in (words or {}).items():
+            self._add(name, keys)
         self._first_count = self._count + 1
         for name in counts:
             self._add(name, names.get(name, ()))
@@ -72,12 +85,40 @@ class Told:
         return [number for name in names for number in self._numbers.get(name, ())]
 
     def expression(self) -> str:
-        keys, codes = ", ".join(f"'{key}'" for key in self._codes), list(self._codes.values())
-        coded = f"mapApply((key, text) -> (transform(key, [{keys}], {codes}, toUInt16(0)), text), SpanAttributes)"
-        known = f"mapSort((code, text) -> code, mapFilter((code, text) -> code > 0 AND text != '', {coded}))"
-        first_count, first_text = self._first_count * _PLACES, self._first_text * _PLACES
-        text = f"multiIf(code >= {first_text}, text, code >= {first_count}, {whole('text')}, '1')"
-        return f"mapApply((code, text) -> (intDiv(code, {_PLACES}), {text}), {known})"
+        keys, codes = _texts(self._codes), list(self._codes.values())
+        coded = f"mapApply((key, text) -> (transform(key, {keys}, {codes}, toUInt16(0)), text), SpanAttributes)"
+        known = f"mapSort((code, text) -> code, mapFilter((code, text) -> code > 0, {coded}))"
+        word, count, first_text = (each * _PLACES for each in (self._first_word, self._first_count, self._first_text))
+        text = (
+            f"multiIf(text = '' OR code >= {first_text}, text, code >= {count}, {whole('text')}, "
+            f"code >= {word}, {self._meaning()}, '1')"
+        )
+        told = f"mapApply((code, text) -> (intDiv(code, {_PLACES}), {text}), {known})"
+        return f"mapFilter((code, text) -> text != '', {told})"
+
+    def _meaning(self) -> str:
+        """SQL: what a word of an attribute means, '' for one that means nothing."""
+        if not self._words:
+            return "''"
+        meanings: dict[str, str] = {}
+        always: dict[int, str] = {}
+        for key, words in self._words.items():
+            code = self._codes[key]
+            for word, meaning in words.items():
+                if word == ANY:
+                    always[code] = meaning
+                else:  # whichever attribute of the name says it: the shorter the list, the cheaper an insert
+                    meanings.setdefault(f"{code // _PLACES} {word}", meaning)
+        other = f"transform(code, {list(always)}, {_texts(always.values())}, '')" if always else "''"
+        for name, meaning_of in self._shown.items():
+            other = f"if(intDiv(code, {_PLACES}) IN {self.numbers(name)}, {meaning_of('lower(text)')}, {other})"
+        said = f"concat(toString(intDiv(code, {_PLACES})), ' ', lower(text))"
+        return f"transform({said}, {_texts(meanings)}, {_texts(meanings.values())}, {other})"
+
+
+def _texts(texts: Iterable[str]) -> str:
+    quoted = (f"'{text}'" for text in texts)
+    return f"[{', '.join(quoted)}]"
 
 
 def whole(text: str) -> str:

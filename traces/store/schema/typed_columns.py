@@ -7,13 +7,16 @@ Collector.
 from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import Source, attribute, first_of, is_expression, sql
+from traces.store.dialects.base import WORDS, Source, attribute, first_of, sql
+from traces.store.dialects.frameworks import METHODS
 from traces.store.dialects.guards import FILTERS
-from traces.store.dialects.operations import EMBEDS, TWINS
+from traces.store.dialects.openinference import AGENTS_SDK
+from traces.store.dialects.operations import shown_in, type_of
 from traces.store.dialects.pending import IS_PENDING
 
-from .calls import COUNTS, call_columns, cost_told, model_column, operation_told
-from .told import COLUMN, TYPE, Told
+from .calls import COUNTS, call_columns, cost_told, model_column
+from .guards import guardrail_columns
+from .told import Told, Words
 
 # Start and duration may be anything; their sum stops at the last time a DateTime64(9) can hold.
 _END = (
@@ -33,16 +36,18 @@ _EVIDENCE = (
     "total_tokens",
     "cost",
     "cost_details",
+    "finish",
 )
-TRIPWIRE = "Guardrail tripwire triggered"
 
 
 def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str, str]]:
-    """Column name → (type, expression), in an order in which each expression uses earlier columns only."""
+    """Column name → (type, expression), in an order in which each expression uses earlier columns only.
+
+    They use the column `told`, too (told.py).
+    """
     dialects = tuple(dialects)
-    told = Told(_names(dialects), marks=(*_MARKS, "http"), counts=COUNTS)
+    told = told_by(dialects)
     text = "LowCardinality(String)"
-    marks = dict.fromkeys(mark for dialect in dialects for mark in dialect.marks)
     return {
         "project_id": (
             "String",
@@ -55,69 +60,67 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
         "is_pending": ("Bool", IS_PENDING),
         "end_timestamp": ("DateTime64(9)", _END),
-        COLUMN: (TYPE, told.expression()),
-        "has_marks": ("Bool", f"arrayExists(key -> key IN ({_quoted(marks)}), mapKeys(SpanAttributes))"),
-        "guardrail_name": (text, told.value("guardrail_name")),
-        "guardrail_mode": (text, _guardrail_mode(told)),
-        "guardrail_outcome": (text, _guardrail_outcome(dialects)),
+        "stated_kind": (text, told.value("kind")),
+        **guardrail_columns(dialects, told),
         "model": model_column(told),
         "http_status": ("UInt16", f"toUInt16OrZero({told.value('http_status')})"),
-        "tool_name": (text, told.value("tool_name")),
-        "operation_told": (text, operation_told(told)),
+        "tool_name": (text, first_of([*told.sources("tool_name"), f"(if(stated_kind = 'tool', {entity(told)}, ''))"])),
+        "operation_told": (text, told.value("operation")),
         "span_type": (text, _span_type(dialects, told)),
         "is_llm_call": ("Bool", _is_call(dialects)),
-        **call_columns(told),
+        **call_columns(dialects, told),
         # 0 means "the client has no price", not "free".
         "reported_cost": ("Nullable(Decimal(18, 12))", _reported_cost(told)),
-        "session_id": ("String", told.value("session_id")),
-        "user_id": ("String", told.value("user_id")),
-        # Creating an agent is no run of it, and what carries its name beside another kind is no agent.
-        "agent_name": (text, f"if(span_type IN ('workflow', 'task', 'chain'), '', {told.value('agent_name')})"),
-        # What openai-agents says of a guardrail that stopped a run, on the span that started the guardrail.
-        "tripped_guardrail": (
-            text,
-            f"if(startsWith(StatusMessage, '{TRIPWIRE}'), "
-            """extract(StatusMessage, '["'']guardrail["'']: *["'']([^"'']+)'), '')""",
-        ),
+        "session_id": ("String", _attached("session_id", told, "session_id", "thread_id")),
+        "user_id": ("String", _attached("user_id", told, "user_id")),
+        "agent_name": (text, _agent_name(told)),
+        "ended_as": (text, _ended_as(told)),
     }
+
+
+def told_by(dialects: Iterable[Dialect] = DIALECTS) -> Told:
+    """What the columns are made of; a column of its own, `told`."""
+    dialects = tuple(dialects)
+    return Told(_names(dialects), _words(dialects), {"operation": shown_in}, marks=(*_MARKS, "http"), counts=COUNTS)
+
+
+def _attached(column: str, told: Told, *names: str) -> str:
+    return first_of([*told.sources(column), *_in_metadata(told, *names)])
+
+
+def _in_metadata(told: Told, *names: str) -> list[Source]:
+    """Texts in the JSON that callers attach to their spans: LangChain's `metadata` of a run."""
+    return [f"(JSONExtractString({told.value('metadata')}, '{name}'))" for name in names]
+
+
+def entity(told: Told) -> str:
+    """SQL: the name of what a span states to be: as clients say it, else the span's."""
+    return first_of([*told.sources("entity"), "(SpanName)"])
 
 
 def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
     """Name → all that dialects look for under it."""
     names: dict[str, list[Source]] = {
-        "kind": [key for dialect in dialects for key in dialect.kinds],
         "http": list(HTTP_ATTRIBUTES),
         "http_status": ["http.response.status_code", "http.status_code"],
     }
     for mark in _MARKS:
         names[mark] = [key for dialect in dialects for key in getattr(dialect, mark)]
-    for dialect in sorted(dialects, key=lambda each: bool(each.marks)):  # rare ones are asked last
+    for dialect in dialects:
         for name, sources in dialect.values.items():
-            names.setdefault(name, []).extend(map(_rarely, sources) if dialect.marks else sources)
+            names.setdefault(name, []).extend(sources)
     # Long, and rarely needed: they are looked up, and not told.
     names["parameters"] = [f"({sql(source)})" for source in names.get("parameters", ())]
     return names
 
 
-def _rarely(source: Source) -> Source:
-    """The source of a rare dialect: an expression is worked out for the spans that have a mark of one only.
-
-    A look-up in a Map is never skipped by `if`, and most of them find nothing; a lambda over no element does nothing.
-    """
-    return f"(arrayMap(one -> {sql(source)}, if(has_marks, [1], []))[1])" if is_expression(source) else source
-
-
-def _guardrail_mode(told: Told) -> str:
-    # A list of modes comes as Python's text of one: "['pre_call', 'post_call']" is pre_call,post_call.
-    mode = f"replaceRegexpAll({told.value('guardrail_mode')}, '[^a-zA-Z0-9_.,:-]', '')"
-    return f"if(guardrail_name = '', '', {mode})"
-
-
-def _guardrail_outcome(dialects: tuple[Dialect, ...]) -> str:
-    """What a dialect says, else what the span's status says; '' for one that did not run or has not ended."""
-    outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
-    outcome = first_of([*outcomes, "(if(StatusCode = 'Error', 'failed', 'unknown'))"])
-    return f"if(guardrail_name = '' OR is_pending, '', replaceOne({outcome}, 'not_run', ''))"
+def _words(dialects: tuple[Dialect, ...]) -> Mapping[str, Words]:
+    found: dict[str, dict[str, dict[str, str]]] = {name: {} for name in ("kind", *WORDS)}
+    for dialect in dialects:
+        for name, keys in {"kind": dialect.kinds, **dialect.words}.items():
+            for key, meanings in keys.items():
+                found[name][key] = {**meanings, **found[name].get(key, {})}
+    return found
 
 
 def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
@@ -130,35 +133,13 @@ def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
     shown = (
         f"multiIf({_shows_a_call(told)}, 'llm', tool_name != '', 'tool', {told.value('http')} != '', 'http', 'other')"
     )
-    kind = f"lower(toLowCardinality({told.value('kind')}))"
-    kinds = _kinds(words for dialect in dialects for words in dialect.kinds.values())
-    operations = _kinds((words for dialect in dialects for words in dialect.weak_kinds.values()), TWINS)
-    stated = _transform(kind, kinds, _transform("operation_told", operations, shown))
-    said = f"concat({kind}, ' ', operation_told)"
-    embeds = f"position({said}, '{EMBEDS}') > 0 OR {attribute('embedding.model_name')} != ''"
+    stated = f"if(stated_kind != '', stated_kind, {type_of('operation_told', shown)})"
+    embeds = f"endsWith(operation_told, 'embedding') OR {attribute('embedding.model_name')} != ''"
     named = f"if(guardrail_name NOT IN ('', {_quoted(FILTERS)}), 'guardrail', NULL)"
     rules = [rule for dialect in dialects for rule in dialect.rules]
     http = [f"if({each.http_span}, 'http', NULL)" for each in dialects if each.http_span]
     other = f"replaceOne({stated}, 'llm', if({embeds}, 'embedding', 'llm'))"
     return f"coalesce({', '.join([named, *rules, *http, other])})"
-
-
-def _kinds(stated: Iterable[Mapping[str, str]], twins: Iterable[str] = ("",)) -> dict[str, str]:
-    """Word → type of the span. A word that means a call to one dialect means one."""
-    twins = tuple(twins)
-    calls: dict[str, str] = {}
-    others: dict[str, str] = {}
-    for words in stated:
-        for word, kind in words.items():
-            if kind in CALLS:
-                calls |= {f"{twin}{word}": "llm" for twin in twins}
-            else:
-                others.setdefault(word, kind)
-    return others | calls
-
-
-def _transform(value: str, words: Mapping[str, str], otherwise: str) -> str:
-    return f"transform({value}, [{_quoted(words)}], [{_quoted(words.values())}], {otherwise})"
 
 
 def _quoted(words: Iterable[str]) -> str:
@@ -173,6 +154,27 @@ def _shows_a_call(told: Told) -> str:
     failed = "StatusCode = 'Error' AND SpanKind != 'Server' AND NOT startsWith(ScopeName, 'litellm')"
     answered = f"{told.has_any('prompts', 'questions')} AND {told.has_any('answers')}"
     return f"if({told.has_any('model', 'requested_model')}, {failed} OR {told.has_any(*_EVIDENCE)}, {answered})"
+
+
+def _agent_name(told: Told) -> str:
+    """Creating an agent is no run of it, and what carries its name beside another kind is no agent."""
+    as_span = f"(if(stated_kind = '' OR {AGENTS_SDK}, '', replaceRegexpOne(SpanName, '\\\\.({METHODS})$', '')))"
+    named = f"(if(span_type = 'agent', {first_of([*told.sources('agent_node', 'entity'), as_span])}, ''))"
+    said = first_of([*told.sources("agent_name"), *_in_metadata(told, "lc_agent_name"), named])
+    return f"if(span_type IN ('workflow', 'task', 'chain'), '', {said})"
+
+
+def _ended_as(told: Told) -> str:
+    """How a span ended, of which an agentops session and Logfire tell more than the status.
+
+    "Indeterminate" is what is written for a decorated function that raised, which has an input; where the caller said
+    so, the other spans tell.
+    """
+    state = told.value("ended")
+    raised = f"{state} = 'Indeterminate' AND {attribute('agentops.entity.input')} != ''"
+    failed = f"{attribute('error')} NOT IN ('', 'false', 'False', 'null', 'None', '{{}}')"
+    of_session = f"if({raised}, 'Error', {state})"
+    return f"if(span_type = 'session' AND {state} != '', {of_session}, if({failed}, 'Error', StatusCode))"
 
 
 def _is_call(dialects: tuple[Dialect, ...]) -> str:
