@@ -1,6 +1,6 @@
 """The agentops SDK (0.4): decorators and its own instrumentation of the model clients."""
 
-from .base import Dialect
+from .base import ANY, Dialect
 from .operations import CALLED
 
 DIALECT = Dialect(
@@ -33,6 +33,7 @@ DIALECT = Dialect(
     },
     words={
         "operation": {"gen_ai.request.type": CALLED},
+        "input": {"agentops.entity.input": {ANY: "yes"}},
         "ended": {
             "agentops.session.end_state": {
                 **dict.fromkeys(("error", "fail", "failure"), "Error"),

@@ -30,6 +30,7 @@ TOKEN_DETAILS = ("cache_write_1h", "input_audio", "output_audio", "input_image",
 # What `values` may hold beside columns.
 NAMES = (
     "served_model",  # what a proxy called, whatever it says of itself
+    "embedding_model",
     "model_alias",  # the name under which a proxy was asked for it
     "parameters",  # of a call, an object that may name the model
     "usage",  # an object of counts, however nested (usage.py)
@@ -43,6 +44,8 @@ NAMES = (
     "agent_node",  # the same, of agents only
     "guard",  # a guardrail of which each step is a span
     "rail_name",
+    "step",  # what a step of a guard is
+    "group",  # what the runs of one conversation have in common
     "metadata",  # a JSON object of the caller's that may name agent, session and user
 )
 # What `words` may hold: attributes of which a few words count, as what they mean.
@@ -51,13 +54,20 @@ WORDS = (
     "finish",  # why an answer ended: the name of the provider's filter that ended it, or NO_FILTER
     "filter",  # the same, of filters that say what they looked at
     "done",  # what a guardrail did: an outcome
+    "rail",  # what a rail looks at
     "found",  # what it found, which counts where nothing was done
     "ended",  # how a session ended: a status
+    "error",  # Logfire's word for a failure: yes or no
+    "input",  # "yes" where there is one, as in the names below: texts that are long or rarely needed
+    "hidden_params",
+    "requester",
+    "failed_provider",
 )
 NO_FILTER = "none"
 ANY = "*"  # in the place of a word: whatever the attribute says
 BLANK = "''"
-# An attribute key, or a ClickHouse expression in parentheses.
+# An attribute key, or a ClickHouse expression in parentheses. In expressions told('name') is what a span tells under a
+# name; it costs much less than to look for an attribute.
 Source = str
 
 
@@ -121,9 +131,12 @@ def first_of(sources: Iterable[Source]) -> str:
     return f"coalesce({', '.join(f'nullIf({expression}, {BLANK})' for expression in earlier)}, {last})"
 
 
-def sum_of(*keys: str, prefix: str = "") -> str:
-    """The SQL of the text of the sum of attributes."""
-    return f"toString({' + '.join(f'toUInt64OrZero({attribute(prefix + key)})' for key in keys)})"
+def where(condition: str, expression: str) -> str:
+    """The SQL of an expression that is worked out for rows that meet the condition; the type's zero for others.
+
+    A look-up in a Map is never skipped by `if`, and most of them find nothing; a lambda over no element does nothing.
+    """
+    return f"arrayMap(one -> {expression}, if({condition}, [1], []))[1]"
 
 
 def has_any(sources: Iterable[Source]) -> str:

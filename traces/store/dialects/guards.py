@@ -11,8 +11,6 @@ _VALIDATIONS = {
     **{f"fail {on_fail}": "blocked" for on_fail in ("exception", "refrain")},
     **{f"fail {on_fail}": "masked" for on_fail in ("fix", "filter", "fix_reask")},
 }
-# NeMo Guardrails runs every step of an answer as a rail; these are the ones that guard.
-RAILS = ("input", "output", "retrieval", "tool_input", "tool_output")
 
 _AZURE = "SpanAttributes['gen_ai.prompt.prompt_filter_results']"
 # What the guardrail returned, where a client has no word of its own for what came of it: agentops, Langfuse,
@@ -54,9 +52,12 @@ DIALECT = Dialect(
         # Guardrails AI names the guard on each step of it; a run is what one validator does.
         "guard": ("guard.name",),
         "rail_name": ("rail.name",),
-        "guardrail_mode": ("guard.phase", "validator.on_fail", "rail.type"),
+        "step": ("type",),
+        "guardrail_mode": ("guard.phase", "validator.on_fail", "(told('rail'))"),
     },
     words={
+        # NeMo Guardrails runs every step of an answer as a rail; these are the ones that guard.
+        "rail": {"rail.type": {rail: rail for rail in ("input", "output", "retrieval", "tool_input", "tool_output")}},
         "finish": dict.fromkeys(
             ("llm.finish_reason", "gen_ai.completion.0.finish_reason", "ai.response.finishReason"), REASONS
         ),

@@ -1,10 +1,12 @@
 """LiteLLM proxy: the v1 tracer, its semantic-convention mode and the V2 tracer (LITELLM_OTEL_V2=true)."""
 
-from .base import Dialect
+from .base import ANY, Dialect, where
 from .operations import CALLED
 
 # v1 writes Python's repr of a dict: {'tags': […], 'session_id': 'sess-123', …}
-_SESSION_IN_METADATA = "(extract(SpanAttributes['metadata.requester_metadata'], '''session_id'': ''([^'']+)'''))"
+_SESSION_IN_METADATA = where(
+    "told('requester') != ''", "extract(SpanAttributes['metadata.requester_metadata'], '''session_id'': ''([^'']+)''')"
+)
 
 _STATUSES = {
     "guardrail_intervened": "blocked",
@@ -22,10 +24,14 @@ _MASKS = '"action": *"(MASK|ANONYMIZED|GUARDRAIL_INTERVENED)"'
 
 # v1: a request that a guardrail, a budget or a limit refused looks like a call that failed, but names no provider for
 # the error, has no cost (a call that was made has one, if it is 0), and its guardrail did not run after the call.
-_REFUSED = """StatusCode = 'Error' AND SpanAttributes['hidden_params'] != ''
-    AND SpanAttributes['error.llm_provider'] = '' AND SpanAttributes['gen_ai.cost.total_cost'] = ''
-    AND SpanAttributes['gen_ai.usage.total_tokens'] = ''
-    AND NOT match(SpanAttributes['error.message'], '''guardrail_mode'': ''(post|during)_call''')"""
+_CACHE_KEY = where(
+    "told('hidden_params') != ''", """if(match(SpanAttributes['hidden_params'], '"cache_key": *"[^"]'), '1', '')"""
+)
+_REFUSED = where(
+    "StatusCode = 'Error' AND told('hidden_params') != '' AND told('failed_provider') = '' AND told('cost') = '' "
+    "AND told('total_tokens') = ''",
+    "NOT match(SpanAttributes['error.message'], '''guardrail_mode'': ''(post|during)_call''')",
+)
 
 DIALECT = Dialect(
     name="litellm",
@@ -33,7 +39,7 @@ DIALECT = Dialect(
     not_called=_REFUSED,
     # On requests that fail in authentication LiteLLM writes the attributes of the call that never was onto the
     # HTTP framework's span.
-    http_span="""ScopeName = 'fastapi' AND SpanAttributes['gen_ai.usage.total_tokens'] = ''""",
+    http_span="""ScopeName = 'fastapi' AND told('total_tokens') = ''""",
     values={
         # The response names the alias by which the proxy was asked.
         "served_model": ("litellm.provider.model",),
@@ -41,7 +47,7 @@ DIALECT = Dialect(
         "usage": ("metadata.usage_object",),
         "total_tokens": ("llm.usage.total_tokens",),
         "cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
-        "session_id": (_SESSION_IN_METADATA,),
+        "session_id": (f"({_SESSION_IN_METADATA})",),
         "user_id": (
             "metadata.user_api_key_end_user_id",
             "llm.user",
@@ -51,11 +57,14 @@ DIALECT = Dialect(
         "guardrail_name": ("guardrail_name", "litellm.guardrail.name"),
         "guardrail_mode": ("guardrail_mode", "litellm.guardrail.mode"),
         # The full cost is reported for an answer from the cache; the key of the entry is the only mark.
-        "cache_hit": ("""(if(match(SpanAttributes['hidden_params'], '"cache_key": *"[^"]'), '1', ''))""",),
+        "cache_hit": (f"({_CACHE_KEY})",),
     },
     # `llm.request.type` of every version names LiteLLM's own functions, and so does `gen_ai.operation.name` of v1.
     words={
         "operation": {"litellm.call_type": CALLED, "llm.request.type": CALLED},
+        "hidden_params": {"hidden_params": {ANY: "yes"}},
+        "requester": {"metadata.requester_metadata": {ANY: "yes"}},
+        "failed_provider": {"error.llm_provider": {ANY: "yes"}},
         "done": {"guardrail_status": _STATUSES, "litellm.guardrail.status": _STATUSES},
     },
     # A mask is "success": the count or the action tells. Versions before the status attribute leave the text only.

@@ -1,17 +1,20 @@
 """Logfire's own instrumentations, of openai-agents above all. Its spans are named by templates."""
 
-from .base import Dialect
+from .base import ANY, Dialect
 
-TEMPLATE = "SpanAttributes['logfire.msg_template']"
+# How templates begin that are not the same everywhere: "Turn {turn} for agent Triage".
+BEGINNINGS = {"turn ": "chain", "openai agents trace": "workflow"}
+
+
+def kind_of(template: str) -> str:
+    """SQL: the type of a span, by the beginning of the SQL `template`; '' when it tells none."""
+    kinds = ", ".join(f"startsWith({template}, '{beginning}'), '{kind}'" for beginning, kind in BEGINNINGS.items())
+    return f"multiIf({kinds}, '')"
 
 
 DIALECT = Dialect(
     name="logfire",
     reference="https://github.com/pydantic/logfire/blob/main/logfire/_internal/integrations/openai_agents.py",
-    # How templates begin: "Turn {turn} for agent Triage".
-    rules=(
-        f"transform(extract({TEMPLATE}, '^[A-Za-z ]+'), ['Turn ', 'OpenAI Agents trace'], ['chain', 'workflow'], NULL)",
-    ),
     kinds={
         "logfire.msg_template": {
             "agent run: {name!r}": "agent",
@@ -21,7 +24,11 @@ DIALECT = Dialect(
     },
     values={
         "entity": ("name",),
-        "session_id": (f"(if(startsWith({TEMPLATE}, 'OpenAI Agents trace'), SpanAttributes['group_id'], ''))",),
+        "group": ("group_id",),
+        "session_id": ("(if(stated_kind = 'workflow', told('group'), ''))",),
     },
-    words={"found": {"triggered": {"true": "blocked", "false": "allowed"}}},
+    words={
+        "found": {"triggered": {"true": "blocked", "false": "allowed"}},
+        "error": {"error": {**dict.fromkeys(("false", "null", "none", "{}"), "no"), ANY: "yes"}},
+    },
 )

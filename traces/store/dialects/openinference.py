@@ -1,6 +1,6 @@
 """OpenInference, the convention of Arize Phoenix and its instrumentations."""
 
-from .base import Dialect, has_any
+from .base import Dialect, has_any, where
 
 _EVIDENCE = ("llm.prompts", "llm.input_messages.0.message.role", "llm.output_messages.0.message.role")
 
@@ -29,10 +29,13 @@ DIALECT = Dialect(
     },
     evidence=_EVIDENCE,
     # LlamaIndex calls LLM what only prepares a call, or waits for one.
-    not_called="ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' "
-    f"AND {KIND} = 'LLM' AND NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
+    not_called=where(
+        "ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' AND stated_kind = 'llm'",
+        f"NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
+    ),
     values={
-        "model": ("llm.model_name", "embedding.model_name"),
+        "model": ("llm.model_name",),
+        "embedding_model": ("embedding.model_name",),
         "requested_model": ("llm.request.model_name",),
         # A call that failed may name its model nowhere else.
         "parameters": ("llm.invocation_parameters", "embedding.invocation_parameters"),

@@ -8,7 +8,7 @@ text; one beyond LARGEST is cut, so that sums over any number of spans stay righ
 from collections.abc import Iterable
 
 from traces.store.dialects import Dialect
-from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of
+from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of, where
 from traces.store.dialects.model_names import model_of
 from traces.store.dialects.operations import UNITS, operation_of
 from traces.store.dialects.providers import provider_of
@@ -22,12 +22,15 @@ COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_
 _TEXT = "LowCardinality(String)"
 _COUNT = "UInt64"
 _DETAILS = "Map(LowCardinality(String), UInt64)"
+MODELS = ("model", "embedding_model", "requested_model")
 _TOTAL = '"total(?:_cost)?"'
 
 
 def model_column(told: Told) -> tuple[str, str]:
     asked = f'extract({told.value("parameters")}, \'"model(?:_name)?"\\\\s*:\\\\s*"([^"]+)"\')'
-    return _TEXT, model_of(first_of([*told.sources("served_model", "model", "requested_model"), f"({asked})"]))
+    return _TEXT, model_of(
+        first_of([*told.sources("served_model", "model", "embedding_model", "requested_model"), f"({asked})"])
+    )
 
 
 def call_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tuple[str, str]]:
@@ -42,10 +45,7 @@ def call_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tuple[str
         "cache_write_tokens": (_COUNT, _of_call(_told("cache_write", told))),
         "reasoning_tokens": (_COUNT, _of_call(_told("reasoning", told))),
         "token_details": (_DETAILS, _token_details(told)),
-        "tokens_apart": (
-            "UInt8",
-            _of_call(" + ".join(f"({each.tokens_apart})" for each in dialects if each.tokens_apart)),
-        ),
+        "tokens_apart": ("UInt8", _apart(dialects)),
         "output_tokens": (_COUNT, _output(told)),
         "input_tokens": (_COUNT, _input(told)),
         "total_tokens": (_COUNT, _of_call(f"greatest({_told('total_tokens', told)}, input_tokens + output_tokens)")),
@@ -74,6 +74,11 @@ def _count(text: str) -> str:
 def _text_told(what: str, told: Told) -> str:
     usage = told.value("usage")
     return first_of([*told.sources(what), f"({count_of(what, usage)})"])
+
+
+def _apart(dialects: Iterable[Dialect]) -> str:
+    ways = " + ".join(f"({each.tokens_apart})" for each in dialects if each.tokens_apart)
+    return where("cached_input_tokens + cache_write_tokens > 0 OR told('usage') != ''", f"toUInt8({ways})")
 
 
 def _output(told: Told) -> str:

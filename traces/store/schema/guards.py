@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from traces.store.dialects import Dialect
-from traces.store.dialects.base import NO_FILTER, first_of
-from traces.store.dialects.guards import RAILS
+from traces.store.dialects.base import NO_FILTER, first_of, where
 
 from .told import Told
 
@@ -30,9 +29,8 @@ def guardrail_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tupl
 def _name(told: Told) -> str:
     filters = f"replaceOne({told.value('finish')}, '{NO_FILTER}', '')"
     stated = f"if(stated_kind = 'guardrail', {first_of([*told.sources('entity'), '(SpanName)'])}, '')"
-    # NeMo Guardrails runs every step of an answer as a rail; some of them guard.
-    rail = f"if(SpanAttributes['rail.type'] IN {RAILS}, {told.value('rail_name')}, '')"
-    guard = f"if(startsWith(SpanAttributes['type'], 'guardrails/'), '', {told.value('guard')})"
+    rail = f"if({told.value('rail')} != '', {told.value('rail_name')}, '')"
+    guard = f"if(startsWith({told.value('step')}, 'guardrails/'), '', {told.value('guard')})"
     others = (f"({each})" for each in (filters, *told.sources("filter"), stated, rail, guard))
     return first_of([*told.sources("guardrail_name"), *others])
 
@@ -52,6 +50,4 @@ def _outcome(dialects: Iterable[Dialect], told: Told) -> str:
     worded = f"(if({done} IN ('', 'allowed') AND {found} != '', {found}, {done}))"
     outcomes = [f"({dialect.guardrail_outcome})" for dialect in dialects if dialect.guardrail_outcome]
     outcome = first_of([worded, *outcomes, "(if(StatusCode = 'Error', 'failed', 'unknown'))"])
-    # A lambda over no element does nothing: few spans are runs of guardrails.
-    is_run = "guardrail_name != '' AND NOT is_pending"
-    return f"arrayMap(one -> replaceOne({outcome}, 'not_run', ''), if({is_run}, [1], []))[1]"
+    return where("guardrail_name != '' AND NOT is_pending", f"replaceOne({outcome}, 'not_run', '')")

@@ -16,6 +16,7 @@ COLUMN = "told"
 TYPE = "Map(UInt16, String)"
 _PLACES = 64  # keys that a number has room for
 _PLAIN = re.compile(r"[^'\\]+")  # what can stand in SQL as it is
+_TOLD = re.compile(r"told\('(\w+)'\)")
 Words = Mapping[str, Mapping[str, str]]  # attribute → {its value, lower case, or ANY: what it means}
 
 
@@ -80,6 +81,10 @@ class Told:
     def has_any(self, *names: str) -> str:
         """SQL condition: a span tells one of these. What is worked out does not count."""
         return f"hasAny(mapKeys({COLUMN}), {self.numbers(*names)})"
+
+    def filled(self, expression: str) -> str:
+        """The expression with the SQL of the text in the place of each told('name')."""
+        return _TOLD.sub(lambda match: self.value(match[1]), expression)
 
     def numbers(self, *names: str) -> list[int]:
         return [number for name in names for number in self._numbers.get(name, ())]

@@ -7,14 +7,15 @@ Collector.
 from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import WORDS, Source, attribute, first_of, sql
+from traces.store.dialects.base import WORDS, Source, first_of, sql
 from traces.store.dialects.frameworks import METHODS
 from traces.store.dialects.guards import FILTERS
+from traces.store.dialects.logfire import kind_of
 from traces.store.dialects.openinference import AGENTS_SDK
 from traces.store.dialects.operations import shown_in, type_of
 from traces.store.dialects.pending import IS_PENDING
 
-from .calls import COUNTS, call_columns, cost_told, model_column
+from .calls import COUNTS, MODELS, call_columns, cost_told, model_column
 from .guards import guardrail_columns
 from .told import Told, Words
 
@@ -48,7 +49,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
     dialects = tuple(dialects)
     told = told_by(dialects)
     text = "LowCardinality(String)"
-    return {
+    columns = {
         "project_id": (
             "String",
             "multiIf("
@@ -76,12 +77,19 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         "agent_name": (text, _agent_name(told)),
         "ended_as": (text, _ended_as(told)),
     }
+    return {name: (kind, told.filled(expression)) for name, (kind, expression) in columns.items()}
 
 
 def told_by(dialects: Iterable[Dialect] = DIALECTS) -> Told:
     """What the columns are made of; a column of its own, `told`."""
     dialects = tuple(dialects)
-    return Told(_names(dialects), _words(dialects), {"operation": shown_in}, marks=(*_MARKS, "http"), counts=COUNTS)
+    return Told(
+        _names(dialects),
+        _words(dialects),
+        {"operation": shown_in, "kind": kind_of},
+        marks=(*_MARKS, "http"),
+        counts=COUNTS,
+    )
 
 
 def _attached(column: str, told: Told, *names: str) -> str:
@@ -134,7 +142,7 @@ def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:
         f"multiIf({_shows_a_call(told)}, 'llm', tool_name != '', 'tool', {told.value('http')} != '', 'http', 'other')"
     )
     stated = f"if(stated_kind != '', stated_kind, {type_of('operation_told', shown)})"
-    embeds = f"endsWith(operation_told, 'embedding') OR {attribute('embedding.model_name')} != ''"
+    embeds = f"endsWith(operation_told, 'embedding') OR {told.value('embedding_model')} != ''"
     named = f"if(guardrail_name NOT IN ('', {_quoted(FILTERS)}), 'guardrail', NULL)"
     rules = [rule for dialect in dialects for rule in dialect.rules]
     http = [f"if({each.http_span}, 'http', NULL)" for each in dialects if each.http_span]
@@ -153,7 +161,7 @@ def _shows_a_call(told: Told) -> str:
     # A proxy names the model of a request on spans of all that it does for it.
     failed = "StatusCode = 'Error' AND SpanKind != 'Server' AND NOT startsWith(ScopeName, 'litellm')"
     answered = f"{told.has_any('prompts', 'questions')} AND {told.has_any('answers')}"
-    return f"if({told.has_any('model', 'requested_model')}, {failed} OR {told.has_any(*_EVIDENCE)}, {answered})"
+    return f"if({told.has_any(*MODELS)}, {failed} OR {told.has_any(*_EVIDENCE)}, {answered})"
 
 
 def _agent_name(told: Told) -> str:
@@ -171,8 +179,8 @@ def _ended_as(told: Told) -> str:
     so, the other spans tell.
     """
     state = told.value("ended")
-    raised = f"{state} = 'Indeterminate' AND {attribute('agentops.entity.input')} != ''"
-    failed = f"{attribute('error')} NOT IN ('', 'false', 'False', 'null', 'None', '{{}}')"
+    raised = f"{state} = 'Indeterminate' AND {told.value('input')} != ''"
+    failed = f"{told.value('error')} = 'yes'"
     of_session = f"if({raised}, 'Error', {state})"
     return f"if(span_type = 'session' AND {state} != '', {of_session}, if({failed}, 'Error', StatusCode))"
 
