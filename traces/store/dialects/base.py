@@ -32,8 +32,8 @@ NAMES = (
     "served_model",  # what a proxy called, whatever it says of itself
     "embedding_model",
     "model_alias",  # the name under which a proxy was asked for it
-    "parameters",  # of a call, an object that may name the model
     "usage",  # an object of counts, however nested (usage.py)
+    "usage_parts",  # one whose parts may stand beside the sums (`tokens_apart`)
     "cache_read",  # parts of the tokens of a call
     "cache_write",
     "reasoning",
@@ -58,10 +58,12 @@ WORDS = (
     "found",  # what it found, which counts where nothing was done
     "ended",  # how a session ended: a status
     "error",  # Logfire's word for a failure: yes or no
-    "input",  # "yes" where there is one, as in the names below: texts that are long or rarely needed
-    "hidden_params",
-    "requester",
+    "input",  # yes where there is one
     "failed_provider",
+    "hidden_params",  # of LiteLLM: "hit" where the answer came from its cache
+    "late_guard",  # yes where a guardrail stopped what a model had answered
+    "in_metadata",  # the session that a caller attached
+    "in_parameters",  # the model among the parameters of a call
 )
 NO_FILTER = "none"
 ANY = "*"  # in the place of a word: whatever the attribute says
@@ -86,6 +88,7 @@ class Dialect:
     http_span: condition under which a span is a web framework's, though attributes of a call were written onto it.
     values: column, or one of NAMES → sources of its text, best first.
     words: one of WORDS → {attribute: {its value, lower case, or ANY: what it means}}.
+    meanings: one of WORDS → the SQL of what any other word of its attributes means, of the SQL `text`.
     tokens_apart: expression that gives 1 where the input stands beside what was read from a cache and written to one,
         2 where every part stands beside the others, 0 where the sums hold their parts, as everywhere else.
     guardrail_outcome: expression that gives one of GUARDRAIL_OUTCOMES, 'not_run', or '' when it does not tell.
@@ -103,6 +106,7 @@ class Dialect:
     http_span: str = ""
     values: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
     tokens_apart: str = ""
     guardrail_outcome: str = ""
 
@@ -132,11 +136,14 @@ def first_of(sources: Iterable[Source]) -> str:
 
 
 def where(condition: str, expression: str) -> str:
-    """The SQL of an expression that is worked out for rows that meet the condition; the type's zero for others.
+    """The SQL of an expression with look-ups among the attributes, worked out for rows that meet the condition; the
+    type's zero for others.
 
-    A look-up in a Map is never skipped by `if`, and most of them find nothing; a lambda over no element does nothing.
+    A look-up in a Map is never skipped by `if`, and most of them find nothing. In a lambda over no element nothing is
+    looked up, as long as it is the lambda's own argument in which it is looked for.
     """
-    return f"arrayMap(one -> {expression}, if({condition}, [1], []))[1]"
+    in_lambda = expression.replace("SpanAttributes", "attributes")
+    return f"arrayMap(attributes -> {in_lambda}, if({condition}, [SpanAttributes], []))[1]"
 
 
 def has_any(sources: Iterable[Source]) -> str:

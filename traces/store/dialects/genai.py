@@ -2,7 +2,7 @@
 
 from .base import Dialect
 from .guards import REASONS
-from .operations import CALLED, KIND
+from .operations import CALLED, KIND, shown_in
 
 # What was done, and what was found; an action of "allow" leaves the word to the verdict.
 ACTIONS = ("gen_ai.security.action.type", "gen_ai.security.action", "gen_ai.security.decision.type")
@@ -96,6 +96,7 @@ DIALECT = Dialect(
     tokens_apart="ScopeName = 'openlit.instrumentation.anthropic'",
     # The guardrail part is a proposal, with these spellings so far:
     # https://github.com/open-telemetry/semantic-conventions/issues/1034
+    meanings={"operation": shown_in("lower(text)")},
     words={
         "operation": {
             # Of what several operations share, generate_content: what was asked for.

@@ -2,7 +2,7 @@
 
 from .base import Dialect
 
-_USAGE = "SpanAttributes['langfuse.observation.usage_details']"
+_USAGE = "told('usage_parts')"
 # Parts may stand beside what they are parts of, and add up to the total: so the SDK's callbacks send them. Anthropic's
 # own counts stand beside one another, too; all others are those of a provider, whose input holds what was cached.
 _ADD_UP = "arraySum(mapValues(parts)) = 2 * parts['total'] AND parts['total'] > 0"
@@ -29,7 +29,7 @@ DIALECT = Dialect(
     values={
         "model": ("langfuse.observation.model.name",),
         "provider": ("langfuse.observation.metadata.ls_provider",),
-        "usage": ("langfuse.observation.usage_details",),
+        "usage_parts": ("langfuse.observation.usage_details",),
         "cost_details": ("langfuse.observation.cost_details",),
         "session_id": ("langfuse.session.id",),
         "user_id": ("langfuse.user.id",),

@@ -1,12 +1,10 @@
 """LiteLLM proxy: the v1 tracer, its semantic-convention mode and the V2 tracer (LITELLM_OTEL_V2=true)."""
 
-from .base import ANY, Dialect, where
+from .base import ANY, Dialect
 from .operations import CALLED
 
 # v1 writes Python's repr of a dict: {'tags': […], 'session_id': 'sess-123', …}
-_SESSION_IN_METADATA = where(
-    "told('requester') != ''", "extract(SpanAttributes['metadata.requester_metadata'], '''session_id'': ''([^'']+)''')"
-)
+_SESSION = "extract(text, '''session_id'': ''([^'']+)''')"
 
 _STATUSES = {
     "guardrail_intervened": "blocked",
@@ -24,13 +22,9 @@ _MASKS = '"action": *"(MASK|ANONYMIZED|GUARDRAIL_INTERVENED)"'
 
 # v1: a request that a guardrail, a budget or a limit refused looks like a call that failed, but names no provider for
 # the error, has no cost (a call that was made has one, if it is 0), and its guardrail did not run after the call.
-_CACHE_KEY = where(
-    "told('hidden_params') != ''", """if(match(SpanAttributes['hidden_params'], '"cache_key": *"[^"]'), '1', '')"""
-)
-_REFUSED = where(
+_REFUSED = (
     "StatusCode = 'Error' AND told('hidden_params') != '' AND told('failed_provider') = '' AND told('cost') = '' "
-    "AND told('total_tokens') = ''",
-    "NOT match(SpanAttributes['error.message'], '''guardrail_mode'': ''(post|during)_call''')",
+    "AND told('total_tokens') = '' AND told('late_guard') = ''"
 )
 
 DIALECT = Dialect(
@@ -47,7 +41,7 @@ DIALECT = Dialect(
         "usage": ("metadata.usage_object",),
         "total_tokens": ("llm.usage.total_tokens",),
         "cost": ("gen_ai.cost.total_cost", "litellm.cost.total"),
-        "session_id": (f"({_SESSION_IN_METADATA})",),
+        "session_id": ("(told('in_metadata'))",),
         "user_id": (
             "metadata.user_api_key_end_user_id",
             "llm.user",
@@ -57,15 +51,21 @@ DIALECT = Dialect(
         "guardrail_name": ("guardrail_name", "litellm.guardrail.name"),
         "guardrail_mode": ("guardrail_mode", "litellm.guardrail.mode"),
         # The full cost is reported for an answer from the cache; the key of the entry is the only mark.
-        "cache_hit": (f"({_CACHE_KEY})",),
+        "cache_hit": ("(if(told('hidden_params') = 'hit', '1', ''))",),
     },
     # `llm.request.type` of every version names LiteLLM's own functions, and so does `gen_ai.operation.name` of v1.
     words={
         "operation": {"litellm.call_type": CALLED, "llm.request.type": CALLED},
-        "hidden_params": {"hidden_params": {ANY: "yes"}},
-        "requester": {"metadata.requester_metadata": {ANY: "yes"}},
+        "hidden_params": {"hidden_params": {}},
+        "late_guard": {"error.message": {}},
+        "in_metadata": {"metadata.requester_metadata": {}},
         "failed_provider": {"error.llm_provider": {ANY: "yes"}},
         "done": {"guardrail_status": _STATUSES, "litellm.guardrail.status": _STATUSES},
+    },
+    meanings={
+        "hidden_params": """if(match(text, '"cache_key": *"[^"]'), 'hit', 'yes')""",
+        "late_guard": "if(match(text, '''guardrail_mode'': ''(post|during)_call'''), 'yes', '')",
+        "in_metadata": _SESSION,
     },
     # A mask is "success": the count or the action tells. Versions before the status attribute leave the text only.
     guardrail_outcome=f"""multiIf(

@@ -3,14 +3,7 @@
 from .base import ANY, Dialect
 
 # How templates begin that are not the same everywhere: "Turn {turn} for agent Triage".
-BEGINNINGS = {"turn ": "chain", "openai agents trace": "workflow"}
-
-
-def kind_of(template: str) -> str:
-    """SQL: the type of a span, by the beginning of the SQL `template`; '' when it tells none."""
-    kinds = ", ".join(f"startsWith({template}, '{beginning}'), '{kind}'" for beginning, kind in BEGINNINGS.items())
-    return f"multiIf({kinds}, '')"
-
+_KIND = "multiIf(startsWith(text, 'Turn '), 'chain', startsWith(text, 'OpenAI Agents trace'), 'workflow', '')"
 
 DIALECT = Dialect(
     name="logfire",
@@ -31,4 +24,5 @@ DIALECT = Dialect(
         "found": {"triggered": {"true": "blocked", "false": "allowed"}},
         "error": {"error": {**dict.fromkeys(("false", "null", "none", "{}"), "no"), ANY: "yes"}},
     },
+    meanings={"kind": _KIND},
 )

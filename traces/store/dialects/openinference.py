@@ -1,6 +1,6 @@
 """OpenInference, the convention of Arize Phoenix and its instrumentations."""
 
-from .base import Dialect, has_any, where
+from .base import Dialect, has_any
 
 _EVIDENCE = ("llm.prompts", "llm.input_messages.0.message.role", "llm.output_messages.0.message.role")
 
@@ -29,16 +29,12 @@ DIALECT = Dialect(
     },
     evidence=_EVIDENCE,
     # LlamaIndex calls LLM what only prepares a call, or waits for one.
-    not_called=where(
-        "ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' AND stated_kind = 'llm'",
-        f"NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
-    ),
+    not_called="ScopeName = 'openinference.instrumentation.llama_index' AND StatusCode != 'Error' AND "
+    f"stated_kind = 'llm' AND NOT {has_any((*_EVIDENCE, 'llm.token_count.total'))}",
     values={
         "model": ("llm.model_name",),
         "embedding_model": ("embedding.model_name",),
         "requested_model": ("llm.request.model_name",),
-        # A call that failed may name its model nowhere else.
-        "parameters": ("llm.invocation_parameters", "embedding.invocation_parameters"),
         "provider": ("llm.provider", "llm.system"),
         "input_tokens": ("llm.token_count.prompt",),
         "output_tokens": ("llm.token_count.completion",),
@@ -54,6 +50,9 @@ DIALECT = Dialect(
         "session_id": ("session.id",),
         "user_id": ("user.id",),
     },
+    # A call that failed may name its model nowhere else.
+    words={"in_parameters": {"llm.invocation_parameters": {}, "embedding.invocation_parameters": {}}},
+    meanings={"in_parameters": """extract(text, '"model(?:_name)?"\\\\s*:\\\\s*"([^"]+)"')"""},
     # The instrumentation of openai-agents tells a guardrail that tripped on the span above it
     # (`tripped_guardrail` in typed_columns.py): one that answered and is not named there let pass.
     guardrail_outcome=f"if({AGENTS_SDK} AND {KIND} = 'GUARDRAIL' AND StatusCode = 'Ok', 'allowed', '')",

@@ -69,7 +69,7 @@ UNITS = {
 
 
 def shown_in(word: str) -> str:
-    """SQL: the operation that shows in the SQL `word`, '' when none does."""
+    """SQL: the operation that shows in the SQL `word`, lower case; '' when none does."""
     operations = [f"{SHOWN}{operation}" for operation in _PARTS.values()]
     return f"transform(extract({word}, '{'|'.join(_PARTS)}'), {list(_PARTS)}, {operations}, '')"
 

@@ -5,8 +5,6 @@ own, makes it a child of the final one and writes the real parent onto it; the r
 (traces/ingest/otlp/pending.py).
 """
 
-from .base import attribute
-
 # Attribute → its value, as text, on a span that is pending.
 PENDING_MARKS = {
     # https://github.com/pydantic/logfire/blob/main/logfire/_internal/exporters/processor_wrapper.py
@@ -14,5 +12,3 @@ PENDING_MARKS = {
     "glassflow.span.pending": "true",
 }
 PENDING_PARENT = "logfire.pending_parent_id"  # hexadecimal; zeros, or nothing, for a root
-
-IS_PENDING = " OR ".join(f"{attribute(key)} = '{value}'" for key, value in PENDING_MARKS.items())

@@ -8,7 +8,7 @@ text; one beyond LARGEST is cut, so that sums over any number of spans stay righ
 from collections.abc import Iterable
 
 from traces.store.dialects import Dialect
-from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of, where
+from traces.store.dialects.base import BLANK, TOKEN_DETAILS, first_of
 from traces.store.dialects.model_names import model_of
 from traces.store.dialects.operations import UNITS, operation_of
 from traces.store.dialects.providers import provider_of
@@ -22,15 +22,13 @@ COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_
 _TEXT = "LowCardinality(String)"
 _COUNT = "UInt64"
 _DETAILS = "Map(LowCardinality(String), UInt64)"
+USAGE = ("usage", "usage_parts")
 MODELS = ("model", "embedding_model", "requested_model")
 _TOTAL = '"total(?:_cost)?"'
 
 
 def model_column(told: Told) -> tuple[str, str]:
-    asked = f'extract({told.value("parameters")}, \'"model(?:_name)?"\\\\s*:\\\\s*"([^"]+)"\')'
-    return _TEXT, model_of(
-        first_of([*told.sources("served_model", "model", "embedding_model", "requested_model"), f"({asked})"])
-    )
+    return _TEXT, model_of(told.value("served_model", *MODELS, "in_parameters"))
 
 
 def call_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tuple[str, str]]:
@@ -72,13 +70,12 @@ def _count(text: str) -> str:
 
 
 def _text_told(what: str, told: Told) -> str:
-    usage = told.value("usage")
+    usage = told.value(*USAGE)
     return first_of([*told.sources(what), f"({count_of(what, usage)})"])
 
 
 def _apart(dialects: Iterable[Dialect]) -> str:
-    ways = " + ".join(f"({each.tokens_apart})" for each in dialects if each.tokens_apart)
-    return where("cached_input_tokens + cache_write_tokens > 0 OR told('usage') != ''", f"toUInt8({ways})")
+    return _of_call(" + ".join(f"({each.tokens_apart})" for each in dialects if each.tokens_apart))
 
 
 def _output(told: Told) -> str:
@@ -98,7 +95,7 @@ def _token_details(told: Told) -> str:
     names = ", ".join(f"'{part}'" for part in TOKEN_DETAILS)
     texts = ", ".join(_text_told(part, told) for part in TOKEN_DETAILS)
     counts = f"arrayMap((part, text) -> (part, {_count('text')}), [{names}], [{texts}])"
-    has_details = told.has_any("usage", *TOKEN_DETAILS)
+    has_details = told.has_any(*USAGE, *TOKEN_DETAILS)
     return f"if(is_llm_call AND {has_details}, CAST(arrayFilter(part -> part.2 > 0, {counts}), '{_DETAILS}'), map())"
 
 
@@ -108,7 +105,7 @@ def _of_call(expression: str, otherwise: str = "0") -> str:
 
 def _units(told: Told) -> str:
     """How many of what the operation is measured in; 0 for those that are measured in tokens."""
-    usage = told.value("usage")
+    usage = told.value(*USAGE)
     by_names: dict[str, int] = {}
     place = {operation: by_names.setdefault(names, len(by_names) + 1) for operation, (_, names) in UNITS.items()}
     counts = ", ".join(counted(usage, names) for names in by_names)

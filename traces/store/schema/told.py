@@ -7,7 +7,7 @@ many expressions out anew for each of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from traces.store.dialects.base import ANY, Source, first_of, is_expression
@@ -22,8 +22,8 @@ Words = Mapping[str, Mapping[str, str]]  # attribute → {its value, lower case,
 
 class Told:
     """names: name → its sources, best first. words: name → attributes of which a few words count, whichever of a
-    name's says them; any other is as if it were not there. shown: name of words → what any other word means, as SQL
-    made of the SQL of the word. marks: names of which it only matters that a span has them: their texts, which may be
+    name's says them; any other is as if it were not there. meanings: name of words → the SQL of what any other
+    word means, of the SQL `text`. marks: names of which it only matters that a span has them: their texts, which may be
     long, are not kept. counts: names whose texts are counts, which are made whole.
 
     Raises ValueError when two names want the same key: an expression can read it for one of them.
@@ -33,7 +33,7 @@ class Told:
         self,
         names: Mapping[str, Iterable[Source]],
         words: Mapping[str, Words] | None = None,
-        shown: Mapping[str, Callable[[str], str]] | None = None,
+        meanings: Mapping[str, str] | None = None,
         marks: Iterable[str] = (),
         counts: Iterable[str] = (),
     ) -> None:
@@ -42,7 +42,7 @@ class Told:
         self._codes: dict[str, int] = {}
         self._count = 0
         self._words = {key: meanings for keys in (words or {}).values() for key, meanings in keys.items()}
-        self._shown = dict(shown or {})
+        self._meanings = dict(meanings or {})
         marks, counts = tuple(marks), tuple(counts)
         for name in marks:
             self._add(name, names.get(name, ()))
@@ -115,8 +115,9 @@ class Told:
                 else:  # whichever attribute of the name says it: the shorter the list, the cheaper an insert
                     meanings.setdefault(f"{code // _PLACES} {word}", meaning)
         other = f"transform(code, {list(always)}, {_texts(always.values())}, '')" if always else "''"
-        for name, meaning_of in self._shown.items():
-            other = f"if(intDiv(code, {_PLACES}) IN {self.numbers(name)}, {meaning_of('lower(text)')}, {other})"
+        by_name = [f"number IN {self.numbers(name)}, {meaning}" for name, meaning in self._meanings.items()]
+        if by_name:
+            other = f"multiIf({', '.join(by_name)}, {other})".replace("number", f"intDiv(code, {_PLACES})")
         said = f"concat(toString(intDiv(code, {_PLACES})), ' ', lower(text))"
         return f"transform({said}, {_texts(meanings)}, {_texts(meanings.values())}, {other})"
 

@@ -7,15 +7,14 @@ Collector.
 from collections.abc import Iterable, Mapping
 
 from traces.store.dialects import DIALECTS, Dialect
-from traces.store.dialects.base import WORDS, Source, first_of, sql
+from traces.store.dialects.base import WORDS, Source, first_of
 from traces.store.dialects.frameworks import METHODS
 from traces.store.dialects.guards import FILTERS
-from traces.store.dialects.logfire import kind_of
 from traces.store.dialects.openinference import AGENTS_SDK
-from traces.store.dialects.operations import shown_in, type_of
-from traces.store.dialects.pending import IS_PENDING
+from traces.store.dialects.operations import type_of
+from traces.store.dialects.pending import PENDING_MARKS
 
-from .calls import COUNTS, MODELS, call_columns, cost_told, model_column
+from .calls import COUNTS, MODELS, USAGE, call_columns, cost_told, model_column
 from .guards import guardrail_columns
 from .told import Told, Words
 
@@ -31,7 +30,7 @@ _EVIDENCE = (
     "evidence",
     "questions",
     "answers",
-    "usage",
+    *USAGE,
     "input_tokens",
     "output_tokens",
     "total_tokens",
@@ -59,7 +58,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         ),
         # By it a span that is sent again is found (traces/ingest/inbox/spans.py): faster than by the two ids.
         "span_hash": ("UInt64", "cityHash64(TraceId, SpanId)"),
-        "is_pending": ("Bool", IS_PENDING),
+        "is_pending": ("Bool", f"{told.value('pending')} != ''"),
         "end_timestamp": ("DateTime64(9)", _END),
         "stated_kind": (text, told.value("kind")),
         **guardrail_columns(dialects, told),
@@ -83,13 +82,8 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
 def told_by(dialects: Iterable[Dialect] = DIALECTS) -> Told:
     """What the columns are made of; a column of its own, `told`."""
     dialects = tuple(dialects)
-    return Told(
-        _names(dialects),
-        _words(dialects),
-        {"operation": shown_in, "kind": kind_of},
-        marks=(*_MARKS, "http"),
-        counts=COUNTS,
-    )
+    meanings = {name: meaning for dialect in dialects for name, meaning in dialect.meanings.items()}
+    return Told(_names(dialects), _words(dialects), meanings, marks=(*_MARKS, "http"), counts=COUNTS)
 
 
 def _attached(column: str, told: Told, *names: str) -> str:
@@ -117,8 +111,6 @@ def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
     for dialect in dialects:
         for name, sources in dialect.values.items():
             names.setdefault(name, []).extend(sources)
-    # Long, and rarely needed: they are looked up, and not told.
-    names["parameters"] = [f"({sql(source)})" for source in names.get("parameters", ())]
     return names
 
 
@@ -128,7 +120,7 @@ def _words(dialects: tuple[Dialect, ...]) -> Mapping[str, Words]:
         for name, keys in {"kind": dialect.kinds, **dialect.words}.items():
             for key, meanings in keys.items():
                 found[name][key] = {**meanings, **found[name].get(key, {})}
-    return found
+    return found | {"pending": {key: {value: "yes"} for key, value in PENDING_MARKS.items()}}
 
 
 def _span_type(dialects: tuple[Dialect, ...], told: Told) -> str:

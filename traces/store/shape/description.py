@@ -8,7 +8,7 @@ from traces.store.dialects import DIALECTS, Dialect
 from traces.store.rollups.all import ROLLUPS, TIMES_VIEW
 from traces.store.rollups.rollup import Rollup
 from traces.store.schema.objects import Table, View
-from traces.store.schema.tables import DECODER_VIEW, INBOX_TABLE, MESSAGES_TABLE, UNREADABLE_TABLE, spans_table
+from traces.store.schema.tables import INBOX_TABLE, MESSAGES_TABLE, UNREADABLE_TABLE, decoder_view, spans_table
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Description:
 
 
 def description(dialects: Iterable[Dialect] = DIALECTS, rollups: Iterable[Rollup] = ROLLUPS) -> Description:
+    dialects = tuple(dialects)
     return Description(
         tables=(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
         rollups=tuple(rollups),
-        views=(DECODER_VIEW, TIMES_VIEW),
+        views=(decoder_view(dialects), TIMES_VIEW),
     )
 
 
