@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from traces.store.queries.scopes import whole_time
 from traces.store.queries.summaries import figures_of
 from traces.store.queries.usage import usage_total
 from traces.store.rollups.rollup import Rollup
+from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 from traces.store.shape import filling, renewal
 from traces.store.shape.keep import faults
 
@@ -244,6 +246,7 @@ def test_tags_of_old_and_new_traces_are_learned(make_store: Make, project_id: UU
 
 def test_roll_ups_that_are_empty_though_there_are_spans_are_computed(make_store: Make, project_id: UUID) -> None:
     make_store()
+    migrate()
     some_spans(project_id)
     with connections[CLICKHOUSE].cursor() as cursor:
         cursor.execute("TRUNCATE TABLE usage_quarters")
@@ -264,8 +267,11 @@ def test_what_no_alter_can_do_is_refused_with_its_name(make_store: Make, fresh: 
 
 
 def test_check_and_plan_only_look(make_store: Make, project_id: UUID, capsys: pytest.CaptureFixture[str]) -> None:
-    make_store({INPUT: "0 AS input, "})
-    call_command("migrate", database=CLICKHOUSE, fake=True, interactive=False, verbosity=0)
+    make_store()
+    migrate()
+    view = TRACE_SUMMARIES.as_view()
+    with connections[CLICKHOUSE].cursor() as cursor:
+        cursor.execute(replace(view, text=view.text.replace(INPUT, "0 AS input, ")).alter())
 
     call_command("check", database=[CLICKHOUSE], databases=[CLICKHOUSE])
     warned = capsys.readouterr().err
@@ -275,4 +281,5 @@ def test_check_and_plan_only_look(make_store: Make, project_id: UUID, capsys: py
 
     assert "(portal.W006) The ClickHouse store differs from what this portal needs: trace_summaries_mv has" in warned
     assert "trace_summaries_mv has another text" in capsys.readouterr().out
-    assert len(connection_faults()) == 2
+    [fault] = connection_faults()  # still
+    assert fault.startswith("trace_summaries_mv has another text")

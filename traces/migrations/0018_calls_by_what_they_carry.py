@@ -11,11 +11,11 @@ class Migration(migrations.Migration):
     operations = [
         StoreShape(
             {
-                "otel_traces": "eff55a0e",
+                "otel_traces": "23134935",
                 "trace_summaries": "e4ff58f3",
                 "guardrail_runs": "ffbddd12",
-                "otlp_to_otel_traces": "d7216780",
-                "trace_summaries_mv": "2c789326",
+                "otlp_to_otel_traces": "dc1ac065",
+                "trace_summaries_mv": "1ad8f020",
                 "usage_quarters_mv": "bdffe0b5",
                 "guardrail_runs_mv": "d7531313",
             }
