@@ -26,6 +26,7 @@ from projects.credentials import Credential
 from traces.ingest.otlp.errors import Unavailable
 from traces.ingest.otlp.messages import TraceRequest
 from traces.ingest.otlp.request import ExportRequest
+from traces.ingest.otlp.signals import TRACES
 from traces.ingest.otlp.span_keys import SPAN_ID_BYTES, SpanId, ids_of, keys_of
 from traces.store.schema.tables import INBOX, UNREADABLE
 
@@ -53,7 +54,9 @@ class Entry:
     spans: int
     keys: bytes = b""  # of its spans (span_keys.py); empty: not read yet
     rejected: int = 0
-    rejection: str = ""
+    rejection: str = ""  # of spans, or of items of another signal
+    signal: str = TRACES.name
+    not_stored: int = 0  # items of another signal that became no span
     latest_end: int = 0  # Unix nanoseconds, 0: unknown
     size: int = 0  # bytes as they were received, inflated
     segment: str = ""
@@ -68,7 +71,9 @@ class Entry:
             digest=request.digest,
             body=request.body,
             spans=request.spans,
-            rejected=request.rejected,
+            rejected=request.rejected if request.signal is TRACES else 0,
+            signal=request.signal.name,
+            not_stored=request.not_stored + (0 if request.signal is TRACES else request.rejected),
             rejection=request.rejection if request.rejected else "",
             latest_end=request.latest_end,
             size=size,

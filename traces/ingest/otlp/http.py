@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import structlog
 from django.conf import settings
+from google.protobuf.json_format import MessageToDict
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agentops_portal.health.metrics_access import REFUSAL, may_read_metrics
@@ -20,12 +20,12 @@ from . import metrics
 from .errors import BadData, MethodNotAllowed, NotFound, OtlpError, TooLarge, Unauthenticated, UnsupportedMediaType
 from .receiver import authenticate, close, receive, refused, start
 from .request import JSON, PROTOBUF, ExportRequest
+from .signals import SIGNALS, Signal, signal_at
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-PATH = "/v1/traces"
 _HEALTH = b'{"message":"Server Up","status":"ok"}'
 # Any page may send: what protects a project is its key, and a browser adds none by itself.
 _ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -74,7 +74,7 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
     answer_type = JSON if media_type == JSON else PROTOBUF
     with metrics.requests("http") as answered:
         try:
-            _check_address(scope)
+            signal = _signal(scope)
             credential = await authenticate(headers)
             with refused(credential):
                 if media_type not in (PROTOBUF, JSON):
@@ -82,7 +82,7 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
                         f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}."
                     )
                 body = await _read_body(headers, receive_event)
-                request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
+                request = await receive(credential, body, media_type, headers.get("content-encoding", ""), signal)
         except ClientGone:
             answered(499)
         except OtlpError as error:
@@ -104,16 +104,20 @@ async def _send_metrics(scope: Scope, headers: dict[str, str], send: Send) -> No
         await _send(send, 403, "text/plain; charset=utf-8", REFUSAL.encode(), any_origin=False)
 
 
-def is_traces_path(path: str) -> bool:
-    """Endpoints are put together from parts, so that a slash may be doubled or end the path."""
-    return "/" + "/".join(filter(None, path.split("/"))) == PATH
+def is_receivers(path: str) -> bool:
+    """An address of the web process is answered here."""
+    return signal_at(path) is not None
 
 
-def _check_address(scope: Scope) -> None:
-    if not is_traces_path(scope["path"]):
-        raise NotFound(f"There is nothing at {scope['path'][:100]!r}: traces are received at {PATH}.")
+def _signal(scope: Scope) -> Signal:
+    """What is received at the address. Raises NotFound, MethodNotAllowed."""
+    signal = signal_at(scope["path"])
+    if signal is None:
+        addresses = ", ".join(f"{each.name} are received at {each.path}" for each in SIGNALS)
+        raise NotFound(f"There is nothing at {scope['path'][:100]!r}: {addresses}.")
     if scope["method"] != "POST":
-        raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an ExportTraceServiceRequest.")
+        raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an {signal.request_name}.")
+    return signal
 
 
 async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:
@@ -139,16 +143,15 @@ async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:
 
 
 def success_body(request: ExportRequest, answer_type: str) -> bytes:
-    """An ExportTraceServiceResponse in the request's encoding; it says what was left out, and why."""
+    """The response of the request's signal in its encoding; it says what was left out, and why."""
     if not request.rejected:
         return b"{}" if answer_type == JSON else b""
-    if answer_type == JSON:
-        partial = {"rejectedSpans": str(request.rejected), "errorMessage": request.rejection}
-        return orjson.dumps({"partialSuccess": partial})
-    response = ExportTraceServiceResponse()
-    response.partial_success.rejected_spans = request.rejected
+    response = request.signal.response()
+    setattr(response.partial_success, request.signal.rejected, request.rejected)
     response.partial_success.error_message = request.rejection
-    return response.SerializeToString()
+    if answer_type == JSON:
+        return orjson.dumps(MessageToDict(response))
+    return bytes(response.SerializeToString())
 
 
 async def _send_error(send: Send, error: OtlpError, answer_type: str) -> None:
