@@ -5,6 +5,7 @@ A plain ASGI application, for a receiver that answers thousands of requests a se
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,11 +17,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agentops_portal.health.metrics_access import REFUSAL, may_read_metrics
 
-from . import metrics
+from . import langfuse, metrics
 from .errors import BadData, MethodNotAllowed, NotFound, OtlpError, TooLarge, Unauthenticated, UnsupportedMediaType
-from .receiver import authenticate, close, receive, refused, start
+from .receiver import authenticate, close, look_up, receive, refused, start
 from .request import JSON, PROTOBUF, ExportRequest
-from .signals import SIGNALS, Signal, signal_at
+from .signals import SIGNALS, Signal, plain, signal_at
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -70,12 +71,15 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
     if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
         await _send(send, 204, "", b"", _PREFLIGHT)
         return
+    if scope["method"] == "GET" and plain(scope["path"]) == langfuse.PROJECTS:
+        await _send_projects(headers, send)
+        return
     media_type = headers.get("content-type", PROTOBUF).partition(";")[0].strip().lower()
     answer_type = JSON if media_type == JSON else PROTOBUF
     with metrics.requests("http") as answered:
         try:
-            signal = _signal(scope)
-            credential = await authenticate(headers)
+            signal, is_langfuse = _signal(scope)
+            credential = await authenticate(headers, basic=is_langfuse)
             with refused(credential):
                 if media_type not in (PROTOBUF, JSON):
                     raise UnsupportedMediaType(
@@ -104,20 +108,32 @@ async def _send_metrics(scope: Scope, headers: dict[str, str], send: Send) -> No
         await _send(send, 403, "text/plain; charset=utf-8", REFUSAL.encode(), any_origin=False)
 
 
+async def _send_projects(headers: dict[str, str], send: Send) -> None:
+    try:
+        credential = await authenticate(headers, basic=True)
+        answer = await look_up(partial(langfuse.projects_of, credential))
+    except OtlpError as error:
+        await _send_error(send, error, JSON)
+    else:
+        await _send(send, 200, JSON, orjson.dumps(answer))
+
+
 def is_receivers(path: str) -> bool:
     """An address of the web process is answered here."""
-    return signal_at(path) is not None
+    address = plain(path)
+    return signal_at(address.removeprefix(langfuse.PREFIX)) is not None or address == langfuse.PROJECTS
 
 
-def _signal(scope: Scope) -> Signal:
-    """What is received at the address. Raises NotFound, MethodNotAllowed."""
-    signal = signal_at(scope["path"])
+def _signal(scope: Scope) -> tuple[Signal, bool]:
+    """What is received at the address, and whether that is Langfuse's. Raises NotFound, MethodNotAllowed."""
+    address = plain(scope["path"])
+    signal = signal_at(address.removeprefix(langfuse.PREFIX))
     if signal is None:
         addresses = ", ".join(f"{each.name} are received at {each.path}" for each in SIGNALS)
         raise NotFound(f"There is nothing at {scope['path'][:100]!r}: {addresses}.")
     if scope["method"] != "POST":
         raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an {signal.request_name}.")
-    return signal
+    return signal, address != signal.path
 
 
 async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:

@@ -1,10 +1,11 @@
 """What every door of the receiver (HTTP, the web process, gRPC) does with an export request."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -25,6 +26,7 @@ from .request import ExportRequest, read_request
 from .signals import TRACES, Signal
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 
 # Threads of their own, for each keeps its PostgreSQL connection; asyncio.to_thread would open one for every call.
 _look_ups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="otlp-auth")
@@ -69,7 +71,7 @@ async def authenticate(headers: Mapping[str, str], basic: bool = False) -> crede
     try:
         credential = credentials.peek(secret)
         if credential is None:
-            credential = await asyncio.get_running_loop().run_in_executor(_look_ups, _look_up, secret)
+            credential = await look_up(partial(credentials.authenticate, secret))
     except credentials.InvalidCredential as error:
         raise Unauthenticated(str(error)) from None
     except credentials.CredentialStoreUnavailable as error:
@@ -80,11 +82,16 @@ async def authenticate(headers: Mapping[str, str], basic: bool = False) -> crede
     return credential
 
 
-def _look_up(secret: str) -> credentials.Credential:
-    try:
-        return credentials.authenticate(secret)
-    finally:
-        close_old_connections()  # what the end of a request does in the web process
+async def look_up(ask: Callable[[], Answer]) -> Answer:
+    """What PostgreSQL says."""
+
+    def asked() -> Answer:
+        try:
+            return ask()
+        finally:
+            close_old_connections()  # what the end of a request does in the web process
+
+    return await asyncio.get_running_loop().run_in_executor(_look_ups, asked)
 
 
 @contextmanager

@@ -58,7 +58,10 @@ METRICS = Signal(
 SIGNALS = (TRACES, LOGS, METRICS)
 
 
-def signal_at(path: str) -> Signal | None:
+def plain(path: str) -> str:
     """Endpoints are put together from parts, so that a slash may be doubled or end the path."""
-    plain = "/" + "/".join(filter(None, path.split("/")))
-    return next((signal for signal in SIGNALS if signal.path == plain), None)
+    return "/" + "/".join(filter(None, path.split("/")))
+
+
+def signal_at(path: str) -> Signal | None:
+    return next((signal for signal in SIGNALS if signal.path == path), None)
