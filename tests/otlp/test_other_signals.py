@@ -88,6 +88,19 @@ def test_what_is_not_stored_is_accepted_and_counted_by_signal(
     assert stored_spans(tenant.project_id) == {}
 
 
+def test_a_record_that_becomes_a_span_is_counted_as_one(otlp: Receiver, tenant: Tenant, book: ReceiptBook) -> None:
+    request = ExportLogsServiceRequest.FromString((RECORDED / "claude-code-logs.pb").read_bytes())
+    request.resource_logs.extend(plain_log().resource_logs)
+    for _ in range(2):
+        otlp.post(request.SerializeToString(), tenant.key, "/v1/logs")
+
+    book.flush()
+
+    receipt = IngestReceipt.objects.of_project(tenant.project_id).get()
+    assert (receipt.accepted_spans, receipt.repeated_spans, receipt.not_stored) == (7, 7, {"logs": 2})
+    assert (receipt.rejected_spans, receipt.last_error) == (0, "")
+
+
 def test_the_web_process_takes_them_too(tenant: Tenant) -> None:
     async def ask() -> list[httpx.Response]:
         headers = {"x-api-key": tenant.key, "content-type": "application/x-protobuf"}

@@ -54,6 +54,7 @@ def _request(signal: str, name: str) -> Any:
 TraceRequest: Any = _request("trace", "Trace")
 LogsRequest: Any = _request("logs", "Logs")
 MetricsRequest: Any = _request("metrics", "Metrics")
+SpanMessage: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName("opentelemetry.proto.trace.v1.Span"))
 
 # Lists of which one that is odd must not cost the others.
 ITEM_FIELDS = frozenset(

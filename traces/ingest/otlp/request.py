@@ -10,12 +10,13 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from .clock import is_odd, place_odd_spans
 from .errors import BadData
+from .events import spans_of
 from .json_body import read_json
 from .messages import TraceRequest
 from .other_signals import count, other_signal, read_others
 from .pending import take_final_ids
 from .plain_text import make_text
-from .signals import TRACES, Signal
+from .signals import LOGS, TRACES, Signal
 from .span_keys import keys_of, pack_keys
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
@@ -77,17 +78,19 @@ def read_request(body: bytes, content_type: str, project_id: UUID, signal: Signa
 
 def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signal) -> ExportRequest:
     message, faults = read_others(body, content_type == JSON, signal)
+    made, told = spans_of(message) if signal is LOGS else (TraceRequest(), 0)
+    _check(made)
     return ExportRequest(
         project_id,
         digest=_digest(body, project_id),
-        message=TraceRequest(),
-        body=b"",
-        spans=0,
+        message=made,
+        body=made.SerializeToString(),
+        spans=told,
         rejected=len(faults),
-        keys=b"",
+        keys=keys_of(made),
         fault="".join(faults[:1]),
         signal=signal,
-        not_stored=count(message, signal),
+        not_stored=count(message, signal) - told,
     )
 
 
