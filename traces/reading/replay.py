@@ -17,11 +17,11 @@ from typing import Any
 from agentops_portal.units import milliseconds
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.guard import shown_or
-from traces.store.queries.span_children import MAX_CHILDREN
+from traces.store.queries.span_children import MAX_CHILDREN, MAX_OF_LOGS
 from traces.store.queries.span_detail import SpanDetail
 
 from .messages import Message, PartKind, conversation, payload
-from .messages.below import completed
+from .messages.below import completed, told_in_logs
 from .messages.parts import label
 
 TOOLS = ("tool", "retriever")
@@ -72,7 +72,10 @@ def event_type(span: SpanDetail) -> str:
 
 
 def _llm_call(span: SpanDetail, below: Sequence[SpanDetail]) -> dict[str, Any]:
-    talk, _teller = completed(conversation(span.attributes, span.events), lambda: below[:MAX_CHILDREN])
+    own = conversation(span.attributes, span.events)
+    talk, teller = completed(own, lambda: below[:MAX_CHILDREN])
+    if not teller:
+        talk, teller = told_in_logs(talk, lambda: below[-MAX_OF_LOGS:])
     around = payload(span.attributes, span.events)
     return {
         "model": span.model,

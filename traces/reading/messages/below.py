@@ -1,8 +1,12 @@
-"""An answer that a call's own span leaves out: LiteLLM tells what a text completion said in the request below it."""
+"""What a call's own span leaves out and spans below it tell: LiteLLM what a text completion said, in the request below;
+instrumentations that write messages as log records all of them (traces/ingest/otlp/events).
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
+
+from traces.store.queries.span_children import LOG_EVENT
 
 from . import conversation
 from .sent import SpanEvent
@@ -29,3 +33,14 @@ def completed(talk: Conversation, below: Callable[[], Iterable[Below]]) -> tuple
         if any(message.parts for message in answered):
             return replace(talk, answered=answered), span.name
     return talk, ""
+
+
+def told_in_logs(talk: Conversation, below: Callable[[], Iterable[Below]]) -> tuple[Conversation, str]:
+    """The conversation that log records below a call tell, and the name of the last; '' where the call tells one, or
+    they do not: a call that tells its own does not ask.
+    """
+    if talk.asked or talk.answered:
+        return talk, ""
+    told = [span for span in below() if LOG_EVENT in span.attributes]
+    found = conversation({}, [event for span in told for event in span.events])
+    return (found, told[-1].name) if found.asked or found.answered else (talk, "")

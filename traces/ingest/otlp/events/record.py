@@ -8,10 +8,9 @@ from typing import Any
 
 from traces.ingest.otlp.messages import SpanMessage
 from traces.ingest.otlp.plain_text import make_text
+from traces.store.queries.span_children import LOG_EVENT
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
-# On a span that was told as a log record: the record's name.
-LOG_EVENT = b"portal.log_event"
 _NAME = b"event.name"
 _ERROR = 2  # of opentelemetry.proto.trace.v1.Status
 _LONGEST_NS = 24 * 3600 * 10**9
@@ -118,7 +117,7 @@ def new_span(
     duration = int(milliseconds * 1_000_000)
     is_plausible = 0 <= duration <= min(_LONGEST_NS, record.time_ns)
     span.start_time_unix_nano = record.time_ns - (duration if is_plausible else 0)
-    add_attributes(span, {LOG_EVENT: event})
+    add_attributes(span, {LOG_EVENT.encode(): event})
     return span
 
 
