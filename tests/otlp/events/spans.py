@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from agentops_portal.clickhouse.client import get_client
 from tests.otlp.conftest import PAYLOADS, Receiver, Tenant
@@ -59,12 +60,17 @@ def rows(project_id: UUID) -> list[dict[str, Any]]:
     return list(result.named_results())
 
 
-def send(otlp: Receiver, tenant: Tenant, *requests: ExportLogsServiceRequest) -> None:
+def send(
+    otlp: Receiver, tenant: Tenant, *requests: ExportLogsServiceRequest | ExportTraceServiceRequest, settle: bool = True
+) -> None:
+    """In this order; `settle` waits until all is stored, and lets nothing wait."""
     headers = {"x-api-key": tenant.key, "content-type": "application/x-protobuf"}
     for request in requests:
-        answer = httpx.post(otlp.url + PATH, content=request.SerializeToString(), headers=headers, timeout=30)
+        path = PATH if isinstance(request, ExportLogsServiceRequest) else "/v1/traces"
+        answer = httpx.post(otlp.url + path, content=request.SerializeToString(), headers=headers, timeout=30)
         assert (answer.status_code, answer.content) == (200, b"")
-    receiver.committer().settle()
+    if settle:
+        receiver.committer().settle()
 
 
 def one_by_one(request: ExportLogsServiceRequest) -> Iterator[ExportLogsServiceRequest]:

@@ -1,38 +1,36 @@
-"""Claude Code by its log records. Of the recorded ones: tests/payloads/clients/README.md says how they were counted."""
+"""Claude Code by its log records, recorded against a provider that gave every call token numbers of its own: call n was
+told 1000+n tokens in, 128 from the cache and 64 into it beside, and 50+n out.
+"""
 
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.otlp.conftest import Receiver, Tenant
+from traces.ingest.inbox import table
 
 from .spans import RECORDED, Sums, attributes, one_by_one, rows, send, sums
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 BODY = ExportLogsServiceRequest.FromString((RECORDED / "claude-code-logs.pb").read_bytes())
+# 2.1.332, with a tool: with logs only, and with traces on, too.
+UNTRACED = ExportLogsServiceRequest.FromString((RECORDED / "claude-code-tool-logs.pb").read_bytes())
+TRACED = ExportLogsServiceRequest.FromString((RECORDED / "claude-code-traced-logs.pb").read_bytes())
+TRACES = ExportTraceServiceRequest.FromString((RECORDED / "claude-code-traced-traces.pb").read_bytes())
 FIRST, SECOND = "5dfa473636eaa24f6d4e7208701c6209", "d1c65a9bbb2c772613d87d7fe668f0cc"
 SESSIONS = "1a6ed271-53bc-48f2-9da8-138379211c6d", "f825a603-0d08-4682-a1b7-919e3ab24a6c"
-# 1000+n tokens in, 128 from the cache and 64 into it beside, 50+n out; the cost as Claude Code says it.
+# The cost as Claude Code says it.
 TOLD = [
     Sums(1, 1193, 51, 128, Decimal("0.0040464"), SESSIONS[0], "user-replaced", "ok"),
     Sums(2, 1194 + 1195, 52 + 53, 256, Decimal("0.0081468"), SESSIONS[1], "user-replaced", "ok"),
 ]
 NS = 10**9
 START = 1_795_761_072 * NS
-
-
-def untraced() -> ExportLogsServiceRequest:
-    """What is sent when traces are off, as by default: the records name no span."""
-    request = ExportLogsServiceRequest()
-    request.CopyFrom(BODY)
-    for resource in request.resource_logs:
-        for record in resource.scope_logs[0].log_records:
-            record.ClearField("trace_id")
-            record.ClearField("span_id")
-    return request
 
 
 def event(request: ExportLogsServiceRequest, name: str, second: float, **values: Any) -> None:
@@ -65,19 +63,60 @@ def test_a_recorded_session_is_counted_once_however_it_comes(otlp: Receiver, ten
 
 
 def test_without_traces_each_prompt_is_one(otlp: Receiver, tenant: Tenant) -> None:
-    send(otlp, tenant, *one_by_one(untraced()), untraced())
+    send(otlp, tenant, *one_by_one(UNTRACED), UNTRACED)
+
+    root, *others = stored = rows(tenant.project_id)
+    assert [row["SpanName"].removeprefix("claude_code.") for row in sorted(stored, key=sequence)] == [
+        *("user_prompt", "tool_decision", "api_request", "tool_result", "api_request", "assistant_response"),
+    ]  # and four of the start of the session, which belong to no prompt
+    assert (root["SpanName"], root["ParentSpanId"]) == ("claude_code.user_prompt", "")
+    assert root["SpanAttributes"]["user_prompt"] == "USETOOL what is the capital"
+    assert {(row["TraceId"], row["ParentSpanId"]) for row in others} == {(root["TraceId"], root["SpanId"])}
+    assert [row["tool_name"] for row in others if row["span_type"] == "tool"] == ["Bash"]
+    session = "bcdf22a6-f264-4146-a259-d44f7b661527"
+    assert sums(tenant.project_id, root["TraceId"]) == [
+        Sums(2, 1197 + 1198, 55 + 56, 256, Decimal("0.0082548"), session, "user-replaced", "ok")
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["traces first", "logs first"])
+def test_calls_that_the_trace_tells_too_count_once(order: int, otlp: Receiver, tenant: Tenant) -> None:
+    told_by: list[ExportLogsServiceRequest | ExportTraceServiceRequest] = [TRACES, *one_by_one(TRACED)]
+    send(otlp, tenant, *told_by[::order], settle=False)
+    send(otlp, tenant, TRACED)
 
     stored = rows(tenant.project_id)
-    assert len(stored) == 7
-    roots = [row for row in stored if not row["ParentSpanId"]]
-    assert [(root["SpanName"], root["SpanAttributes"]["user_prompt"]) for root in roots] == [
-        ("claude_code.user_prompt", "hi NOTOOL"),
-        ("claude_code.user_prompt", "TOOL:Read"),
-    ]
-    root_of = {root["TraceId"]: root["SpanId"] for root in roots}
-    for row in stored:
-        assert row["ParentSpanId"] in ("", root_of[row["TraceId"]])
-    assert sums(tenant.project_id, *root_of) == TOLD
+    trace_id = "72067efeb6769eaec2f2960441246ebb"
+    assert {row["TraceId"] for row in stored} == {trace_id}
+    assert len(stored) == 6 + 6
+    [counted] = sums(tenant.project_id, trace_id)
+    assert counted[:4] == (2, 1199 + 1200, 57 + 58, 256)
+    assert sum(row["span_type"] == "tool" for row in stored) == 1
+    # What the log says stays, with the span that it is said of.
+    details = [row["SpanAttributes"] for row in stored if row["SpanName"] == "claude_code.api_request"]
+    calls = {row["SpanId"]: row["SpanAttributes"] for row in stored if row["is_llm_call"]}
+    assert {detail["portal.same_call_as"] for detail in details} == calls.keys()
+    for detail in details:
+        assert detail["request_id"] == calls[detail["portal.same_call_as"]]["request_id"]
+    assert sorted(detail["portal.told.gen_ai.usage.cost"] for detail in details) == ["0.0041544", "0.0041724"]
+
+
+def test_calls_whose_trace_does_not_come_wait_a_moment(
+    otlp: Receiver, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "PATIENCE_SECONDS", 0.5)
+    send(otlp, tenant, TRACED, settle=False)
+
+    started = time.monotonic()
+    while not (stored := rows(tenant.project_id)) and time.monotonic() < started + 20:
+        time.sleep(0.05)
+
+    assert time.monotonic() - started > 0.3
+    assert sum(row["is_llm_call"] for row in stored) == 2
+
+
+def sequence(row: dict[str, Any]) -> int:
+    return int(row["SpanAttributes"]["event.sequence"])
 
 
 def test_tools_failures_and_what_else_belongs_to_a_prompt(otlp: Receiver, tenant: Tenant) -> None:

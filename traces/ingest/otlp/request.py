@@ -17,7 +17,7 @@ from .other_signals import count, other_signal, read_others
 from .pending import take_final_ids
 from .plain_text import make_text
 from .signals import LOGS, TRACES, Signal
-from .span_keys import keys_of, pack_keys
+from .span_keys import SpanId, keys_of, pack_keys
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
 PROTOBUF = "application/x-protobuf"
@@ -40,6 +40,7 @@ class ExportRequest:
     fault: str = ""  # the first field that could not be read, where ids are not all that was wrong
     signal: Signal = TRACES
     not_stored: int = 0  # log records or data points that say nothing that the store has a place for
+    doubtful: frozenset[SpanId] = frozenset()  # calls told by log records that a trace may tell, too
 
     @property
     def rejection(self) -> str:
@@ -78,7 +79,7 @@ def read_request(body: bytes, content_type: str, project_id: UUID, signal: Signa
 
 def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signal) -> ExportRequest:
     message, faults = read_others(body, content_type == JSON, signal)
-    made, told = spans_of(message) if signal is LOGS else (TraceRequest(), 0)
+    made, told, doubtful = spans_of(message) if signal is LOGS else (TraceRequest(), 0, frozenset())
     _check(made)
     return ExportRequest(
         project_id,
@@ -91,6 +92,7 @@ def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signa
         fault="".join(faults[:1]),
         signal=signal,
         not_stored=count(message, signal) - told,
+        doubtful=doubtful,
     )
 
 

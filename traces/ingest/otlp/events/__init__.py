@@ -1,30 +1,41 @@
 """Log records that describe what an LLM application did, as the spans that they stand for (README.md)."""
 
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 from traces.ingest.otlp.messages import TraceRequest
+from traces.ingest.otlp.span_keys import SpanId
 
 from . import claude_code, genai
 from .record import Record
 
-DIALECTS = (claude_code, genai)
+DIALECTS: tuple[ModuleType, ...] = (claude_code, genai)
 
 
-def spans_of(request: Any) -> tuple[Any, int]:
-    """A TraceRequest with the spans that the records of a LogsRequest stand for, and how many records have one."""
-    made, told = TraceRequest(), 0
+class Told(NamedTuple):
+    """request: a TraceRequest; records: how many became a span; doubtful: ids of calls that a trace may tell, too."""
+
+    request: Any
+    records: int
+    doubtful: frozenset[SpanId]
+
+
+def spans_of(request: Any) -> Told:
+    """The spans that the records of a LogsRequest stand for."""
+    made, told, doubtful = TraceRequest(), 0, set()
     for resource_logs in request.resource_logs:
         resource_spans = made.resource_spans.add(resource=resource_logs.resource, schema_url=resource_logs.schema_url)
         for scope_logs in resource_logs.scope_logs:
-            records = (Record(raw, scope_logs.scope.name) for raw in scope_logs.log_records)
-            if spans := [span for record in records if (span := _span(record))]:
+            spans = []
+            for raw in scope_logs.log_records:
+                record = Record(raw, scope_logs.scope.name)
+                dialect = next((dialect for dialect in DIALECTS if dialect.speaks(record)), None)
+                # Nothing is placed that has no time.
+                if dialect and record.time_ns and (span := dialect.span(record)):
+                    spans.append(span)
+                    if dialect.is_doubtful(record):
+                        doubtful.add(span.trace_id + span.span_id)
+            if spans:
                 resource_spans.scope_spans.add(scope=scope_logs.scope, spans=spans, schema_url=scope_logs.schema_url)
                 told += len(spans)
-    return made, told
-
-
-def _span(record: Record) -> Any:
-    """None for a record that stands for none, and for one of no time."""
-    if not record.time_ns:
-        return None
-    return next((dialect.span(record) for dialect in DIALECTS if dialect.speaks(record)), None)
+    return Told(made, told, frozenset(doubtful))

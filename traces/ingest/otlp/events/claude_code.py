@@ -3,9 +3,9 @@
 https://docs.claude.com/en/docs/claude-code/monitoring-usage#events
 
 Without traces a record names no span; all that belongs to one prompt becomes a trace, as it is one when traces are on,
-with the prompt as its root. With traces a record names the span of the prompt, below which its own is put. The calls
-are told twice then, by `llm_request` and by `api_request`, which alone has the cost: same trace, parent, model and
-tokens. Tools are left to the traces, so that each counts once.
+with the prompt as its root. With traces a record names the span of the prompt, below which its own is put. Calls are
+told twice then, by `llm_request` and by `api_request`, which alone has the cost: traces/ingest/inbox/told_twice.py.
+Tools are left to the traces, so that each counts once.
 """
 
 from typing import Any
@@ -20,8 +20,10 @@ _RENAMED = {
     b"output_tokens": b"gen_ai.usage.output_tokens",
     _READ: b"gen_ai.usage.cache_read.input_tokens",
     _WRITTEN: b"gen_ai.usage.cache_creation.input_tokens",
+    b"cache_creation_1h_tokens": b"gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
 }
 _COST = b"cost_usd"
+_CALLS = (b"api_request", b"api_error")
 _LARGEST = 10**15  # tokens
 
 
@@ -29,10 +31,15 @@ def speaks(record: Record) -> bool:
     return record.scope.startswith(_SCOPE) or record.name.startswith(_PREFIX)
 
 
+def is_doubtful(record: Record) -> bool:
+    """The record becomes a call that its trace may tell, too."""
+    return record.is_traced and record.name.removeprefix(_PREFIX) in _CALLS
+
+
 def span(record: Record) -> Any:
     """The span of a record; None for what is of a session, or of nothing, and no part of what was done in it."""
     event = record.name.removeprefix(_PREFIX)
-    if event in (b"api_request", b"api_error"):
+    if event in _CALLS:
         return _call(record, event)
     if event == b"user_prompt":
         return _prompt(record)
@@ -57,6 +64,8 @@ def _call(record: Record, event: bytes) -> Any:
     told: dict[bytes, Any] = {b"gen_ai.operation.name": b"chat", b"gen_ai.provider.name": b"anthropic"}
     if model := record.text(b"model"):
         told[b"gen_ai.request.model"] = model.encode()
+    if request_id := record.text(b"request_id"):
+        told[b"gen_ai.response.id"] = request_id.encode()  # as on the span of the same call
     counts = {name: _count(record, name) for name in (_FRESH, *_RENAMED) if name in record.attributes}
     if counts:
         told[b"gen_ai.usage.input_tokens"] = sum(counts.get(name, 0) for name in (_FRESH, _READ, _WRITTEN))
@@ -83,7 +92,7 @@ def _prompt(record: Record) -> Any:
     made = new_span(record, _PREFIX + b"user_prompt", **place)
     kind = b"interaction" if is_root else b"user_prompt"
     add_attributes(made, {b"span.type": kind, b"user_prompt": record.text(b"prompt").encode()})
-    take(record, made, leave_out=(b"prompt",))
+    take(record, made, leave_out=(b"prompt", b"prompt_text"))
     return made
 
 

@@ -22,6 +22,11 @@ def speaks(record: Record) -> bool:
     return record.name.startswith(_PREFIX)
 
 
+def is_doubtful(record: Record) -> bool:
+    """Never: what is within a trace is no call."""
+    return False
+
+
 def span(record: Record) -> Any:
     """The span of a record; None for a message that belongs to no call."""
     if record.has_parent:
