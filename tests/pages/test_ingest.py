@@ -113,8 +113,9 @@ def test_a_row_tells_of_one_key_and_hour(client: Client, project: Project, key: 
 
     assert row == (
         f"2026-11-23 14:00 14:01:00 – 14:09:30 LiteLLM 운영 {key.prefix}… 12,345 2 1 "
-        "1 log record 1,440 data points of metrics 4 too large 1 above the project&#x27;s limit 3.0 MB "
-        "14:08:00 The body is larger than 16 MiB. The clock runs 1 h ahead."
+        "4 too large 1 above the project&#x27;s limit 3.0 MB "
+        "14:08:00 The body is larger than 16 MiB. The clock runs 1 h ahead. "
+        "Not stored: 1 log record, 1,440 data points of metrics"
     )
 
 

@@ -68,7 +68,7 @@ class ReceiptBook:
             if new := entry.spans - entry.repeated:
                 tally.accepted_spans += new
                 tally.last_accepted_at = tally.last_seen_at
-            if entry.latest_end:
+            if entry.latest_end and not entry.doubtful:  # those waited
                 tally.clock_skew_ms = entry.latest_end // NS_OF_MS - int(tally.last_seen_at.timestamp() * 1000)
             if entry.not_stored:
                 tally.not_stored[entry.signal] += entry.not_stored
