@@ -62,7 +62,7 @@ def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     if span.is_llm_call:
         whole, teller = completed(whole, lambda: span_children(scope, span.trace_id, span.span_id))
         if not teller:
-            whole, teller = told_in_logs(whole, lambda: spans_of_logs(scope, span.trace_id, span.span_id))
+            whole, teller = told_in_logs(whole, lambda: spans_of_logs(scope, span))
     talk = clipped(whole)
     around = payload(span.attributes, span.events)
     raw = as_json(span)

@@ -35,12 +35,12 @@ def completed(talk: Conversation, below: Callable[[], Iterable[Below]]) -> tuple
     return talk, ""
 
 
-def told_in_logs(talk: Conversation, below: Callable[[], Iterable[Below]]) -> tuple[Conversation, str]:
-    """The conversation that log records below a call tell, and the name of the last; '' where the call tells one, or
-    they do not: a call that tells its own does not ask.
+def told_in_logs(talk: Conversation, told: Callable[[], Iterable[Below]]) -> tuple[Conversation, str]:
+    """The conversation that log records of a call tell, and the name of the last of them that does; '' where the call
+    tells one itself, for then nobody is asked, or none does.
     """
     if talk.asked or talk.answered:
         return talk, ""
-    told = [span for span in below() if LOG_EVENT in span.attributes]
-    found = conversation({}, [event for span in told for event in span.events])
-    return (found, told[-1].name) if found.asked or found.answered else (talk, "")
+    speaking = [span for span in told() if LOG_EVENT in span.attributes and span.events]
+    found = conversation({}, [event for span in speaking for event in span.events])
+    return (found, speaking[-1].name) if found.asked or found.answered else (talk, "")

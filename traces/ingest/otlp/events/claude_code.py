@@ -120,7 +120,8 @@ def _other(record: Record, event: bytes) -> Any:
     made = new_span(record, _PREFIX + event, **_place(record))
     add_attributes(made, {b"span.type": event})
     if event == b"assistant_response":
-        add_attributes(made, {b"response.model_output": record.text(b"response").encode()})
+        answer = made.events.add(name=b"gen_ai.choice", time_unix_nano=record.time_ns)
+        add_attributes(answer, {b"content": record.text(b"response").encode()})
         take(record, made, leave_out=(b"response",))
     else:
         take(record, made)
