@@ -92,11 +92,11 @@ def _is_doubtful(span: Any, entry: Entry) -> bool:
 
 def _call(span: Any) -> Call:
     """What a log record tells."""
-    values = {pair.key: pair.value.string_value for pair in span.attributes}
-    tokens = int(values.get(_INPUT) or 0), int(values.get(_OUTPUT) or 0)
+    values = {pair.key: pair.value for pair in span.attributes if pair.key in (_RESPONSE, _INPUT, _OUTPUT)}
+    tokens = [values[name].int_value if name in values else 0 for name in (_INPUT, _OUTPUT)]
+    response_id = values[_RESPONSE].string_value.decode("utf-8", "replace") if _RESPONSE in values else ""
     trace_id = span.trace_id.hex()
-    response_id = values.get(_RESPONSE, b"").decode("utf-8", "replace")
-    return Call(trace_id, span.span_id.hex(), response_id, (trace_id, span.parent_span_id.hex(), *tokens))
+    return Call(trace_id, span.span_id.hex(), response_id, (trace_id, span.parent_span_id.hex(), tokens[0], tokens[1]))
 
 
 def _make_detail(span: Any, twin: Call) -> None:

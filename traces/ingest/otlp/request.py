@@ -78,8 +78,11 @@ def read_request(body: bytes, content_type: str, project_id: UUID, signal: Signa
 
 
 def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signal) -> ExportRequest:
-    message, faults = read_others(body, content_type == JSON, signal)
-    made, told, doubtful = spans_of(message) if signal is LOGS else (TraceRequest(), 0, frozenset())
+    is_json = content_type == JSON
+    message, faults = read_others(body, is_json, signal)
+    made, told, doubtful = TraceRequest(), 0, frozenset[SpanId]()
+    if signal is LOGS:
+        made, told, doubtful = spans_of(message, message.SerializeToString() if is_json else body)
     _check(made)
     return ExportRequest(
         project_id,

@@ -12,6 +12,9 @@ from .record import Record
 DIALECTS: tuple[ModuleType, ...] = (claude_code, genai)
 
 
+_MARKS = tuple(mark for dialect in DIALECTS for mark in dialect.MARKS)
+
+
 class Told(NamedTuple):
     """request: a TraceRequest; records: how many became a span; doubtful: ids of calls that a trace may tell, too."""
 
@@ -20,9 +23,11 @@ class Told(NamedTuple):
     doubtful: frozenset[SpanId]
 
 
-def spans_of(request: Any) -> Told:
-    """The spans that the records of a LogsRequest stand for."""
+def spans_of(request: Any, body: bytes) -> Told:
+    """The spans that the records of a LogsRequest stand for. body: its protobuf, where their marks are found faster."""
     made, told, doubtful = TraceRequest(), 0, set()
+    if not any(mark in body for mark in _MARKS):
+        return Told(made, told, frozenset())
     for resource_logs in request.resource_logs:
         resource_spans = made.resource_spans.add(resource=resource_logs.resource, schema_url=resource_logs.schema_url)
         for scope_logs in resource_logs.scope_logs:

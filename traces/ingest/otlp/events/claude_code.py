@@ -14,6 +14,7 @@ from .record import SPAN_ID_BYTES, TRACE_ID_BYTES, Record, add_attributes, deriv
 
 _PREFIX = b"claude_code."
 _SCOPE = b"com.anthropic.claude_code"
+MARKS = (_PREFIX, _SCOPE)
 _FRESH, _READ, _WRITTEN = b"input_tokens", b"cache_read_tokens", b"cache_creation_tokens"
 # What becomes an attribute of OpenTelemetry's conventions, where `input_tokens` has those of the cache in it.
 _RENAMED = {
@@ -73,7 +74,7 @@ def _call(record: Record, event: bytes) -> Any:
     if _COST in record.attributes:
         told[b"gen_ai.usage.cost"] = record.attributes[_COST]
     add_attributes(made, told)
-    take(record, made, leave_out=(*counts, _COST))
+    take(record, made, leave_out=frozenset((*counts, _COST)))
     if event == b"api_error":
         fail(made, record.text(b"error"))
     return made

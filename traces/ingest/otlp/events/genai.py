@@ -8,9 +8,12 @@ its event, which is no call and has no tokens of its own. One with all of a call
 
 from typing import Any
 
+from traces.ingest.otlp.plain_text import make_text
+
 from .record import TRACE_ID_BYTES, Record, add_attributes, derived_id, fail, new_span, take
 
 _PREFIX = b"gen_ai."
+MARKS = (_PREFIX,)
 _DETAILS = b"gen_ai.client.inference.operation.details"
 _OPERATION = b"gen_ai.operation.name"
 _MODELS = (b"gen_ai.request.model", b"gen_ai.response.model")
@@ -53,6 +56,7 @@ def _call(record: Record) -> Any:
         add_attributes(made, {_OPERATION: operation.encode()})
     add_attributes(made, {name: value for name, value in record.body.items() if name not in record.attributes})
     take(record, made)
+    make_text(made.attributes)  # messages are nested
     if error := record.text(b"error.type"):
         fail(made, error)
     return made

@@ -1,13 +1,12 @@
 """A log record as the dialects of events read it, and the span that it becomes."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 from traces.ingest.otlp.messages import SpanMessage
-from traces.ingest.otlp.plain_text import make_text
 from traces.store.queries.span_children import LOG_EVENT
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
@@ -133,11 +132,12 @@ def add_attributes(target: Any, values: Mapping[bytes, Any]) -> None:
             pair.value.CopyFrom(value)
 
 
-def take(record: Record, span: Any, leave_out: Iterable[bytes] = ()) -> None:
+def take(record: Record, span: Any, leave_out: Collection[bytes] = ()) -> None:
     """Give a span the attributes of the record."""
-    left_out = frozenset(leave_out)
-    add_attributes(span, {name: value for name, value in record.attributes.items() if name not in left_out})
-    make_text(span.attributes)
+    if leave_out:
+        span.attributes.extend(pair for pair in record.raw.attributes if pair.key not in leave_out)
+    else:
+        span.attributes.extend(record.raw.attributes)
 
 
 def fail(span: Any, message: str) -> None:
