@@ -88,13 +88,13 @@ class Exports:
 
     async def _receive(self, signal: Signal, credential: Credential, messages: AsyncIterator[bytes]) -> ExportRequest:
         async with self._slots:
-            body = await _message(signal, messages)
+            body = await _message(messages)
             if len(body) > SMALL_BODY:
                 return await receive(credential, body, PROTOBUF, "", signal)
         return await receive(credential, body, PROTOBUF, "", signal)
 
 
-async def _message(signal: Signal, messages: AsyncIterator[bytes]) -> bytes:
+async def _message(messages: AsyncIterator[bytes]) -> bytes:
     """The one message of a call. Raises BadData."""
     try:
         async with asyncio.timeout(MESSAGE_SECONDS):
@@ -102,7 +102,7 @@ async def _message(signal: Signal, messages: AsyncIterator[bytes]) -> bytes:
     except TimeoutError:
         raise BadData(f"The message did not come within {MESSAGE_SECONDS:.0f} s.") from None
     except StopAsyncIteration:
-        raise BadData(f"The call has no message: send an {signal.request_name}.") from None
+        raise BadData("The call has no message: send an export request.") from None
 
 
 async def _abort(context: Any, error: OtlpError) -> None:
