@@ -5,13 +5,19 @@ told 1000+n tokens in, 128 from the cache and 64 into it beside, and 50+n out.
 import time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from projects.credentials import Credential
 from tests.otlp.conftest import Receiver, Tenant
 from traces.ingest.inbox import table
+from traces.ingest.inbox.table import Entry
+from traces.ingest.inbox.worker import Decoder
+from traces.ingest.otlp.request import PROTOBUF, read_request
+from traces.ingest.otlp.signals import LOGS
 
 from .spans import RECORDED, Sums, attributes, one_by_one, rows, send, sums
 
@@ -113,6 +119,21 @@ def test_calls_whose_trace_does_not_come_wait_a_moment(
 
     assert time.monotonic() - started > 0.3
     assert sum(row["is_llm_call"] for row in stored) == 2
+
+
+def test_a_receiver_that_is_stopped_lets_nothing_wait(receiver_server: Receiver, tenant: Tenant) -> None:
+    credential = Credential(project_id=tenant.project_id, key_id=UUID(int=1), scopes=frozenset({"ingest"}))
+    request = read_request(TRACED.SerializeToString(), PROTOBUF, tenant.project_id, LOGS)
+    entry = Entry.of(credential, request, len(request.body))
+    decoder = Decoder(lambda entry: None, lambda entry, reason: None)
+    with decoder.writing([entry]) as segment:
+        table.put([entry], segment)
+    time.sleep(0.3)
+    assert rows(tenant.project_id) == []
+
+    decoder.close()
+
+    assert sum(row["is_llm_call"] for row in rows(tenant.project_id)) == 2
 
 
 def sequence(row: dict[str, Any]) -> int:

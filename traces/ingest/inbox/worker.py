@@ -125,7 +125,8 @@ class Decoder:
 
     def _run(self) -> None:
         while entries := self._next_pass():
-            left = self._attempt(entries)
+            patient = self._is_patient()
+            left = self._attempt(entries, patient)
             with self._changed:
                 if left is None:
                     self._waiting = entries + self._waiting
@@ -133,7 +134,7 @@ class Decoder:
                     self._waiting += left  # behind those that wait for nobody
                 self._in_pass = []
                 self._changed.notify_all()
-                if self._closing and (left is None or not without(self._waiting, left)):
+                if self._closing and not patient and (left is None or not without(self._waiting, left)):
                     return
                 if left is None:
                     self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
@@ -168,8 +169,8 @@ class Decoder:
         """Nobody asks that all is stored at once, and there is room for what may wait."""
         return not (self._closing or self._settling) and self._bytes < PASS_BYTES
 
-    def _attempt(self, entries: list[Entry]) -> list[Entry] | None:
-        """Store entries; gives those that wait for another receiver, or None when all must be tried again."""
+    def _attempt(self, entries: list[Entry], patient: bool) -> list[Entry] | None:
+        """Store entries; gives those that wait for others, or None when all must be tried again."""
         aside: set[bytes] = set()
 
         def put_aside(entry: Entry, reason: str) -> None:
@@ -177,7 +178,7 @@ class Decoder:
             self.unreadable(entry, reason)
 
         try:
-            left = decode(entries, self.receiver, put_aside, self._is_patient())
+            left = decode(entries, self.receiver, put_aside, patient)
         except Exception as error:  # the thread must outlive whatever a request does
             if not isinstance(error, OtlpError):
                 log.exception("spans were not stored")
