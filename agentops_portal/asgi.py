@@ -1,4 +1,4 @@
-"""The web process: traces go to the receiver, coding agents to the MCP endpoint, WebSockets to the live updates,
+"""The web process: telemetry goes to the receiver, coding agents to the MCP endpoint, WebSockets to the live updates,
 everything else to Django.
 
 python -m agentops_portal.embedded.server --interface asgi agentops_portal.asgi:application
@@ -24,7 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
 from traces.ingest.otlp.http import application as receiver  # noqa: E402
-from traces.ingest.otlp.http import is_traces_path  # noqa: E402
+from traces.ingest.otlp.http import is_receivers  # noqa: E402
 from traces.ingest.uploads import MAX_BYTES  # noqa: E402
 from traces.live.asgi import LiveUpdates  # noqa: E402
 from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
@@ -43,7 +43,7 @@ async def route(scope: Scope, receive: Receive, send: Send) -> None:
         await receiver(scope, _closing_the_others(receive), send)
     elif scope["type"] == "websocket":
         await live(scope, receive, send)
-    elif is_traces_path(scope["path"]):
+    elif is_receivers(scope["path"]):
         await receiver(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
         await mcp(scope, receive, send)

@@ -8,6 +8,7 @@ for others the answer is "ask again later", never "wrong key": an exporter throw
 Imports nothing of pages or the admin, for the receiver loads it too. All functions may be called from any thread.
 """
 
+import base64
 import hashlib
 import re
 import time
@@ -41,6 +42,7 @@ __all__ = [
     "authenticate",
     "forget",
     "peek",
+    "secret_from_basic",
     "secret_from_headers",
 ]
 
@@ -50,6 +52,7 @@ MAX_ENTRIES: Final = 20_000
 LAST_USED_STEP: Final = timedelta(hours=1)
 HEADERS: Final = ("x-api-key", "x-agentops-api-key")
 ApiKeyText = NewType("ApiKeyText", str)
+_BASIC = re.compile(r"\s*basic(?:\s|%20)+(\S+)\s*", re.IGNORECASE)
 _BEARER = re.compile(r"\s*bearer(?:\s|%20)+(\S+)\s*", re.IGNORECASE)
 
 # Two caches, so that a flood of wrong secrets never pushes out a good one.
@@ -81,6 +84,18 @@ def secret_from_headers(headers: Mapping[str, str]) -> str | None:
     if found:
         return found[1]
     return next((value for name in HEADERS if (value := lower.get(name, "").strip())), None)
+
+
+def secret_from_basic(headers: Mapping[str, str]) -> str | None:
+    """The password of HTTP Basic, whoever the user, or None: where a client has a public and a secret key."""
+    found = _BASIC.fullmatch(next((value for name, value in headers.items() if name.lower() == "authorization"), ""))
+    if found is None:
+        return None
+    try:
+        pair = base64.b64decode(found[1], validate=True).decode()
+    except ValueError:
+        return None
+    return pair.partition(":")[2].strip() or None
 
 
 def peek(secret: str) -> Credential | None:

@@ -34,12 +34,12 @@ KEPT: dict[UUID, tuple[ExportTraceServiceRequest, ...]] = {}
 class Receiver:
     url: str
 
-    def post(self, body: bytes, key: str | None, **headers: str) -> httpx.Response:
+    def post(self, body: bytes, key: str | None, path: str = "/v1/traces", **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named.setdefault("content-type", "application/x-protobuf")
         if key is not None:
             named.setdefault("authorization", f"Bearer {key}")
-        answer = httpx.post(f"{self.url}/v1/traces", content=body, headers=named, timeout=30)
+        answer = httpx.post(f"{self.url}{path}", content=body, headers=named, timeout=30)
         receiver.committer().settle()  # so that what was acknowledged can be read
         return answer
 

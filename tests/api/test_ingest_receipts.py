@@ -23,6 +23,7 @@ RECEIPT = {
     "rejected_spans": 2,
     "bytes": 123_456,
     "refused": {"too_large": 3, "rate_limited": 1},
+    "not_stored": {"logs": 7},
     "last_error": "The body is larger than 16 MiB.",
     "clock_skew_ms": -120_000,
 }

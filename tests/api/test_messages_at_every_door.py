@@ -38,13 +38,35 @@ SEEN = Spanlet(
         "llm.input_messages.0.message.contents.0.message_content.image.image.url": f"data:image/png;base64,{PNG}",
     },
 )
+# Messages that were log records (traces/ingest/otlp/events/genai.py).
+UNSAID = Spanlet("unsaid", 3, 1, attributes=CHAT)
+LOGGED = [
+    Spanlet(name, number, 3, number, attributes={"portal.log_event": name}, events=[(name, {key: text})])
+    for number, (name, key, text) in enumerate(
+        (
+            ("gen_ai.user.message", "content", "서울 날씨?"),
+            ("gen_ai.choice", "message", json.dumps({"content": "흐림"})),
+        ),
+        4,
+    )
+]
+# Claude Code tells an answer beside its call.
+ASKED = Spanlet("asked", 6, 1, 6, attributes={**CHAT, "request_id": "req_1"})
+ANSWERED = Spanlet(
+    "answered",
+    7,
+    1,
+    7,
+    attributes={"portal.log_event": "claude_code.assistant_response", "request_id": "req_1"},
+    events=[("gen_ai.choice", {"content": "눈"})],
+)
 ESCAPED, WRITTEN = json.dumps(KOREAN), json.dumps(KOREAN, ensure_ascii=False)
 
 
 @pytest.fixture
 def told(cast: Cast) -> Cast:
     bodies = map(recorded, ("clients/strands", "clients/vercel", "clients/litellm-new"))
-    give(cast.project, *bodies, request_of({1: [SAID, SEEN]}, START_NS))
+    give(cast.project, *bodies, request_of({1: [SAID, SEEN, UNSAID, *LOGGED, ASKED, ANSWERED]}, START_NS))
     return cast
 
 
@@ -98,6 +120,17 @@ def test_the_film_has_prompt_and_answer_of_events(told: Cast, get: Get) -> None:
     assert call["prompt"] == "be brief\nTOOL:get_weather"
     assert call["response"] == 'get_weather({\n  "city": "Paris"\n})'
     assert (tool["input"], tool["output"]) == ('{\n  "city": "Paris"\n}', "sunny in Paris")
+
+
+def test_messages_that_were_log_records_stand_with_their_call(told: Cast, get: Get) -> None:
+    shown, beside = (page(get, told, trace_id(1), span_id(number)) for number in (3, 6))
+    film = get(f"/api/monitoring/replay/{trace_id(1)}", person="bob").json()
+    calls = [event["data"] for event in film["events"] if event["type"] == "llm_call"]
+
+    assert "As told by the span below: gen_ai.choice" in shown
+    assert shown.index("서울 날씨?") < shown.index("흐림")
+    assert "As told by the span below: answered" in beside
+    assert [(call["prompt"], call["response"]) for call in calls][-2:] == [("서울 날씨?", "흐림"), ("", "눈")]
 
 
 def test_an_answer_that_the_span_below_tells(told: Cast, get: Get) -> None:

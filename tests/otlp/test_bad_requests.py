@@ -151,9 +151,10 @@ def test_the_web_address_of_the_receiver_explains_itself(otlp: Receiver, tenant:
     import httpx
 
     assert httpx.get(f"{otlp.url}/v1/traces", headers={"x-api-key": tenant.key}).status_code == 405
-    missing = httpx.post(f"{otlp.url}/v1/metrics", headers={"content-type": "application/json"}, content=b"{}")
+    missing = httpx.post(f"{otlp.url}/v1/profiles", headers={"content-type": "application/json"}, content=b"{}")
     assert missing.status_code == 404
-    assert "/v1/traces" in json.loads(missing.content)["message"]
+    for address in ("/v1/traces", "/v1/logs", "/v1/metrics"):
+        assert address in json.loads(missing.content)["message"]
 
 
 def test_raw_and_zlib_deflate_both_work(otlp: Receiver, tenant: Tenant) -> None:

@@ -112,19 +112,29 @@ def test_clickhouse_decodes_what_protobuf_reads(data: dict[str, object], otlp: R
     ),
     content_type=st.sampled_from([PROTOBUF, JSON, "text/html", ""]),
     encoding=st.sampled_from(["", "gzip", "zstd", "deflate", "br"]),
+    path=st.sampled_from(["/v1/traces", "/v1/logs", "/v1/metrics"]),
 )
 def test_arbitrary_bytes_never_give_a_5xx(
-    body: bytes, content_type: str, encoding: str, otlp: Receiver, tenant: Tenant
+    body: bytes, content_type: str, encoding: str, path: str, otlp: Receiver, tenant: Tenant
 ) -> None:
-    answer = otlp.post(body, tenant.key, content_type=content_type, content_encoding=encoding)
+    answer = otlp.post(body, tenant.key, path, content_type=content_type, content_encoding=encoding)
 
     assert answer.status_code in (200, 400, 413, 415), answer.text
 
 
 @STEADY
-@given(position=st.integers(0, 1990), value=st.integers(0, 255))
-def test_a_flipped_byte_is_stored_or_refused(position: int, value: int, otlp: Receiver, tenant: Tenant) -> None:
-    body = bytearray((PAYLOADS / "openinference-openai-0.1.66.pb").read_bytes())
+@given(
+    place=st.one_of(
+        st.tuples(st.just("openinference-openai-0.1.66"), st.just("/v1/traces"), st.integers(0, 1990)),
+        st.tuples(st.just("other_signals/claude-code-tool-logs"), st.just("/v1/logs"), st.integers(0, 6698)),
+    ),
+    value=st.integers(0, 255),
+)
+def test_a_flipped_byte_is_stored_or_refused(
+    place: tuple[str, str, int], value: int, otlp: Receiver, tenant: Tenant
+) -> None:
+    name, path, position = place
+    body = bytearray((PAYLOADS / f"{name}.pb").read_bytes())
     body[position] = value
 
-    assert otlp.post(gzip.compress(body), tenant.key, content_encoding="gzip").status_code in (200, 400)
+    assert otlp.post(gzip.compress(body), tenant.key, path, content_encoding="gzip").status_code in (200, 400)

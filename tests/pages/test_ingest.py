@@ -103,6 +103,7 @@ def test_a_row_tells_of_one_key_and_hour(client: Client, project: Project, key: 
         rejected_spans=1,
         bytes=3 * 2**20,
         refused={"rate_limited": 1, "too_large": 4},
+        not_stored={"metrics": 1_440, "logs": 1},
         last_error="The body is larger than 16 MiB.",
         last_error_at=HOUR + timedelta(minutes=8),
         clock_skew_ms=3_600_000,
@@ -113,7 +114,8 @@ def test_a_row_tells_of_one_key_and_hour(client: Client, project: Project, key: 
     assert row == (
         f"2026-11-23 14:00 14:01:00 – 14:09:30 LiteLLM 운영 {key.prefix}… 12,345 2 1 "
         "4 too large 1 above the project&#x27;s limit 3.0 MB "
-        "14:08:00 The body is larger than 16 MiB. The clock runs 1 h ahead."
+        "14:08:00 The body is larger than 16 MiB. The clock runs 1 h ahead. "
+        "Not stored: 1 log record, 1,440 data points of metrics"
     )
 
 

@@ -11,12 +11,12 @@ from django.shortcuts import render
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.formats import cut
 from traces.reading.messages import Conversation, Payload, conversation, payload
-from traces.reading.messages.below import completed
+from traces.reading.messages.below import completed, told_in_logs
 from traces.reading.messages.clipping import clipped
 from traces.reading.messages.media import named, named_text
 from traces.reading.waterfall import SPAN_TYPES
 from traces.store.guard import shown_or
-from traces.store.queries.span_children import span_children
+from traces.store.queries.span_children import span_children, spans_of_logs
 from traces.store.queries.span_detail import Event, SpanDetail
 from traces.store.values.parse import decoded, pretty
 
@@ -61,6 +61,8 @@ def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     whole, teller = conversation(span.attributes, span.events), ""
     if span.is_llm_call:
         whole, teller = completed(whole, lambda: span_children(scope, span.trace_id, span.span_id))
+        if not teller:
+            whole, teller = told_in_logs(whole, lambda: spans_of_logs(scope, span))
     talk = clipped(whole)
     around = payload(span.attributes, span.events)
     raw = as_json(span)

@@ -10,6 +10,7 @@ error       any other span with status Error
 span_start  every other span; and, with the reason as `unshown`, one of which more cannot be said
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,11 @@ from typing import Any
 from agentops_portal.units import milliseconds
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.guard import shown_or
-from traces.store.queries.span_children import MAX_CHILDREN
+from traces.store.queries.span_children import LOG_EVENT, MAX_CHILDREN, MAX_OF_LOGS, REQUEST_ID
 from traces.store.queries.span_detail import SpanDetail
 
 from .messages import Message, PartKind, conversation, payload
-from .messages.below import completed
+from .messages.below import completed, told_in_logs
 from .messages.parts import label
 
 TOOLS = ("tool", "retriever")
@@ -39,16 +40,34 @@ class ReplayEvent:
 
 def replay(spans: Sequence[SpanDetail], start_ns: int) -> list[ReplayEvent]:
     """The events of a trace that begins at `start_ns`, in the order of the spans."""
-    below: dict[str, list[SpanDetail]] = {}
-    for span in spans:
-        below.setdefault(span.parent_span_id, []).append(span)
-    return [_event(span, start_ns, below.get(span.span_id, [])) for span in spans]
+    around = _Around(spans)
+    return [_event(span, start_ns, around) for span in spans]
 
 
-def _event(span: SpanDetail, start_ns: int, below: Sequence[SpanDetail]) -> ReplayEvent:
+class _Around:
+    """The other spans of a trace that tell of a call."""
+
+    def __init__(self, spans: Sequence[SpanDetail]) -> None:
+        self._below: dict[str, list[SpanDetail]] = defaultdict(list)
+        self._of_request: dict[str, list[SpanDetail]] = defaultdict(list)
+        for span in spans:
+            self._below[span.parent_span_id].append(span)
+            if LOG_EVENT in span.attributes:
+                self._of_request[span.attributes.get(REQUEST_ID, "")].append(span)
+
+    def below(self, span: SpanDetail) -> list[SpanDetail]:
+        return self._below.get(span.span_id, [])[:MAX_CHILDREN]
+
+    def logs(self, span: SpanDetail) -> list[SpanDetail]:
+        request = span.attributes.get(REQUEST_ID)
+        of_request = self._of_request.get(request, []) if request else []
+        return (self._below.get(span.span_id, []) + of_request)[-MAX_OF_LOGS:]
+
+
+def _event(span: SpanDetail, start_ns: int, around: _Around) -> ReplayEvent:
     kind, data = shown_or(
         lambda reason: ("span_start", {**_span_start(span), "unshown": reason}),
-        lambda: _described(span, below),
+        lambda: _described(span, around),
         where="replay",
         trace_id=span.trace_id,
         span_id=span.span_id,
@@ -56,9 +75,9 @@ def _event(span: SpanDetail, start_ns: int, below: Sequence[SpanDetail]) -> Repl
     return ReplayEvent(kind, span, milliseconds(span.start_ns - start_ns), data)
 
 
-def _described(span: SpanDetail, below: Sequence[SpanDetail]) -> tuple[str, dict[str, Any]]:
+def _described(span: SpanDetail, around: _Around) -> tuple[str, dict[str, Any]]:
     kind = event_type(span)
-    return kind, _llm_call(span, below) if kind == "llm_call" else _DATA[kind](span)
+    return kind, _llm_call(span, around) if kind == "llm_call" else _DATA[kind](span)
 
 
 def event_type(span: SpanDetail) -> str:
@@ -71,8 +90,11 @@ def event_type(span: SpanDetail) -> str:
     return "error" if span.is_error else "span_start"
 
 
-def _llm_call(span: SpanDetail, below: Sequence[SpanDetail]) -> dict[str, Any]:
-    talk, _teller = completed(conversation(span.attributes, span.events), lambda: below[:MAX_CHILDREN])
+def _llm_call(span: SpanDetail, others: _Around) -> dict[str, Any]:
+    own = conversation(span.attributes, span.events)
+    talk, teller = completed(own, lambda: others.below(span))
+    if not teller:
+        talk, teller = told_in_logs(talk, lambda: others.logs(span))
     around = payload(span.attributes, span.events)
     return {
         "model": span.model,

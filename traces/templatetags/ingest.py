@@ -7,3 +7,4 @@ from traces.ingest.receipts import summary as ingest
 register = template.Library()
 register.filter("refusals", ingest.refusals)
 register.filter("clock", ingest.clock)
+register.filter("not_stored", ingest.not_stored)

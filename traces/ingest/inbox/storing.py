@@ -4,6 +4,7 @@ Until it has run through, it may be called again with the same entries.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from . import table as inbox
 from .envelope import envelopes
 from .once import leave_out_stored
 from .table import Entry
+from .told_twice import leave_calls_to_traces
 
 log = structlog.get_logger(__name__)
 
@@ -30,23 +32,33 @@ Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cann
 _one_at_a_time = threading.Lock()
 
 
-def decode(entries: list[Entry], receiver: str, unreadable: Unreadable) -> list[Entry]:
+def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, patient: bool = False) -> list[Entry]:
     """Store the spans of entries that one receiver wrote down; what was stored before is left out and counted.
 
-    Gives the entries that are not stored yet, because another receiver was told a span of theirs first: when it has
-    stored that, or died and somebody has for it, they may be tried again. Who was first is the order of the inbox, the
-    same for all, so no two wait for each other. Raises Unavailable: some or all were not stored.
+    Gives the entries that are not stored yet. When `patient`, some wait for a trace that may tell the same
+    (told_twice.py). Others wait because another receiver was told a span of theirs first: when it has stored that, or
+    died and somebody has for it, they may be tried again. Who was first is the order of the inbox, the same for all, so
+    no two wait for each other. Raises Unavailable: some or all were not stored.
     """
     with _one_at_a_time:
-        waiting = _told_to_others_first(entries, receiver)
-        fresh = _first_of_equals(without(entries, waiting))
+        early = [entry for entry in entries if patient and entry.not_before > time.monotonic()]
+        due = without(entries, early)
+        if not due:
+            return early
+        waiting = _told_to_others_first(due, receiver)
+        fresh = _first_of_equals(without(due, waiting))
         # After the inbox: what another receiver had there and has stored meanwhile is found here.
         leave_out_stored(fresh.values())
         for entry in fresh.values():
             entry.tried = True
-        if news := [entry for entry in fresh.values() if entry.body]:
-            _insert(news, unreadable)
-        return waiting
+        news = [entry for entry in fresh.values() if entry.body]
+        doubtful = [entry for entry in news if entry.doubtful]
+        if sure := without(news, doubtful):
+            _insert(sure, unreadable)
+        if doubtful:
+            leave_calls_to_traces(doubtful)
+            _insert(doubtful, unreadable)
+        return waiting + early
 
 
 def without(entries: list[Entry], others: list[Entry]) -> list[Entry]:

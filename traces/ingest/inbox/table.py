@@ -8,6 +8,7 @@ another one stores (keeper.py).
 A row belongs to a segment, `<receiver>-<number>`, which is a partition, because dropping one is cheap.
 """
 
+import time
 from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from projects.credentials import Credential
 from traces.ingest.otlp.errors import Unavailable
 from traces.ingest.otlp.messages import TraceRequest
 from traces.ingest.otlp.request import ExportRequest
+from traces.ingest.otlp.signals import TRACES
 from traces.ingest.otlp.span_keys import SPAN_ID_BYTES, SpanId, ids_of, keys_of
 from traces.store.schema.tables import INBOX, UNREADABLE
 
@@ -40,6 +42,8 @@ _UNREADABLE_COLUMNS = ["reason", *_REQUEST]
 _SETTINGS = {"distributed_foreground_insert": 1, "log_comment": "otlp.inbox"}
 _AWAY = "The span store cannot take spans now. Send it again later."
 _NO_BODY = ""  # a row that only says that its receiver is alive
+# Exporters of one client send spans and logs a few seconds apart.
+PATIENCE_SECONDS = 12.0
 RECEIVER_LENGTH = 32  # characters of a segment's name before its number
 
 
@@ -53,9 +57,13 @@ class Entry:
     spans: int
     keys: bytes = b""  # of its spans (span_keys.py); empty: not read yet
     rejected: int = 0
-    rejection: str = ""
+    rejection: str = ""  # of spans, or of items of another signal
+    signal: str = TRACES.name
+    not_stored: int = 0  # items of another signal that became no span
     latest_end: int = 0  # Unix nanoseconds, 0: unknown
     size: int = 0  # bytes as they were received, inflated
+    doubtful: frozenset[SpanId] = frozenset()  # calls told by log records that a trace may tell, too
+    not_before: float = 0.0  # time.monotonic() until which their trace is waited for
     segment: str = ""
     held: int = 0  # bytes of memory until the spans are stored
     repeated: int = 0  # spans that were stored before
@@ -68,11 +76,15 @@ class Entry:
             digest=request.digest,
             body=request.body,
             spans=request.spans,
-            rejected=request.rejected,
+            rejected=request.rejected if request.signal is TRACES else 0,
+            signal=request.signal.name,
+            not_stored=request.not_stored + (0 if request.signal is TRACES else request.rejected),
             rejection=request.rejection if request.rejected else "",
             latest_end=request.latest_end,
             size=size,
             keys=request.keys,
+            doubtful=request.doubtful,
+            not_before=time.monotonic() + PATIENCE_SECONDS if request.doubtful else 0.0,
         )
 
     @property

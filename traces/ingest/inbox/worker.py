@@ -23,6 +23,7 @@ PACE_SECONDS = 0.5
 PASS_BYTES = 16 * 1024 * 1024
 PASS_SPANS = 30_000
 RETRY_SECONDS = 2.0
+IDLE_SECONDS = 0.1
 
 OnDecoded = Callable[[Entry], None]
 OnUnreadable = Callable[[Entry, str], None]
@@ -47,6 +48,7 @@ class Decoder:
         self._bytes = 0
         self._changed = threading.Condition()
         self._last_pass = 0.0
+        self._settling = 0
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -89,12 +91,16 @@ class Decoder:
             self._changed.wait_for(lambda: self._bytes < 2 * PASS_BYTES, timeout)
 
     def settle(self, timeout: float = 30.0) -> None:
-        """Wait until everything that was acknowledged is stored. Raises TimeoutError."""
+        """Have everything that was acknowledged stored now, and wait until it is. Raises TimeoutError."""
         with self._changed:
             self._last_pass = 0.0
+            self._settling += 1
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: not self._waiting and not self._in_pass, timeout):
-                raise TimeoutError(f"Spans of {len(self._waiting)} requests were not stored within {timeout} s.")
+            try:
+                if not self._changed.wait_for(lambda: not self._waiting and not self._in_pass, timeout):
+                    raise TimeoutError(f"Spans of {len(self._waiting)} requests were not stored within {timeout} s.")
+            finally:
+                self._settling -= 1
 
     def close(self, timeout: float = 10.0) -> None:
         """Store what is left. What cannot be stays in the inbox, for the next receiver."""
@@ -119,7 +125,8 @@ class Decoder:
 
     def _run(self) -> None:
         while entries := self._next_pass():
-            left = self._attempt(entries)
+            patient = self._is_patient()
+            left = self._attempt(entries, patient)
             with self._changed:
                 if left is None:
                     self._waiting = entries + self._waiting
@@ -127,10 +134,12 @@ class Decoder:
                     self._waiting += left  # behind those that wait for nobody
                 self._in_pass = []
                 self._changed.notify_all()
-                if self._closing and (left is None or not without(self._waiting, left)):
+                if self._closing and not patient and (left is None or not without(self._waiting, left)):
                     return
                 if left is None:
                     self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
+                elif len(left) == len(entries):  # nobody's turn has come
+                    self._idle(len(self._waiting))
         self.drop_finished()
 
     def _next_pass(self) -> list[Entry]:
@@ -153,8 +162,15 @@ class Decoder:
     def _is_due(self) -> bool:
         return self._closing or self._bytes >= PASS_BYTES or self._last_pass == 0.0
 
-    def _attempt(self, entries: list[Entry]) -> list[Entry] | None:
-        """Store entries; gives those that wait for another receiver, or None when all must be tried again."""
+    def _idle(self, known: int) -> None:
+        self._changed.wait_for(lambda: not self._is_patient() or len(self._waiting) > known, IDLE_SECONDS)
+
+    def _is_patient(self) -> bool:
+        """Nobody asks that all is stored at once, and there is room for what may wait."""
+        return not (self._closing or self._settling) and self._bytes < PASS_BYTES
+
+    def _attempt(self, entries: list[Entry], patient: bool) -> list[Entry] | None:
+        """Store entries; gives those that wait for others, or None when all must be tried again."""
         aside: set[bytes] = set()
 
         def put_aside(entry: Entry, reason: str) -> None:
@@ -162,7 +178,7 @@ class Decoder:
             self.unreadable(entry, reason)
 
         try:
-            left = decode(entries, self.receiver, put_aside)
+            left = decode(entries, self.receiver, put_aside, patient)
         except Exception as error:  # the thread must outlive whatever a request does
             if not isinstance(error, OtlpError):
                 log.exception("spans were not stored")
@@ -180,10 +196,12 @@ class Decoder:
         return left
 
     def _oldest_seconds(self) -> float:
-        """How long the oldest request that is not stored has waited."""
+        """How long the oldest request that is not stored has waited, of those that need not wait."""
+        now = time.monotonic()
         with self._changed:
-            born = [self._born[entry.segment] for entry in (*self._in_pass[:1], *self._waiting[:1])]
-        return time.monotonic() - min(born) if born else 0.0
+            due = (each for each in (*self._in_pass, *self._waiting) if each.not_before <= now)
+            oldest = next(due, None)
+            return now - self._born[oldest.segment] if oldest else 0.0
 
     def drop_finished(self) -> None:
         """Remove the segments from the inbox whose requests are all stored."""

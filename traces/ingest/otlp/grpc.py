@@ -6,6 +6,7 @@ inflates the message when it is asked for, which is after the key was looked at.
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import grpc
@@ -24,10 +25,11 @@ from .errors import BadData, OtlpError
 from .http import success_body
 from .receiver import SMALL_BODY, authenticate, receive, refused
 from .request import PROTOBUF, ExportRequest
+from .signals import SIGNALS, TRACES, Signal
 
 log = structlog.get_logger(__name__)
 
-SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
+SERVICE = TRACES.service
 # Metadata key under which gRPC carries a google.rpc.Status.
 DETAILS = "grpc-status-details-bin"
 MAX_CALLS = 256  # at a time
@@ -48,8 +50,10 @@ async def start(host: str, port: int) -> tuple[grpc.aio.Server, int]:
         ],
     )
     # Bodies go through as bytes: the receiver reads them itself.
-    export = grpc.stream_unary_rpc_method_handler(Exports().export)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": export}),))
+    exports = Exports()
+    for signal in SIGNALS:
+        export = grpc.stream_unary_rpc_method_handler(partial(exports.export, signal))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(signal.service, {"Export": export}),))
     try:
         for address in listening(host):
             bound = server.add_insecure_port(f"{url_host(address)}:{port}")
@@ -67,25 +71,27 @@ class Exports:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(MAX_MESSAGES)
 
-    async def export(self, messages: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
+    async def export(
+        self, signal: Signal, messages: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[bytes, bytes]"
+    ) -> bytes:
         headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         with metrics.requests("grpc") as answered:
             try:
                 credential = await authenticate(headers)
                 with refused(credential):
-                    request = await self._receive(credential, messages)
+                    request = await self._receive(signal, credential, messages)
             except OtlpError as error:
                 answered(error.http_status)
                 await _abort(context, error)
             answered(200)
             return success_body(request, PROTOBUF)
 
-    async def _receive(self, credential: Credential, messages: AsyncIterator[bytes]) -> ExportRequest:
+    async def _receive(self, signal: Signal, credential: Credential, messages: AsyncIterator[bytes]) -> ExportRequest:
         async with self._slots:
             body = await _message(messages)
             if len(body) > SMALL_BODY:
-                return await receive(credential, body, PROTOBUF, "")
-        return await receive(credential, body, PROTOBUF, "")
+                return await receive(credential, body, PROTOBUF, "", signal)
+        return await receive(credential, body, PROTOBUF, "", signal)
 
 
 async def _message(messages: AsyncIterator[bytes]) -> bytes:
@@ -96,7 +102,7 @@ async def _message(messages: AsyncIterator[bytes]) -> bytes:
     except TimeoutError:
         raise BadData(f"The message did not come within {MESSAGE_SECONDS:.0f} s.") from None
     except StopAsyncIteration:
-        raise BadData("The call has no message: send an ExportTraceServiceRequest.") from None
+        raise BadData("The call has no message: send an export request.") from None
 
 
 async def _abort(context: Any, error: OtlpError) -> None:

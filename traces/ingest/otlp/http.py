@@ -5,27 +5,28 @@ A plain ASGI application, for a receiver that answers thousands of requests a se
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import orjson
 import structlog
 from django.conf import settings
+from google.protobuf.json_format import MessageToDict
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agentops_portal.health.metrics_access import REFUSAL, may_read_metrics
 
-from . import metrics
+from . import langfuse, metrics
 from .errors import BadData, MethodNotAllowed, NotFound, OtlpError, TooLarge, Unauthenticated, UnsupportedMediaType
-from .receiver import authenticate, close, receive, refused, start
+from .receiver import authenticate, close, look_up, receive, refused, start
 from .request import JSON, PROTOBUF, ExportRequest
+from .signals import SIGNALS, Signal, plain, signal_at
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-PATH = "/v1/traces"
 _HEALTH = b'{"message":"Server Up","status":"ok"}'
 # Any page may send: what protects a project is its key, and a browser adds none by itself.
 _ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -70,19 +71,22 @@ async def _http(scope: Scope, receive_event: Receive, send: Send) -> None:
     if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
         await _send(send, 204, "", b"", _PREFLIGHT)
         return
+    if scope["method"] == "GET" and plain(scope["path"]) == langfuse.PROJECTS:
+        await _send_projects(headers, send)
+        return
     media_type = headers.get("content-type", PROTOBUF).partition(";")[0].strip().lower()
     answer_type = JSON if media_type == JSON else PROTOBUF
     with metrics.requests("http") as answered:
         try:
-            _check_address(scope)
-            credential = await authenticate(headers)
+            signal, is_langfuse = _signal(scope)
+            credential = await authenticate(headers, basic=is_langfuse)
             with refused(credential):
                 if media_type not in (PROTOBUF, JSON):
                     raise UnsupportedMediaType(
                         f"Content-Type {media_type[:60]!r} is not OTLP: send {PROTOBUF} or {JSON}."
                     )
                 body = await _read_body(headers, receive_event)
-                request = await receive(credential, body, media_type, headers.get("content-encoding", ""))
+                request = await receive(credential, body, media_type, headers.get("content-encoding", ""), signal)
         except ClientGone:
             answered(499)
         except OtlpError as error:
@@ -104,16 +108,32 @@ async def _send_metrics(scope: Scope, headers: dict[str, str], send: Send) -> No
         await _send(send, 403, "text/plain; charset=utf-8", REFUSAL.encode(), any_origin=False)
 
 
-def is_traces_path(path: str) -> bool:
-    """Endpoints are put together from parts, so that a slash may be doubled or end the path."""
-    return "/" + "/".join(filter(None, path.split("/"))) == PATH
+async def _send_projects(headers: dict[str, str], send: Send) -> None:
+    try:
+        credential = await authenticate(headers, basic=True)
+        answer = await look_up(partial(langfuse.projects_of, credential))
+    except OtlpError as error:
+        await _send_error(send, error, JSON)
+    else:
+        await _send(send, 200, JSON, orjson.dumps(answer))
 
 
-def _check_address(scope: Scope) -> None:
-    if not is_traces_path(scope["path"]):
-        raise NotFound(f"There is nothing at {scope['path'][:100]!r}: traces are received at {PATH}.")
+def is_receivers(path: str) -> bool:
+    """An address of the web process is answered here."""
+    address = plain(path)
+    return signal_at(address.removeprefix(langfuse.PREFIX)) is not None or address == langfuse.PROJECTS
+
+
+def _signal(scope: Scope) -> tuple[Signal, bool]:
+    """What is received at the address, and whether that is Langfuse's. Raises NotFound, MethodNotAllowed."""
+    address = plain(scope["path"])
+    signal = signal_at(address.removeprefix(langfuse.PREFIX))
+    if signal is None:
+        addresses = ", ".join(f"{each.name} are received at {each.path}" for each in SIGNALS)
+        raise NotFound(f"There is nothing at {scope['path'][:100]!r}: {addresses}.")
     if scope["method"] != "POST":
-        raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an ExportTraceServiceRequest.")
+        raise MethodNotAllowed(f"{scope['method']} is not possible here: POST an {signal.request_name}.")
+    return signal, address != signal.path
 
 
 async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:
@@ -139,16 +159,15 @@ async def _read_body(headers: dict[str, str], receive_event: Receive) -> bytes:
 
 
 def success_body(request: ExportRequest, answer_type: str) -> bytes:
-    """An ExportTraceServiceResponse in the request's encoding; it says what was left out, and why."""
+    """The response of the request's signal in its encoding; it says what was left out, and why."""
     if not request.rejected:
         return b"{}" if answer_type == JSON else b""
-    if answer_type == JSON:
-        partial = {"rejectedSpans": str(request.rejected), "errorMessage": request.rejection}
-        return orjson.dumps({"partialSuccess": partial})
-    response = ExportTraceServiceResponse()
-    response.partial_success.rejected_spans = request.rejected
+    response = request.signal.response()
+    setattr(response.partial_success, request.signal.rejected, request.rejected)
     response.partial_success.error_message = request.rejection
-    return response.SerializeToString()
+    if answer_type == JSON:
+        return orjson.dumps(MessageToDict(response))
+    return bytes(response.SerializeToString())
 
 
 async def _send_error(send: Send, error: OtlpError, answer_type: str) -> None:

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
 
 from .errors import BadData
 from .json_text import parse
-from .messages import SPANS_FIELD, TEXT_FIELDS, TraceRequest
+from .messages import ITEM_FIELDS, TEXT_FIELDS, LogsRequest, MetricsRequest, TraceRequest
 
 ID_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
 MAX_DEPTH = 100  # as in protobuf's own reader
@@ -23,7 +23,9 @@ _INTEGERS = {
     FieldDescriptor.TYPE_ENUM: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
     FieldDescriptor.TYPE_FIXED32: (0, 2**32 - 1),
+    FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
+    FieldDescriptor.TYPE_SFIXED64: (-(2**63), 2**63 - 1),
     FieldDescriptor.TYPE_FIXED64: (0, 2**64 - 1),
     FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
 }
@@ -36,7 +38,10 @@ _OLD_NAMES = {
     "instrumentationLibrary": "scope",
     "instrumentation_library": "scope",
 }
-_OTHER_SIGNALS = {
+# Field of a request → what it holds.
+_SIGNALS = {
+    "resourceSpans": "traces",
+    "resource_spans": "traces",
     "resourceLogs": "logs",
     "resource_logs": "logs",
     "resourceMetrics": "metrics",
@@ -48,28 +53,31 @@ _STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _INTEGER = re.compile(r"-?[0-9]{1,40}")
 
 
-def read_json(body: bytes) -> tuple[Any, list[str]]:
-    """A TraceRequest from its JSON text, and for each span that is not in it the field that was unreadable.
+def read_json(body: bytes, kind: Any = TraceRequest) -> tuple[Any, list[str]]:
+    """A request of that class from its JSON text, and for each item (span, log record, metric) that is not in it the
+    field that was unreadable.
 
-    Raises BadData that names the field at fault when that lies outside the spans.
+    Raises BadData that names the field at fault when that lies outside the items.
     """
     data = parse(body)
+    wanted = kind.DESCRIPTOR.fields[0]
     if not isinstance(data, dict):
-        raise BadData("The body must be a JSON object with resourceSpans.")
-    if data and not {"resourceSpans", "resource_spans"} & data.keys():
-        raise BadData(_not_traces(data))
-    message = TraceRequest()
+        raise BadData(f"The body must be a JSON object with {wanted.camelcase_name}.")
+    if data and not {wanted.camelcase_name, wanted.name} & data.keys():
+        raise BadData(_other_content(data, wanted))
+    message = kind()
     faults: list[str] = []
     _fill(message, data, "", 0, faults)
     return message, faults
 
 
-def _not_traces(data: dict[str, Any]) -> str:
+def _other_content(data: dict[str, Any], wanted: FieldDescriptor) -> str:
     for name in data:
-        if name in _OTHER_SIGNALS:
-            return f"The body holds {_OTHER_SIGNALS[name]} ({name}); this address receives traces (resourceSpans)."
+        if name in _SIGNALS:
+            received = f"{_SIGNALS[wanted.name]} ({wanted.camelcase_name})"
+            return f"The body holds {_SIGNALS[name]} ({name}); this address receives {received}."
     names = ", ".join(repr(name[:40]) for name in list(data)[:3])
-    return f"The body has no resourceSpans: it holds {names}."
+    return f"The body has no {wanted.camelcase_name}: it holds {names}."
 
 
 def _fill(message: Any, data: dict[str, Any], path: str, depth: int, faults: list[str]) -> None:
@@ -84,14 +92,16 @@ def _fill(message: Any, data: dict[str, Any], path: str, depth: int, faults: lis
             if not isinstance(value, list):
                 raise BadData(f"{where} must be a list.")
             target = getattr(message, field.name)
+            if field.message_type is None:
+                target.extend(_scalar(field, item, f"{where}[{index}]") for index, item in enumerate(value))
+                continue
             for index, item in enumerate(value):
                 known = len(target)
                 try:
                     _fill(target.add(), _object(item, f"{where}[{index}]"), f"{where}[{index}]", depth + 1, faults)
                 except BadData as fault:
-                    if field.full_name != SPANS_FIELD:
+                    if field.full_name not in ITEM_FIELDS:
                         raise
-                    # One odd span must not cost the good ones of its request.
                     faults.append(str(fault))
                     del target[known:]
         elif field.message_type is not None:
@@ -185,4 +195,5 @@ def _fields_by_name(descriptor: Any, known: dict[str, dict[str, FieldDescriptor]
 
 
 _FIELDS: dict[str, dict[str, FieldDescriptor]] = {}
-_fields_by_name(TraceRequest.DESCRIPTOR, _FIELDS)
+for _kind in (TraceRequest, LogsRequest, MetricsRequest):
+    _fields_by_name(_kind.DESCRIPTOR, _FIELDS)

@@ -14,6 +14,7 @@ SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 SPANS = Counter("otlp_spans_total", "Spans by what became of them", ["outcome"])
+NOT_STORED = Counter("otlp_not_stored_total", "Log records and data points of metrics accepted, not stored", ["signal"])
 BYTES = Counter("otlp_bytes_total", "Bytes of export requests that were read, inflated")
 _REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)

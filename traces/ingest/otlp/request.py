@@ -10,13 +10,15 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from .clock import is_odd, place_odd_spans
 from .errors import BadData
+from .events import spans_of
 from .json_body import read_json
 from .messages import TraceRequest
-from .other_signals import other_signal
+from .other_signals import count, other_signal, read_others
 from .pending import take_final_ids
 from .plain_text import make_text
 from .repairs import put_right
-from .span_keys import keys_of, pack_keys
+from .signals import LOGS, TRACES, Signal
+from .span_keys import SpanId, keys_of, pack_keys
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
 PROTOBUF = "application/x-protobuf"
@@ -37,10 +39,15 @@ class ExportRequest:
     rejected: int
     keys: bytes  # of its spans (span_keys.py)
     fault: str = ""  # the first field that could not be read, where ids are not all that was wrong
+    signal: Signal = TRACES
+    not_stored: int = 0  # log records or data points that say nothing that the store has a place for
+    doubtful: frozenset[SpanId] = frozenset()  # calls told by log records that a trace may tell, too
 
     @property
     def rejection(self) -> str:
-        """Why spans were left out, for the client and the receipt."""
+        """Why items were left out, for the client and the receipt."""
+        if self.signal is not TRACES:
+            return f"{self.rejected} {self.signal.items} cannot be read. The first: {self.fault}"
         total = self.rejected + self.spans
         if self.fault:
             return f"{self.rejected} of {total} spans cannot be stored. The first: {self.fault}"
@@ -56,21 +63,49 @@ class ExportRequest:
         return 0
 
 
-def read_request(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
-    """Read a protobuf or JSON body; spans that are unreadable or without valid ids are left out and counted.
+def read_request(body: bytes, content_type: str, project_id: UUID, signal: Signal = TRACES) -> ExportRequest:
+    """Read a protobuf or JSON body; items that are unreadable, and spans without valid ids, are left out and counted.
 
-    Raises BadData when the body is not an ExportTraceServiceRequest, and when it has spans and none is readable.
+    Raises BadData when the body is no request of that signal, and when it has items and none is readable.
     """
     try:
-        return _read_traces(body, content_type, project_id)
+        if signal is TRACES:
+            return _read_traces(body, content_type, project_id)
+        return _read_others(body, content_type, project_id, signal)
     except BadData:
-        if content_type != JSON and (signal := other_signal(body)):
-            raise BadData(f"The body holds {signal}; this address receives traces.") from None
+        if content_type != JSON and (other := other_signal(body, signal)):
+            raise BadData(f"The body holds {other}; this address receives {signal.name}.") from None
         raise
 
 
+def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signal) -> ExportRequest:
+    is_json = content_type == JSON
+    message, faults = read_others(body, is_json, signal)
+    made, told, doubtful = TraceRequest(), 0, frozenset[SpanId]()
+    if signal is LOGS:
+        made, told, doubtful = spans_of(message, message.SerializeToString() if is_json else body)
+    _check(made)
+    return ExportRequest(
+        project_id,
+        digest=_digest(body, project_id),
+        message=made,
+        body=made.SerializeToString(),
+        spans=told,
+        rejected=len(faults),
+        keys=keys_of(made),
+        fault="".join(faults[:1]),
+        signal=signal,
+        not_stored=count(message, signal) - told,
+        doubtful=doubtful,
+    )
+
+
+def _digest(body: bytes, project_id: UUID) -> bytes:
+    return blake2b(body, digest_size=16, key=project_id.bytes).digest()
+
+
 def _read_traces(body: bytes, content_type: str, project_id: UUID) -> ExportRequest:
-    digest = blake2b(body, digest_size=16, key=project_id.bytes).digest()
+    digest = _digest(body, project_id)
     if content_type == JSON:
         (message, faults), changed = read_json(body), True
     else:

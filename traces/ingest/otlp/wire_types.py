@@ -6,14 +6,14 @@ as much as reading the request: what is odd within them is forgotten when ClickH
 Encoding: https://protobuf.dev/programming-guides/encoding/
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from .errors import BadData
-from .messages import TraceRequest
+from .messages import LogsRequest, MetricsRequest, TraceRequest, item_lists, scopes
 
 # Of ResourceSpans, until OpenTelemetry 1.0 of 2022: what ScopeSpans is now, with the same fields.
 OLD_SCOPE_SPANS = 1000
@@ -22,27 +22,28 @@ _NAMES = {0: "a varint", 1: "64 bits", 2: "a length and bytes", 3: "a group", 4:
 
 
 def check_frame(message: Any) -> None:
-    """Raises BadData when a TraceRequest has such a field outside its spans."""
+    """Raises BadData when a request has such a field outside its items."""
     _refuse(message)
-    for resource_spans in message.resource_spans:
-        _refuse(resource_spans)
-        _refuse(resource_spans.resource)
-        for scope_spans in resource_spans.scope_spans:
-            _refuse(scope_spans)
-            _refuse(scope_spans.scope)
+    for holder, scope_holder in scopes(message):
+        _refuse(holder)
+        _refuse(holder.resource)
+        _refuse(scope_holder)
+        _refuse(scope_holder.scope)
 
 
-def leave_out_unreadable(message: Any) -> list[str]:
-    """Remove the spans with such a field from a TraceRequest; gives what is wrong with each."""
+def leave_out_unreadable(message: Any, parts: Callable[[Any], Iterable[Any]] | None = None) -> list[str]:
+    """Remove the items (spans, log records, metrics) with such a field from a request; gives what is wrong with each.
+
+    parts: of an item, which are looked at; of a span unless told.
+    """
     faults: list[str] = []
-    for resource_spans in message.resource_spans:
-        for scope_spans in resource_spans.scope_spans:
-            found = [_fault_of_span(span) for span in scope_spans.spans]
-            kept = [span for span, fault in zip(scope_spans.spans, found, strict=True) if not fault]
-            if len(kept) < len(found):
-                faults += filter(None, found)
-                del scope_spans.spans[:]
-                scope_spans.spans.extend(kept)
+    for items in item_lists(message):
+        found = [_fault_of(*(parts or _parts_of_span)(item)) for item in items]
+        kept = [item for item, fault in zip(items, found, strict=True) if not fault]
+        if len(kept) < len(found):
+            faults += filter(None, found)
+            del items[:]
+            items.extend(kept)
     return faults
 
 
@@ -72,8 +73,12 @@ def _refuse(message: Any) -> None:
         raise BadData(fault)
 
 
-def _fault_of_span(span: Any) -> str:
-    return next(filter(None, map(_fault, (span, span.status, *span.events, *span.links))), "")
+def _parts_of_span(span: Any) -> Iterable[Any]:
+    return (span, span.status, *span.events, *span.links)
+
+
+def _fault_of(*parts: Any) -> str:
+    return next(filter(None, map(_fault, parts)), "")
 
 
 def _fault(message: Any) -> str:
@@ -81,7 +86,7 @@ def _fault(message: Any) -> str:
     for field in _unknown_fields(message):
         if field.field_number in names:
             what = f"{message.DESCRIPTOR.name}.{names[field.field_number]}"
-            return f"{what} was sent as {_NAMES[field.wire_type]}, which is not its type in OTLP's trace messages."
+            return f"{what} was sent as {_NAMES[field.wire_type]}, which is not its type in OTLP."
     return ""
 
 
@@ -99,4 +104,5 @@ def _fields_by_number(descriptor: Any, known: dict[str, dict[int, str]]) -> None
 
 
 _FIELDS: dict[str, dict[int, str]] = {}
-_fields_by_number(TraceRequest.DESCRIPTOR, _FIELDS)
+for _kind in (TraceRequest, LogsRequest, MetricsRequest):
+    _fields_by_number(_kind.DESCRIPTOR, _FIELDS)

@@ -60,6 +60,7 @@ class ReceiptSerializer(PortalModelSerializer):
             "repeated_spans",
             "rejected_spans",
             "refused",
+            "not_stored",
             "bytes",
             "last_error",
             "last_error_at",

@@ -39,6 +39,7 @@ class Tally:
     rejected_spans: int = 0
     bytes: int = 0
     refused: Counter[str] = field(default_factory=Counter)  # reason → requests
+    not_stored: Counter[str] = field(default_factory=Counter)  # signal → log records or data points
     last_error: str = ""
     last_error_at: datetime | None = None
     first_seen_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -67,14 +68,18 @@ class ReceiptBook:
             if new := entry.spans - entry.repeated:
                 tally.accepted_spans += new
                 tally.last_accepted_at = tally.last_seen_at
-            if entry.latest_end:
+            if entry.latest_end and not entry.doubtful:  # those waited
                 tally.clock_skew_ms = entry.latest_end // NS_OF_MS - int(tally.last_seen_at.timestamp() * 1000)
-            if entry.rejected:
+            if entry.not_stored:
+                tally.not_stored[entry.signal] += entry.not_stored
+            if entry.rejection:
                 self._note(tally, entry.rejection)
         metrics.BYTES.inc(entry.size)
         metrics.SPANS.labels("accepted").inc(entry.spans - entry.repeated)
         metrics.SPANS.labels("duplicate").inc(entry.repeated)
         metrics.SPANS.labels("rejected").inc(entry.rejected)
+        if entry.not_stored:
+            metrics.NOT_STORED.labels(entry.signal).inc(entry.not_stored)
 
     def unreadable(self, entry: Entry, reason: str) -> None:
         """A request that was acknowledged and cannot be decoded: it is kept in the table otlp_unreadable."""
@@ -148,6 +153,7 @@ def _merged(older: Tally, newer: Tally) -> Tally:
         rejected_spans=older.rejected_spans + newer.rejected_spans,
         bytes=older.bytes + newer.bytes,
         refused=older.refused + newer.refused,
+        not_stored=older.not_stored + newer.not_stored,
         last_error=newer.last_error or older.last_error,
         last_error_at=newer.last_error_at or older.last_error_at,
         first_seen_at=older.first_seen_at,

@@ -55,8 +55,9 @@ class IngestReceiptQuerySet(models.QuerySet["IngestReceipt"]):
         )
         for name in COUNTS:
             setattr(receipt, name, getattr(receipt, name) + getattr(tally, name))
-        for reason, count in tally.refused.items():
-            receipt.refused[reason] = receipt.refused.get(reason, 0) + count
+        for counts, more in ((receipt.refused, tally.refused), (receipt.not_stored, tally.not_stored)):
+            for name, count in more.items():
+                counts[name] = counts.get(name, 0) + count
         receipt.first_seen_at = min(receipt.first_seen_at, tally.first_seen_at)
         receipt.last_seen_at = max(receipt.last_seen_at, tally.last_seen_at)
         if tally.last_error_at is not None:
@@ -103,6 +104,11 @@ class IngestReceipt(models.Model):
     )
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0, help_text=_("Bytes of accepted requests."))
     refused = models.JSONField(_("refused requests"), default=dict, help_text=_("Reason → number of requests."))
+    not_stored = models.JSONField(
+        _("not stored"),
+        default=dict,
+        help_text=_("Signal → log records or data points of metrics that were accepted and are not kept."),
+    )
     last_error = models.TextField(_("last error"), blank=True)
     last_error_at = models.DateTimeField(_("time of the last error"), null=True)
     first_seen_at = models.DateTimeField(_("first seen"))

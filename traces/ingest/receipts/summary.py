@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db.models import Max
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from agentops_portal.formats import rough_duration
+from agentops_portal import formats
 
 from .models import IngestReceipt
 
@@ -68,11 +68,21 @@ def refusals(refused: dict[str, int]) -> Iterable[tuple[str, int]]:
     return [(str(REASONS.get(reason, reason)), count) for reason, count in ordered]
 
 
+def not_stored(counts: dict[str, int]) -> Iterable[str]:
+    """How many items of each signal were accepted and not kept, in words."""
+    for signal, count in sorted(counts.items()):
+        if signal == "logs":
+            words = ngettext("%(number)s log record", "%(number)s log records", count)
+        else:
+            words = ngettext("%(number)s data point of metrics", "%(number)s data points of metrics", count)
+        yield words % {"number": formats.count(count)}
+
+
 def clock(skew_ms: int | None) -> str:
     """What a difference between the client's clock and the receiver's means; '' when it means nothing."""
     if skew_ms is None or abs(skew_ms) <= TOLERATED_SKEW_MS:
         return ""
-    time = rough_duration(abs(skew_ms) // 1000)
+    time = formats.rough_duration(abs(skew_ms) // 1000)
     if skew_ms > 0:
         return _("The clock runs %(time)s ahead.") % {"time": time}
     return _("The clock runs %(time)s behind, or spans are sent late.") % {"time": time}

@@ -1,8 +1,12 @@
-"""An answer that a call's own span leaves out: LiteLLM tells what a text completion said in the request below it."""
+"""What a call's own span leaves out and spans below it tell: LiteLLM what a text completion said, in the request below;
+instrumentations that write messages as log records all of them (traces/ingest/otlp/events).
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
+
+from traces.store.queries.span_children import LOG_EVENT
 
 from . import conversation
 from .sent import SpanEvent
@@ -29,3 +33,14 @@ def completed(talk: Conversation, below: Callable[[], Iterable[Below]]) -> tuple
         if any(message.parts for message in answered):
             return replace(talk, answered=answered), span.name
     return talk, ""
+
+
+def told_in_logs(talk: Conversation, told: Callable[[], Iterable[Below]]) -> tuple[Conversation, str]:
+    """The conversation that log records of a call tell, and the name of the last of them that does; '' where the call
+    tells one itself, for then nobody is asked, or none does.
+    """
+    if talk.asked or talk.answered:
+        return talk, ""
+    speaking = [span for span in told() if LOG_EVENT in span.attributes and span.events]
+    found = conversation({}, [event for span in speaking for event in span.events])
+    return (found, speaking[-1].name) if found.asked or found.answered else (talk, "")
