@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     operations = [
         StoreShape(
             {
-                "otel_traces": "23134935",
+                "otel_traces": "d0d84d61",
                 "trace_summaries": "e4ff58f3",
                 "guardrail_runs": "ffbddd12",
                 "otlp_to_otel_traces": "dc1ac065",

@@ -23,5 +23,5 @@ DIALECT = Dialect(
         "entity": ("tool_name",),
     },
     # As Anthropic counts.
-    tokens_apart="startsWith(ScopeName, 'com.anthropic.claude_code')",
+    tokens_apart="ScopeName = 'com.anthropic.claude_code.tracing'",
 )
