@@ -11,10 +11,10 @@ class Migration(migrations.Migration):
     operations = [
         StoreShape(
             {
-                "otel_traces": "d0d84d61",
+                "otel_traces": "6a88bcd7",
                 "trace_summaries": "e4ff58f3",
                 "guardrail_runs": "ffbddd12",
-                "otlp_to_otel_traces": "dc1ac065",
+                "otlp_to_otel_traces": "4f762532",
                 "trace_summaries_mv": "1ad8f020",
                 "usage_quarters_mv": "bdffe0b5",
                 "guardrail_runs_mv": "d7531313",

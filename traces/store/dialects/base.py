@@ -34,6 +34,7 @@ NAMES = (
     "model_alias",  # the name under which a proxy was asked for it
     "usage",  # an object of counts, however nested (usage.py)
     "usage_parts",  # one whose parts may stand beside the sums (`tokens_apart`)
+    "input_alone",  # tokens that were sent, where nothing of the conventions tells them
     "cache_read",  # parts of the tokens of a call
     "cache_write",
     "reasoning",

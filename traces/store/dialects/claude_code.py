@@ -16,12 +16,12 @@ DIALECT = Dialect(
         }
     },
     values={
-        "input_tokens": ("input_tokens",),  # of spans made by hand, too
+        "input_alone": ("input_tokens",),  # of spans made by hand, too
         "output_tokens": ("output_tokens",),
         "cache_read": ("cache_read_tokens",),
         "cache_write": ("cache_creation_tokens",),
         "entity": ("tool_name",),
     },
-    # As Anthropic counts.
-    tokens_apart="ScopeName = 'com.anthropic.claude_code.tracing'",
+    # As Anthropic counts; later versions say it in the words of the conventions, too, and then as those count.
+    tokens_apart="ScopeName = 'com.anthropic.claude_code.tracing' AND told('input_tokens') = ''",
 )

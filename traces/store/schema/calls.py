@@ -18,7 +18,16 @@ from .told import Told
 
 LARGEST = 10**12
 # Names whose texts are counts.
-COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read", "cache_write", "reasoning", *TOKEN_DETAILS)
+COUNTS = (
+    "input_tokens",
+    "input_alone",
+    "output_tokens",
+    "total_tokens",
+    "cache_read",
+    "cache_write",
+    "reasoning",
+    *TOKEN_DETAILS,
+)
 _TEXT = "LowCardinality(String)"
 _COUNT = "UInt64"
 _DETAILS = "Map(LowCardinality(String), UInt64)"
@@ -71,7 +80,8 @@ def _count(text: str) -> str:
 
 def _text_told(what: str, told: Told) -> str:
     usage = told.value(*USAGE)
-    return first_of([*told.sources(what), f"({count_of(what, usage)})"])
+    sources = told.sources("input_tokens", "input_alone") if what == "input_tokens" else told.sources(what)
+    return first_of([*sources, f"({count_of(what, usage)})"])
 
 
 def _apart(dialects: Iterable[Dialect]) -> str:

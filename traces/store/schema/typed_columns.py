@@ -32,6 +32,7 @@ _EVIDENCE = (
     "answers",
     *USAGE,
     "input_tokens",
+    "input_alone",
     "output_tokens",
     "total_tokens",
     "cost",
