@@ -57,9 +57,9 @@ def admin_login(request: HttpRequest, extra_context: object = None) -> HttpRespo
 @require_GET
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the traces of the project looked at last; without any project to the list, which says what to do."""
+    """To the overview of the project looked at last; without any project to the list, which says what to do."""
     project = last_project(request)
-    return redirect("trace-list", project_id=project.pk) if project else redirect("project-list")
+    return redirect("overview", project_id=project.pk) if project else redirect("project-list")
 
 
 @login_required

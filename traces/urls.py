@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from .converters import SpanIdConverter, TraceIdConverter
-from .pages import data_views, share_views, views
+from .pages import data_views, overview_views, share_views, views
 
 register_converter(TraceIdConverter, "trace_id")
 register_converter(SpanIdConverter, "span_id")
@@ -17,6 +17,7 @@ project_urls = [
 ]
 
 urlpatterns = [
+    path("projects/<uuid:project_id>/", overview_views.overview_page, name="overview"),
     path("projects/<uuid:project_id>/traces/", include(project_urls)),
     path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
     path("projects/<uuid:project_id>/data/", data_views.data, name="data"),

@@ -81,7 +81,7 @@ def page(context: BrowserContext, alice: User, project: Project, complaints: lis
     page.get_by_label("E-mail address").fill(alice.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/traces/")
+    page.wait_for_url("**/projects/*/")
     yield page
     assert complaints == []
 
@@ -231,6 +231,8 @@ def test_nothing_is_wider_than_a_phone(page: Page, project: Project) -> None:
     base = f"/projects/{project.pk}"
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for path in (
+        f"{base}/{RECORDED_DAY}",
+        f"{base}/",
         f"{base}/traces/{RECORDED_DAY}",
         f"{base}/traces/",
         f"{base}/traces/?q=nothing",

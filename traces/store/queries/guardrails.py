@@ -1,7 +1,7 @@
 """Guardrail runs, each once however often it was sent, from the ledger `guardrail_runs`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
@@ -62,10 +62,13 @@ class GuardrailUse:
 class GuardedTraces:
     """Traces that start in a range: how many called a model, had a guardrail run, were blocked."""
 
-    with_calls: int
-    with_calls_and_runs: int
-    with_runs: int
-    with_blocks: int
+    with_calls: int = 0
+    with_calls_and_runs: int = 0
+    with_runs: int = 0
+    with_blocks: int = 0
+
+    def __add__(self, other: "GuardedTraces") -> "GuardedTraces":
+        return GuardedTraces(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def coverage(self) -> float | None:
@@ -142,15 +145,17 @@ def guardrail_use(scope: Scope) -> list[GuardrailUse]:
     ]
 
 
+GUARDED_FIGURES = {f"has_{name}": f"{FIGURES[name]} > 0" for name in ("llm_calls", "guardrail_runs", "blocked_runs")}
+GUARDED_COLUMNS = """
+    countIf(has_llm_calls) AS with_calls, countIf(has_llm_calls AND has_guardrail_runs) AS with_calls_and_runs,
+    countIf(has_guardrail_runs) AS with_runs, countIf(has_blocked_runs) AS with_blocks
+"""
+
+
 def guarded_traces(scope: Scope) -> GuardedTraces:
     """Over all traces that start in the scope."""
-    has = {f"has_{name}": f"{FIGURES[name]} > 0" for name in ("llm_calls", "guardrail_runs", "blocked_runs")}
     [row] = select(
-        f"""
-        SELECT countIf(has_llm_calls) AS with_calls, countIf(has_llm_calls AND has_guardrail_runs) AS
-            with_calls_and_runs, countIf(has_guardrail_runs) AS with_runs, countIf(has_blocked_runs) AS with_blocks
-        FROM ({traces_sql(scope, has)})
-        """,
+        f"SELECT {GUARDED_COLUMNS} FROM ({traces_sql(scope, GUARDED_FIGURES)})",
         name="guardrails.traces",
         scope=scope,
     )

@@ -159,6 +159,24 @@ def trace_trend(
     return _by_weeks(trend, zone) if interval == "week" else trend
 
 
+def trace_steps(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, tuple[TraceSums, Durations]]:
+    """By steps as the clocks of a zone cut them: start → sums and durations, steps without traces included."""
+    steps = steps_of(scope, step, zone)
+    columns = {**_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {NS_OF_QUARTER})"}
+    rows = select(
+        f"""
+        SELECT {key_sql(step)} AS step, {_COUNTS}, {DURATION_COLUMNS}
+        FROM ({traces_sql(scope, columns)})
+        GROUP BY step
+        """,
+        name="trace_metrics.steps",
+        scope=scope,
+        parameters=steps.parameters,
+    )
+    found = {row["step"]: (TraceSums.of(row), Durations.of(row)) for row in rows}
+    return {start: found.get(key, (TraceSums(), Durations())) for key, start in steps.starts.items()}
+
+
 def _by_weeks(days: Mapping[datetime, TraceSums], zone: ZoneInfo) -> dict[datetime, TraceSums]:
     weeks: dict[datetime, TraceSums] = {}
     for day, sums in days.items():
