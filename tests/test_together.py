@@ -52,10 +52,14 @@ def test_of_many_questions_the_first_failure_is_raised_when_all_have_ended() -> 
         time.sleep(0.2)
         ended.append(1)
 
-    with pytest.raises(QueryTimeout, match="first"), Questions() as question:
-        question(take_a_moment)
-        question(lambda: fail("first"))
-        question(lambda: fail("second"))
+    def ask_all() -> None:
+        with Questions() as question:
+            question(take_a_moment)
+            question(lambda: fail("first"))
+            question(lambda: fail("second"))
+
+    with pytest.raises(QueryTimeout, match="first"):
+        ask_all()
 
     assert ended == [1]
 

@@ -20,7 +20,7 @@
     for (const [size, unit] of [[60e9, "min"], [1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) {
       if (ns >= size) return `${+(ns / size).toPrecision(3)} ${unit}`;
     }
-    return `${ns} ns`;
+    return ns ? `${ns} ns` : "0";
   }
 
   const SHOWN = { count: (value) => whole.format(value), dollars, duration, share: (value) => share.format(value) };
@@ -47,6 +47,8 @@
       line: of("border-color"),
       surface: of("bg-surface"),
       bad: of("red"),
+      warn: of("orange"),
+      good: of("green"),
       series: ["primary", "azure", "teal", "yellow", "orange", "purple", "pink", "lime", "cyan", "indigo"].map(of),
       muted: of("secondary"),
     };
@@ -54,11 +56,10 @@
 
   function option(spec) {
     const colour = colours();
-    let next = 0;
     const shown = SHOWN[spec.unit];
     const isBars = spec.kind === "bars";
     const series = spec.lines.map((line) => {
-      const own = { bad: colour.bad, muted: colour.muted }[line.tone] || colour.series[next++ % colour.series.length];
+      const own = colour[line.tone] || colour.series[line.place % colour.series.length];
       return {
         name: line.name,
         type: isBars ? "bar" : "line",
@@ -77,8 +78,9 @@
       animation: !isCalm,
       animationDuration: 250,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour.text },
-      grid: { left: 8, right: 12, top: 40, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 12, top: spec.lines.length > 1 ? 40 : 16, bottom: 4, containLabel: true },
       legend: {
+        show: spec.lines.length > 1,
         type: "scroll",
         top: 0,
         left: 0,
@@ -107,7 +109,7 @@
         boundaryGap: isBars,
         axisLine: { lineStyle: { color: colour.line } },
         axisTick: { show: false },
-        axisLabel: { color: colour.text, hideOverlap: true, formatter: (label) => label.slice(5) },
+        axisLabel: { color: colour.text, hideOverlap: true, alignMaxLabel: isBars ? undefined : "right", formatter: (label) => label.slice(5) },
       },
       yAxis: {
         type: "value",

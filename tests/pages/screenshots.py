@@ -18,6 +18,10 @@ LANGUAGES = {"en": "en-US", "ko": "ko-KR"}
 PATHS = {
     "overview": "",
     "overview-nothing": "?start=2001-01-01T00:00&end=2001-01-02T00:00",
+    "analytics": "analytics/",
+    "analytics-model": "analytics/?by=model",
+    "guardrails": "guardrails/",
+    "guardrail-runs": "guardrails/runs/?outcome=blocked",
     "traces": "traces/",
     "errors": "traces/?status=error&llm=1",
     "nothing": "traces/?q=nothing-is-called-this",

@@ -233,6 +233,10 @@ def test_nothing_is_wider_than_a_phone(page: Page, project: Project) -> None:
     for path in (
         f"{base}/{RECORDED_DAY}",
         f"{base}/",
+        f"{base}/analytics/{RECORDED_DAY}",
+        f"{base}/analytics/{RECORDED_DAY}&by=model",
+        f"{base}/guardrails/{RECORDED_DAY}",
+        f"{base}/guardrails/runs/{RECORDED_DAY}",
         f"{base}/traces/{RECORDED_DAY}",
         f"{base}/traces/",
         f"{base}/traces/?q=nothing",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from agentops_portal import formats
 
 Better = Literal["higher", "lower", ""]
 Value = int | float | Decimal
+F = TypeVar("F")  # the figures of a range
 NOTICED = 0.0005  # a smaller change is none
 
 
@@ -58,6 +59,17 @@ def share_change(now: float | None, before: float | None, better: Better = "") -
         return None
     text = _("%(points)s pts") % {"points": f"{100 * (now - before):+.1f}"}
     return _changed(now - before, text, formats.percent(before), better)
+
+
+def change_of(
+    now: F, before: F | None, figure: Callable[[F], Value | None], show: Callable[..., str], better: Better = ""
+) -> Change | None:
+    """The same of one figure of all those of two ranges."""
+    return change(figure(now), figure(before), show, better) if before is not None else None
+
+
+def share_change_of(now: F, before: F | None, share: Callable[[F], float | None], better: Better = "") -> Change | None:
+    return share_change(share(now), share(before), better) if before is not None else None
 
 
 def _changed(difference: float, text: str, before: str, better: Better) -> Change:

@@ -13,6 +13,7 @@ from agentops_portal import formats
 from traces.store.queries.steps import Step
 
 Unit = Literal["count", "dollars", "duration", "share"]
+Kind = Literal["bars", "lines"]
 Number = int | float | Decimal
 
 SHOWS: dict[Unit, Callable[..., str]] = {
@@ -29,7 +30,8 @@ class Line:
 
     name: str
     values: Sequence[Number | None]
-    tone: Literal["", "bad", "muted"] = ""
+    tone: Literal["", "bad", "warn", "good", "muted"] = ""
+    place: int | None = None  # of its colour: the same name has one colour in all charts of a page
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Chart:
     starts: Sequence[datetime]
     step: Step
     lines: Sequence[Line]
-    kind: Literal["bars", "lines"] = "bars"
+    kind: Kind = "bars"
     download: str = ""  # the address of the table as CSV
 
     @property
@@ -54,8 +56,13 @@ class Chart:
             "unit": self.unit,
             "labels": [step_label(start, self.step) for start in self.starts],
             "lines": [
-                {"name": line.name, "tone": line.tone, "values": [_plain(value) for value in line.values]}
-                for line in self.lines
+                {
+                    "name": line.name,
+                    "tone": line.tone,
+                    "place": index if line.place is None else line.place,
+                    "values": [_plain(value) for value in line.values],
+                }
+                for index, line in enumerate(self.lines)
             ],
         }
 

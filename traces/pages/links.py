@@ -17,16 +17,19 @@ class Links:
 
     def traces(self, **wanted: str) -> str:
         """The trace list with filters of TraceListForm, to the microsecond of the range."""
-        scope = self.period.scope
-        times = {"start": scope.start.isoformat(), "end": scope.end.isoformat()}
-        return f"{self._address('trace-list')}?{urlencode({**times, **wanted})}"
+        return f"{self._address('trace-list')}?{urlencode({**self._times, **wanted})}"
 
-    def trace(self, trace_id: str, span_id: str = "") -> str:
-        address = reverse("trace-detail", kwargs={"project_id": self.project_id, "trace_id": trace_id})
-        return f"{address}?{urlencode({'span': span_id})}" if span_id else address
+    def runs(self, **wanted: str) -> str:
+        """The guardrail runs with filters of RunsForm."""
+        return f"{self._address('guardrail-runs')}?{urlencode({**self._times, **wanted})}"
 
     def guardrails(self) -> str:
         return f"{self._address('guardrails')}{self.kept}"
+
+    @property
+    def _times(self) -> dict[str, str]:
+        scope = self.period.scope
+        return {"start": scope.start.isoformat(), "end": scope.end.isoformat()}
 
     def _address(self, name: str) -> str:
         return reverse(name, kwargs={"project_id": self.project_id})

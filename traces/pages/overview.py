@@ -17,7 +17,8 @@ from traces.store.queries.trace_metrics import trace_steps, trace_sums
 from traces.store.queries.usage import usage_by
 from traces.store.queries.usage_series import UsageSeries, usage_series
 
-from .charts import Chart, Line, series_name
+from .analytics import cost_help, lines_by_name
+from .charts import Chart
 from .links import Links
 from .overview_cards import Figures
 from .overview_lists import TopList, top_agents, top_models, top_services, top_users
@@ -70,23 +71,16 @@ def overview(period: Period, links: Links) -> Overview:
 
 def model_charts(models: UsageSeries, period: Period) -> list[Chart]:
     """Cost and tokens by model."""
-    names = {each.name: series_name(each.name, _("no model named")) for each in models.series}
+    unnamed = _("no model named")
     return [
         Chart(
             id="cost-by-model",
             title=_("Cost by model"),
-            help=_(
-                "US dollars that clients reported for LLM calls and tools, at their own time, which may lie behind the"
-                " start of their request. Calls of unknown cost are in no bar."
-            ),
+            help=cost_help(),
             unit="dollars",
             starts=models.starts,
             step=period.step,
-            lines=[
-                Line(names[each.name], [usage.cost.reported or 0 for usage in each.usages])
-                for each in models.series
-                if any(usage.cost.reported for usage in each.usages)
-            ],
+            lines=lines_by_name(models, lambda usage: usage.cost.reported or 0, unnamed),
         ),
         Chart(
             id="tokens-by-model",
@@ -95,10 +89,6 @@ def model_charts(models: UsageSeries, period: Period) -> list[Chart]:
             unit="count",
             starts=models.starts,
             step=period.step,
-            lines=[
-                Line(names[each.name], [usage.total_tokens for usage in each.usages])
-                for each in models.series
-                if any(usage.total_tokens for usage in each.usages)
-            ],
+            lines=lines_by_name(models, lambda usage: usage.total_tokens, unnamed),
         ),
     ]

@@ -1,6 +1,6 @@
 """The figures at the head of a project's overview, each with its definition and the traces behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from traces.store.figures import Cost
 from traces.store.queries.guardrails import GuardedTraces
 from traces.store.queries.trace_metrics import Durations, TraceSums
 
-from .cards import Better, Card, Change, Value, change, ratio, share_change
+from .cards import Card, change_of, ratio, share_change_of
 from .links import Links
 
 
@@ -54,29 +54,13 @@ def cards(now: Figures, before: Figures | None, links: Links) -> list[Card]:
     ]
 
 
-def _change(
-    now: Figures,
-    before: Figures | None,
-    figure: Callable[[Figures], Value | None],
-    show: Callable[..., str],
-    better: Better = "",
-) -> Change | None:
-    return change(figure(now), figure(before), show, better) if before else None
-
-
-def _share_change(
-    now: Figures, before: Figures | None, share: Callable[[Figures], float | None], better: Better
-) -> Change | None:
-    return share_change(share(now), share(before), better) if before else None
-
-
 def _requests(now: Figures, before: Figures | None, links: Links) -> Card:
     return Card(
         label=_("Requests"),
         value=formats.compact(now.sums.traces),
         help=_("Traces that start in the range, each with all of its spans."),
         series=[sums.traces for sums, _durations in now.steps.values()],
-        change=_change(now, before, lambda each: each.sums.traces, formats.count),
+        change=change_of(now, before, lambda each: each.sums.traces, formats.count),
         exact=formats.count(now.sums.traces),
         address=links.traces(),
     )
@@ -92,7 +76,7 @@ def _errors(now: Figures, before: Figures | None, links: Links) -> Card:
             " HTTP 400 or more, or its last LLM call, agent or tool failed; a fallback that worked is no failure."
         ),
         series=[ratio(sums.error_traces, sums.traces) for sums, _durations in now.steps.values()],
-        change=_share_change(now, before, lambda each: each.error_rate, "lower"),
+        change=share_change_of(now, before, lambda each: each.error_rate, "lower"),
         note=ngettext("%(number)s failed request", "%(number)s failed requests", failed)
         % {"number": formats.count(failed)},
         address=links.traces(status="error"),
@@ -110,7 +94,7 @@ def _latency(now: Figures, before: Figures | None, links: Links) -> Card:
             " slower than p50. The link shows those that were slower than p95."
         ),
         series=[durations.p95 if sums.traces else None for sums, durations in now.steps.values()],
-        change=_change(now, before, lambda each: round(each.durations.p95), formats.duration, "lower"),
+        change=change_of(now, before, lambda each: round(each.durations.p95), formats.duration, "lower"),
         note=_("p50 %(duration)s") % {"duration": formats.duration(round(now.durations.p50))},
         address=links.traces(min_duration=f"{p95 // NS_OF_MS}ms"),
     )
@@ -123,7 +107,7 @@ def _calls(now: Figures, before: Figures | None, links: Links) -> Card:
         value=formats.compact(now.sums.llm_calls),
         help=_("Invocations of a model in these requests, however many spans describe one; failed ones included."),
         series=[sums.llm_calls for sums, _durations in now.steps.values()],
-        change=_change(now, before, lambda each: each.sums.llm_calls, formats.count),
+        change=change_of(now, before, lambda each: each.sums.llm_calls, formats.count),
         exact=formats.count(now.sums.llm_calls),
         note=_("%(number)s per request") % {"number": f"{each:.1f}"} if each is not None else "",
         address=links.traces(llm="1"),
@@ -140,7 +124,7 @@ def _tokens(now: Figures, before: Figures | None, links: Links) -> Card:
             " includes reasoning. Cached share: cached input ÷ input."
         ),
         series=[sums.total_tokens for sums, _durations in now.steps.values()],
-        change=_change(now, before, lambda each: each.sums.total_tokens, formats.count),
+        change=change_of(now, before, lambda each: each.sums.total_tokens, formats.count),
         exact=formats.count(now.sums.total_tokens),
         note=_("%(share)s of the input cached") % {"share": formats.percent(cached)} if cached is not None else "",
         address=links.traces(llm="1"),
@@ -158,7 +142,7 @@ def _cost(now: Figures, before: Figures | None, links: Links) -> Card:
             " price nobody told are counted beside it and are in no sum."
         ),
         series=[float(sums.cost.reported or 0) for sums, _durations in now.steps.values()],
-        change=_change(now, before, lambda each: each.sums.cost.reported, formats.dollars),
+        change=change_of(now, before, lambda each: each.sums.cost.reported, formats.dollars),
         exact=f"${cost.reported.normalize():f}" if cost.reported is not None else "",
         note=_("%(share)s of the calls unknown") % {"share": formats.percent(unknown)} if unknown else "",
         address=links.traces(llm="1"),
@@ -178,7 +162,7 @@ def _blocks(now: Figures, before: Figures | None, links: Links) -> Card:
             " Block rate: of the requests that a guardrail looked at."
         ),
         series=[traces.with_blocks for traces in now.guarded_steps.values()],
-        change=_change(now, before, lambda each: each.guarded.with_blocks, formats.count),
+        change=change_of(now, before, lambda each: each.guarded.with_blocks, formats.count),
         exact=formats.count(now.guarded.with_blocks),
         note=_("block rate %(share)s") % {"share": formats.percent(now.guarded.block_rate)}
         if now.guarded.with_runs
@@ -195,8 +179,8 @@ def _coverage(now: Figures, before: Figures | None, links: Links) -> Card:
         value=formats.percent(now.guarded.coverage),
         help=_("Requests with an LLM call and a guardrail run ÷ requests with an LLM call."),
         series=[traces.coverage for traces in now.guarded_steps.values()],
-        change=_share_change(now, before, lambda each: each.guarded.coverage, "higher"),
+        change=share_change_of(now, before, lambda each: each.guarded.coverage, "higher"),
         note=ngettext("%(number)s request unguarded", "%(number)s requests unguarded", unguarded)
         % {"number": formats.count(unguarded)},
-        address=links.traces(llm="1"),
+        address=links.guardrails(),
     )

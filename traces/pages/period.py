@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -54,19 +53,6 @@ class Period:
             zone=ZoneInfo(timezone.get_current_timezone_name()),
             comparison=comparison,
         )
-
-    @property
-    def address(self) -> str:
-        """The parameters of a trace list of the same range, to the microsecond."""
-        return _address(self.scope)
-
-    @property
-    def before_address(self) -> str:
-        return _address(self.before) if self.before else ""
-
-
-def _address(scope: Scope) -> str:
-    return urlencode({"start": scope.start.isoformat(), "end": scope.end.isoformat()})
 
 
 def _whole_weeks(length: timedelta) -> timedelta:
