@@ -20,6 +20,7 @@ PATHS = {
     "overview-nothing": "?start=2001-01-01T00:00&end=2001-01-02T00:00",
     "analytics": "analytics/",
     "analytics-model": "analytics/?by=model",
+    "flow": "flow/",
     "guardrails": "guardrails/",
     "guardrail-runs": "guardrails/runs/?outcome=blocked",
     "traces": "traces/",

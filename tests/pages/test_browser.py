@@ -235,6 +235,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, project: Project) -> None:
         f"{base}/",
         f"{base}/analytics/{RECORDED_DAY}",
         f"{base}/analytics/{RECORDED_DAY}&by=model",
+        f"{base}/flow/{RECORDED_DAY}",
         f"{base}/guardrails/{RECORDED_DAY}",
         f"{base}/guardrails/runs/{RECORDED_DAY}",
         f"{base}/traces/{RECORDED_DAY}",
