@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
 __all__ = ["asked"]  # a fixture
 
-MAX_QUERIES = 14
+MAX_QUERIES = 7
 
 
 def address(name: str, project: Project, query: str = "") -> str:
@@ -45,7 +45,7 @@ def recordings(project: Project) -> Project:
 
 def test_figures_and_rows_are_those_of_the_api(client: Client, recordings: Project, asked: list[Asked]) -> None:
     found = shown(client, recordings)["guardrails"]
-    assert 8 < len(asked) <= MAX_QUERIES
+    assert 3 < len(asked) <= MAX_QUERIES
     assert not [each.name for each in asked if each.reads_spans]
     summary = client.get(f"/api/v1/projects/{recordings.pk}/guardrails/summary{RECORDED_DAY}").json()
 

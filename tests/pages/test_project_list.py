@@ -21,11 +21,19 @@ __all__ = ["asked"]  # a fixture
 
 HOUR_NS = 3_600_000 * MS
 LLM = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
-GUARDRAIL = {"openinference.span.kind": "GUARDRAIL", "guardrail_name": "pii", "guardrail_mode": "pre_call"}
+BLOCK = {
+    "openinference.span.kind": "GUARDRAIL",
+    "guardrail_name": "pii",
+    "guardrail_mode": "pre_call",
+    "guardrail_status": "guardrail_intervened",
+}
 TRACES = {
     1: [Spanlet("call", attributes=LLM | {"gen_ai.usage.cost": 0.25})],
     2: [Spanlet("call", attributes=LLM)],
-    3: [Spanlet("ask", status=2), Spanlet("pii", 2, 1, attributes=GUARDRAIL | {"guardrail_status": "guardrail_intervened"})],
+    3: [
+        Spanlet("ask", status=2),
+        Spanlet("pii", 2, 1, attributes=BLOCK),
+    ],
     4: [Spanlet("old")],
 }
 AGE_HOURS = {1: 2, 2: 50, 3: 3, 4: 24 * 9}

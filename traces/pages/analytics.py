@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from agentops_portal.clickhouse.together import Questions
 from traces.store.queries.agents import agent_figures, busiest
-from traces.store.queries.people import top_users
-from traces.store.queries.trace_metrics import Durations, TraceSums, trace_steps
+from traces.store.queries.compared import TracesFigures, compared
+from traces.store.queries.trace_metrics import Durations
+from traces.store.queries.trace_names import traces_by_name
 from traces.store.queries.usage import Dimension, Latency, Usage, usage_by, usage_over_time
 from traces.store.queries.usage_series import UsageSeries, usage_series
 
@@ -37,11 +38,11 @@ def analytics(period: Period, by: str, links: Links) -> Analytics:
     if by == "agent":
         return Analytics([], [agent_table(agent_figures(period.scope, names=busiest(period.scope, MOST)), links)])
     if by == "user":
-        return Analytics([], [user_table(top_users(period.scope, MOST), links)])
+        return Analytics([], [user_table(traces_by_name(period.scope, ("user",), MOST)["user"], links)])
     with Questions() as ask:
         usages = ask(lambda: usage_over_time(period.scope, period.step, period.zone))
-        traces = ask(lambda: trace_steps(period.scope, period.step, period.zone))
-    return Analytics(_charts_of_all(period, usages.result(), traces.result()))
+        traces = ask(lambda: compared(period.scope, None, period.step, period.zone))
+    return Analytics(_charts_of_all(period, usages.result(), traces.result().steps))
 
 
 def _by_dimension(period: Period, dimension: Dimension, links: Links) -> Analytics:
@@ -52,10 +53,10 @@ def _by_dimension(period: Period, dimension: Dimension, links: Links) -> Analyti
 
 
 def _charts_of_all(
-    period: Period, usages: Mapping[datetime, Usage], traces: Mapping[datetime, tuple[TraceSums, Durations]]
+    period: Period, usages: Mapping[datetime, Usage], traces: Mapping[datetime, TracesFigures]
 ) -> list[Chart]:
-    used, sums = list(usages.values()), [each for each, _durations in traces.values()]
-    durations = [each if count.traces else None for count, each in traces.values()]
+    used, sums = list(usages.values()), [each.sums for each in traces.values()]
+    durations = [each.durations if each.sums.traces else None for each in traces.values()]
 
     def chart(id_: str, title: str, help_: str, unit: Unit, lines: list[Line], kind: Kind = "bars") -> Chart:
         return Chart(id_, title, help_, unit, list(usages), period.step, lines, kind)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from traces.store.figures import Cost
 from traces.store.queries.agents import AgentFigures
-from traces.store.queries.people import Person
+from traces.store.queries.trace_names import NamedTraces
 from traces.store.queries.usage import Dimension, Usage
 
 from .cards import ratio
@@ -95,25 +95,24 @@ def agent_table(agents: Sequence[AgentFigures], links: Links) -> Table:
     )
 
 
-def user_table(users: Sequence[Person], links: Links) -> Table:
+def user_table(users: Sequence[NamedTraces], links: Links) -> Table:
     return Table(
         id="by-user",
         title=_("Users"),
         help=_("By requests that name them, with all that these requests used."),
         named=_("User"),
-        columns=[*_request_columns(), Column(_("Blocks"), "count", "bad"), Column(_("Sessions"), "count")],
+        columns=[*_request_columns(), Column(_("Blocked"), "count", "bad")],
         rows=[
             Row(
-                each.id,
+                each.name,
                 [
-                    *_request_values(each.traces, each.error_traces, each.llm_calls),
-                    each.input_tokens,
-                    each.output_tokens,
-                    *_cost_values(each.cost),
-                    each.blocked_runs,
-                    each.other_count,
+                    *_request_values(each.sums.traces, each.sums.error_traces, each.sums.llm_calls),
+                    each.sums.input_tokens,
+                    each.sums.output_tokens,
+                    *_cost_values(each.sums.cost),
+                    each.guarded.with_blocks,
                 ],
-                links.traces(user=each.id),
+                links.traces(user=each.name),
             )
             for each in users
         ],

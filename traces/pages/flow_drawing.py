@@ -12,6 +12,7 @@ from agentops_portal import formats
 from traces.reading.agent_flow import CLIENT, AgentFlow, Calls, Stage, StageFigures
 from traces.reading.flow_layout import Spot, layout
 
+from .forms import LONGEST_TEXT
 from .links import Links
 
 WIDTH, HEIGHT = 208, 52  # of a box
@@ -89,9 +90,10 @@ def stage_address(stage: Stage, links: Links) -> str:
     if stage.kind == "guardrail":
         name, _bracket, mode = stage.name.removesuffix(")").rpartition(" (")
         return links.runs(guardrail=name, mode=mode) if name else links.runs(guardrail=stage.name)
-    filters = {"agent": "agent", "llm": "model", "service": "service", "client": ""}
-    parameter = filters.get(stage.kind, "q")
-    return links.traces(**{parameter: stage.name}) if parameter else links.traces()
+    filters = {"agent": "agent", "llm": "model", "service": "service"}
+    if stage.kind in filters:
+        return links.traces(**{filters[stage.kind]: stage.name})
+    return links.traces() if stage == CLIENT else links.traces(q=stage.name[:LONGEST_TEXT])
 
 
 def _place(spot: Spot) -> tuple[int, int]:

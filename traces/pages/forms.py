@@ -19,8 +19,9 @@ from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.trace_list import Cursor
 
-from .range_form import AddressForm, RangeForm
+from .range_form import LONGEST_FILTER, AddressForm, RangeForm
 
+LONGEST_TEXT = 200  # letters that are searched for
 STATUSES = [("", _("Any status")), ("ok", _("OK")), ("error", _("Error"))]
 OUTCOMES = [
     ("", _("Any guardrail")),
@@ -57,7 +58,7 @@ class ExactField(forms.CharField):
     """The very text that a client sent, blanks at its ends included: `"a "` and `"a"` are two sessions."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=300, strip=False, **kwargs)
+        super().__init__(required=False, max_length=LONGEST_FILTER, strip=False, **kwargs)
 
 
 class CursorField(forms.CharField):
@@ -99,7 +100,7 @@ class TraceListForm(RangeForm):
         "max_cost",
     )
 
-    q = forms.CharField(required=False, label=_("Search"), max_length=200)
+    q = forms.CharField(required=False, label=_("Search"), max_length=LONGEST_TEXT)
     status = forms.ChoiceField(
         required=False,
         label=_("Status"),

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from agentops_portal.clickhouse.together import Questions
-from traces.store.queries.guarded_names import GuardedName, guarded_by
+from traces.store.queries.compared import compared
 from traces.store.queries.guardrail_phases import PhaseRuns, runs_by_phase
-from traces.store.queries.guardrail_steps import Outcomes, guarded_over_time, outcomes, outcomes_over_time
-from traces.store.queries.guardrails import GuardedTraces, GuardrailUse, guarded_traces, guardrail_use
+from traces.store.queries.guardrail_steps import Outcomes, outcomes, outcomes_over_time
+from traces.store.queries.guardrails import GuardedTraces, GuardrailUse, guardrail_use
+from traces.store.queries.trace_names import NamedTraces, traces_by_name
 
 from .charts import Chart, Line
 from .guardrail_cards import Figures
@@ -38,29 +39,26 @@ def guardrails(period: Period, links: Links) -> Guardrails:
     """All that the page shows, asked at the same time."""
     scope, before, step, zone = period.scope, period.before, period.step, period.zone
     with Questions() as ask:
+        traces = ask(lambda: compared(scope, before, step, zone))
         runs = ask(lambda: outcomes(scope))
         run_steps = ask(lambda: outcomes_over_time(scope, step, zone))
-        trace_steps = ask(lambda: guarded_over_time(scope, step, zone))
         runs_before = ask(lambda: outcomes(before)) if before else None
-        traces_before = ask(lambda: guarded_traces(before)) if before else None
         uses = ask(lambda: guardrail_use(scope))
         phases = ask(lambda: runs_by_phase(scope))
-        models = ask(lambda: guarded_by(scope, "model", TOP))
-        agents = ask(lambda: guarded_by(scope, "agent", TOP))
-        users = ask(lambda: guarded_by(scope, "user", TOP))
-        services = ask(lambda: guarded_by(scope, "service", TOP))
-    of_traces = trace_steps.result()
+        named = ask(lambda: traces_by_name(scope, ("model", "agent", "user", "service"), TOP, "blocks"))
+    found, names = traces.result(), named.result()
+    of_traces = {start: each.guarded for start, each in found.steps.items()}
     return Guardrails(
-        figures=Figures(runs.result(), sum(of_traces.values(), GuardedTraces()), run_steps.result(), of_traces),
-        before=Figures(runs_before.result(), traces_before.result()) if runs_before and traces_before else None,
+        figures=Figures(runs.result(), found.now.guarded, run_steps.result(), of_traces),
+        before=Figures(runs_before.result(), found.before.guarded) if runs_before and found.before else None,
         charts=_charts(period, run_steps.result(), of_traces),
         tables=[
             _by_guardrail(uses.result(), links),
             _by_phase(phases.result()),
-            _by_name("model", _("By model"), _("Model"), models.result(), links),
-            _by_name("agent", _("By agent"), _("Agent"), agents.result(), links),
-            _by_name("user", _("By user"), _("User"), users.result(), links),
-            _by_name("service", _("By service"), _("Service"), services.result(), links),
+            _by_name("model", _("By model"), _("Model"), names["model"], links),
+            _by_name("agent", _("By agent"), _("Agent"), names["agent"], links),
+            _by_name("user", _("By user"), _("User"), names["user"], links),
+            _by_name("service", _("By service"), _("Service"), names["service"], links),
         ],
     )
 
@@ -163,7 +161,7 @@ def _by_phase(phases: Mapping[str, PhaseRuns]) -> Table:
     )
 
 
-def _by_name(id_: str, title: str, named: str, found: Sequence[GuardedName], links: Links) -> Table:
+def _by_name(id_: str, title: str, named: str, found: Sequence[NamedTraces], links: Links) -> Table:
     return Table(
         id=f"by-{id_}",
         title=title,
@@ -183,11 +181,11 @@ def _by_name(id_: str, title: str, named: str, found: Sequence[GuardedName], lin
             Row(
                 each.name,
                 [
-                    each.traces.with_runs,
-                    each.traces.with_blocks,
-                    each.traces.block_rate,
-                    each.traces.with_calls - each.traces.with_calls_and_runs,
-                    each.traces.coverage,
+                    each.guarded.with_runs,
+                    each.guarded.with_blocks,
+                    each.guarded.block_rate,
+                    each.guarded.with_calls - each.guarded.with_calls_and_runs,
+                    each.guarded.coverage,
                 ],
                 links.traces(**{id_: each.name}),
             )

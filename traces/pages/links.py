@@ -7,6 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from .period import Period
+from .range_form import LONGEST_FILTER
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,17 @@ class Links:
     kept: str  # the query string of the page, with its time range
 
     def traces(self, **wanted: str) -> str:
-        """The trace list with filters of TraceListForm, to the microsecond of the range."""
+        """The trace list with filters of TraceListForm, to the microsecond of the range; "" for longer names than it
+        takes.
+        """
+        if any(len(value) > LONGEST_FILTER for value in wanted.values()):
+            return ""
         return f"{self._address('trace-list')}?{urlencode({**self._times, **wanted})}"
 
     def runs(self, **wanted: str) -> str:
-        """The guardrail runs with filters of RunsForm."""
+        """The guardrail runs with filters of RunsForm, in the same way."""
+        if any(len(value) > LONGEST_FILTER for value in wanted.values()):
+            return ""
         return f"{self._address('guardrail-runs')}?{urlencode({**self._times, **wanted})}"
 
     def guardrails(self) -> str:

@@ -1,8 +1,7 @@
 """The figures at the head of a project's overview, each with its definition and the traces behind it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from django.utils.translation import ngettext
 from agentops_portal import formats
 from agentops_portal.units import NS_OF_MS
 from traces.store.figures import Cost
+from traces.store.queries.compared import Compared, TracesFigures
 from traces.store.queries.guardrails import GuardedTraces
 from traces.store.queries.trace_metrics import Durations, TraceSums
 
@@ -25,8 +25,7 @@ class Figures:
     sums: TraceSums
     durations: Durations
     guarded: GuardedTraces
-    steps: Mapping[datetime, tuple[TraceSums, Durations]] = field(default_factory=dict)
-    guarded_steps: Mapping[datetime, GuardedTraces] = field(default_factory=dict)
+    steps: Sequence[TracesFigures] = ()
 
     @property
     def error_rate(self) -> float | None:
@@ -38,10 +37,12 @@ class Figures:
         return ratio(self.sums.cost.unknown_calls, self.sums.llm_calls)
 
 
-def cards(now: Figures, before: Figures | None, links: Links) -> list[Card]:
-    """`before`: None when nothing is compared."""
-    if before is not None and not before.sums.traces:
-        before = None  # nothing of the compared range is known: no change can be told
+def cards(found: Compared, links: Links) -> list[Card]:
+    """Without changes when nothing is known of the compared range."""
+    now = Figures(found.now.sums, found.now.durations, found.now.guarded, list(found.steps.values()))
+    before = None
+    if found.before is not None and found.before.sums.traces:
+        before = Figures(found.before.sums, found.before.durations, found.before.guarded)
     return [
         _requests(now, before, links),
         _errors(now, before, links),
@@ -59,7 +60,7 @@ def _requests(now: Figures, before: Figures | None, links: Links) -> Card:
         label=_("Requests"),
         value=formats.compact(now.sums.traces),
         help=_("Traces that start in the range, each with all of its spans."),
-        series=[sums.traces for sums, _durations in now.steps.values()],
+        series=[each.sums.traces for each in now.steps],
         change=change_of(now, before, lambda each: each.sums.traces, formats.count),
         exact=formats.count(now.sums.traces),
         address=links.traces(),
@@ -75,7 +76,7 @@ def _errors(now: Figures, before: Figures | None, links: Links) -> Card:
             "Requests that failed ÷ requests. A request failed when its root span failed, a server in it answered with"
             " HTTP 400 or more, or its last LLM call, agent or tool failed; a fallback that worked is no failure."
         ),
-        series=[ratio(sums.error_traces, sums.traces) for sums, _durations in now.steps.values()],
+        series=[ratio(each.sums.error_traces, each.sums.traces) for each in now.steps],
         change=share_change_of(now, before, lambda each: each.error_rate, "lower"),
         note=ngettext("%(number)s failed request", "%(number)s failed requests", failed)
         % {"number": formats.count(failed)},
@@ -93,7 +94,7 @@ def _latency(now: Figures, before: Figures | None, links: Links) -> Card:
             "Of a request from its first start to its last end. Of 20 requests 19 were not slower than p95, and 10 not"
             " slower than p50. The link shows those that were slower than p95."
         ),
-        series=[durations.p95 if sums.traces else None for sums, durations in now.steps.values()],
+        series=[each.durations.p95 if each.sums.traces else None for each in now.steps],
         change=change_of(now, before, lambda each: round(each.durations.p95), formats.duration, "lower"),
         note=_("p50 %(duration)s") % {"duration": formats.duration(round(now.durations.p50))},
         address=links.traces(min_duration=f"{p95 // NS_OF_MS}ms"),
@@ -106,7 +107,7 @@ def _calls(now: Figures, before: Figures | None, links: Links) -> Card:
         label=_("LLM calls"),
         value=formats.compact(now.sums.llm_calls),
         help=_("Invocations of a model in these requests, however many spans describe one; failed ones included."),
-        series=[sums.llm_calls for sums, _durations in now.steps.values()],
+        series=[each.sums.llm_calls for each in now.steps],
         change=change_of(now, before, lambda each: each.sums.llm_calls, formats.count),
         exact=formats.count(now.sums.llm_calls),
         note=_("%(number)s per request") % {"number": f"{each:.1f}"} if each is not None else "",
@@ -123,7 +124,7 @@ def _tokens(now: Figures, before: Figures | None, links: Links) -> Card:
             "Input and output tokens of LLM calls. Input includes what was read from the provider's cache, output"
             " includes reasoning. Cached share: cached input ÷ input."
         ),
-        series=[sums.total_tokens for sums, _durations in now.steps.values()],
+        series=[each.sums.total_tokens for each in now.steps],
         change=change_of(now, before, lambda each: each.sums.total_tokens, formats.count),
         exact=formats.count(now.sums.total_tokens),
         note=_("%(share)s of the input cached") % {"share": formats.percent(cached)} if cached is not None else "",
@@ -141,7 +142,7 @@ def _cost(now: Figures, before: Figures | None, links: Links) -> Card:
             "US dollars that clients reported for LLM calls and tools; an answer from a cache cost nothing. Calls whose"
             " price nobody told are counted beside it and are in no sum."
         ),
-        series=[float(sums.cost.reported or 0) for sums, _durations in now.steps.values()],
+        series=[float(each.sums.cost.reported or 0) for each in now.steps],
         change=change_of(now, before, lambda each: each.sums.cost.reported, formats.dollars),
         exact=f"${cost.reported.normalize():f}" if cost.reported is not None else "",
         note=_("%(share)s of the calls unknown") % {"share": formats.percent(unknown)} if unknown else "",
@@ -161,7 +162,7 @@ def _blocks(now: Figures, before: Figures | None, links: Links) -> Card:
             "Requests in which a guardrail blocked something; an error of a guardrail or of a provider is no block."
             " Block rate: of the requests that a guardrail looked at."
         ),
-        series=[traces.with_blocks for traces in now.guarded_steps.values()],
+        series=[each.guarded.with_blocks for each in now.steps],
         change=change_of(now, before, lambda each: each.guarded.with_blocks, formats.count),
         exact=formats.count(now.guarded.with_blocks),
         note=_("block rate %(share)s") % {"share": formats.percent(now.guarded.block_rate)}
@@ -178,7 +179,7 @@ def _coverage(now: Figures, before: Figures | None, links: Links) -> Card:
         label=_("Guardrail coverage"),
         value=formats.percent(now.guarded.coverage),
         help=_("Requests with an LLM call and a guardrail run ÷ requests with an LLM call."),
-        series=[traces.coverage for traces in now.guarded_steps.values()],
+        series=[each.guarded.coverage for each in now.steps],
         change=share_change_of(now, before, lambda each: each.guarded.coverage, "higher"),
         note=ngettext("%(number)s request unguarded", "%(number)s requests unguarded", unguarded)
         % {"number": formats.count(unguarded)},

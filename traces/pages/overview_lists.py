@@ -1,14 +1,14 @@
-"""The busiest models, agents, users and services of an overview."""
+"""The dearest models and the busiest agents, users and services of an overview."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from traces.store.figures import Cost
-from traces.store.queries.agents import AgentFigures
-from traces.store.queries.people import Person
-from traces.store.queries.usage import Usage
+from traces.store.queries.trace_metrics import sum_of_costs
+from traces.store.queries.trace_names import NamedTraces
+from traces.store.queries.usage_series import Series, UsageSeries
 
 from .links import Links
 
@@ -21,7 +21,6 @@ class TopRow:
     tokens: int
     cost: Cost
     address: str
-    share: float  # count ÷ that of the first row
 
 
 @dataclass(frozen=True)
@@ -31,71 +30,69 @@ class TopList:
     help: str
     counted: str  # what `count` is
     rows: Sequence[TopRow]
+    has_usage: bool = True  # whether tokens and cost of a row are its own
+
+    @property
+    def shown(self) -> list[tuple[TopRow, float]]:
+        """Rows, and how much of the largest count each has."""
+        most = max((row.count for row in self.rows), default=0)
+        return [(row, row.count / most) for row in self.rows]
 
 
-def top_models(usages: Mapping[str, Usage], links: Links, limit: int) -> TopList:
-    found = {name: usage for name, usage in usages.items() if usage.calls and name}
+def top_models(models: UsageSeries, links: Links, limit: int) -> TopList:
+    called = [each for each in models.series if each.name and any(usage.calls for usage in each.usages)]
     return TopList(
         _("Models"),
         "cpu",
-        _("By LLM calls, with those that failed. Counted in quarters of an hour."),
+        _("LLM calls, with those that failed; what cost most comes first. Counted in quarters of an hour."),
         _("Calls"),
-        _rows(
-            [
-                (name, usage.calls, usage.failed_calls, usage.total_tokens, usage.cost, links.traces(model=name))
-                for name, usage in list(found.items())[:limit]
-            ]
-        ),
+        [_model_row(each, links) for each in called[:limit]],
     )
 
 
-def top_services(usages: Mapping[str, Usage], links: Links, limit: int) -> TopList:
-    named = [(name, usage) for name, usage in usages.items() if usage.requests and name]
-    busiest = sorted(named, key=lambda each: -each[1].requests)[:limit]
-    return TopList(
-        _("Services"),
-        "server",
-        _("By requests that begin in them, with those whose root span failed. Counted in quarters of an hour."),
-        _("Requests"),
-        _rows(
-            [
-                (name, each.requests, each.failed_requests, each.total_tokens, each.cost, links.traces(service=name))
-                for name, each in busiest
-            ]
-        ),
+def _model_row(model: Series, links: Links) -> TopRow:
+    name = model.name or ""
+    return TopRow(
+        name,
+        sum(usage.calls for usage in model.usages),
+        sum(usage.failed_calls for usage in model.usages),
+        sum(usage.total_tokens for usage in model.usages),
+        sum_of_costs([usage.cost for usage in model.usages]),
+        links.traces(model=name),
     )
 
 
-def top_agents(agents: Sequence[AgentFigures], links: Links) -> TopList:
+def top_agents(agents: Sequence[NamedTraces], links: Links) -> TopList:
     return TopList(
         _("Agents"),
         "robot",
-        _("By requests in which they took part, with those that failed. Tokens and cost are those of their own calls."),
+        _("By requests in which they took part, with those that failed. What each of them used: Analytics, by agent."),
         _("Requests"),
-        _rows(
-            [
-                (each.name, each.traces, each.error_traces, each.total_tokens, each.cost, links.traces(agent=each.name))
-                for each in agents
-            ]
-        ),
+        [_row(each, links.traces(agent=each.name)) for each in agents],
+        has_usage=False,
     )
 
 
-def top_users(users: Sequence[Person], links: Links) -> TopList:
+def top_users(users: Sequence[NamedTraces], links: Links) -> TopList:
     return TopList(
         _("Users"),
         "users",
-        _("By requests that name them, with those that failed."),
+        _("By requests that name them, with those that failed and all that these requests used."),
         _("Requests"),
-        _rows(
-            [
-                (each.id, each.traces, each.error_traces, each.total_tokens, each.cost, links.traces(user=each.id))
-                for each in users
-            ]
-        ),
+        [_row(each, links.traces(user=each.name)) for each in users],
     )
 
 
-def _rows(rows: Sequence[tuple[str, int, int, int, Cost, str]]) -> list[TopRow]:
-    most = max((row[1] for row in rows), default=0)
-    return [TopRow(*row, share=row[1] / most) for row in rows]
+def top_services(services: Sequence[NamedTraces], links: Links) -> TopList:
+    return TopList(
+        _("Services"),
+        "server",
+        _("By requests that begin in them, with those that failed and all that these requests used."),
+        _("Requests"),
+        [_row(each, links.traces(service=each.name)) for each in services],
+    )
+
+
+def _row(named: NamedTraces, address: str) -> TopRow:
+    sums = named.sums
+    return TopRow(named.name, sums.traces, sums.error_traces, sums.total_tokens, sums.cost, address)

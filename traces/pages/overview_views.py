@@ -34,14 +34,14 @@ def overview_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     period = form.period(project.pk)
     links = Links(project.pk, period, form.address())
     shown = overview(period, links)
-    if not shown.figures.sums.traces:
+    if not shown.figures.now.sums.traces:
         context["newest"] = newest_trace(project.pk)
         if context["newest"] is None:
             return show_first_steps(request, project)
     context |= {
         "period": period,
         "overview": shown,
-        "cards": cards(shown.figures, shown.before, links),
+        "cards": cards(shown.figures, links),
         "failed_address": links.traces(status="error"),
     }
     return render(request, "traces/overview.html", context)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from agentops_portal.units import END_OF_TIME, EPOCH
 from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
 
+LONGEST_FILTER = 300  # letters of a name that a filter takes
+
 
 class MomentField(forms.Field):
     """A time as `<input type="datetime-local">` sends it, in the reader's time zone, or ISO 8601 with an offset."""

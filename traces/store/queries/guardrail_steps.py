@@ -1,4 +1,4 @@
-"""What guardrails did in time: their runs by outcome, and the traces that they covered and blocked."""
+"""What guardrails did in time: their runs by outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import NS_OF_QUARTER
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
-from traces.store.figures import FIGURES
 
-from .guardrails import DURATION, GUARDED_COLUMNS, GUARDED_FIGURES, RUNS, GuardedTraces
+from .guardrails import DURATION, RUNS
 from .steps import Step, key_sql, steps_of
-from .summaries import traces_sql
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,3 @@ def outcomes_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetim
     )
     found = {row["step"]: Outcomes.of(row) for row in rows}
     return {start: found.get(key, Outcomes()) for key, start in steps.starts.items()}
-
-
-def guarded_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, GuardedTraces]:
-    """Of the traces that start in each step, empty steps included; their sum is what guarded_traces says."""
-    steps = steps_of(scope, step, zone)
-    columns = {**GUARDED_FIGURES, "quarter": f"intDiv({FIGURES['start_ns']}, {NS_OF_QUARTER})"}
-    rows = select(
-        f"SELECT {key_sql(step)} AS step, {GUARDED_COLUMNS} FROM ({traces_sql(scope, columns)}) GROUP BY step",
-        name="guardrail_steps.traces",
-        scope=scope,
-        parameters=steps.parameters,
-    )
-    found = {row.pop("step"): GuardedTraces(**row) for row in rows}
-    return {start: found.get(key, GuardedTraces()) for key, start in steps.starts.items()}

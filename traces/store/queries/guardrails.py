@@ -1,7 +1,7 @@
 """Guardrail runs, each once however often it was sent, from the ledger `guardrail_runs`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
@@ -66,9 +66,6 @@ class GuardedTraces:
     with_calls_and_runs: int = 0
     with_runs: int = 0
     with_blocks: int = 0
-
-    def __add__(self, other: "GuardedTraces") -> "GuardedTraces":
-        return GuardedTraces(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def coverage(self) -> float | None:

@@ -95,24 +95,6 @@ def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list
     ]
 
 
-def top_users(scope: Scope, limit: int) -> list[Person]:
-    """The users with the most traces that start in the scope."""
-    rows = select(
-        f"""
-        SELECT who, {_COUNTS}, {_PERSON_COLUMNS}
-        FROM ({_people_sql(scope, "user", "session")})
-        WHERE who != ''
-        GROUP BY who
-        ORDER BY traces DESC, who
-        LIMIT {{limit:UInt32}}
-        """,
-        name="people.top_users",
-        scope=scope,
-        parameters={"limit": limit},
-    )
-    return [_person(row) for row in rows]
-
-
 _COUNTS = """
     count() AS traces, countIf(figure_status = 'error') AS error_traces, min(figure_start_ns) AS first_ns,
     max(figure_end_ns) AS last_ns
@@ -132,10 +114,13 @@ def _figures(*names: str) -> Mapping[str, str]:
 
 
 def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | None, limit: int) -> list[Person]:
+    sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)
+    source = traces_sql(scope, {"who": of, "other": other, **_figures("status", "start_ns", "end_ns", *_SUMS)})
     rows = select(
         f"""
-        SELECT who, {_COUNTS}, {_PERSON_COLUMNS}
-        FROM ({_people_sql(scope, of, other)})
+        SELECT who, {_COUNTS}, {sums}, arraySort(groupUniqArrayIf(20)(other, other != '')) AS others,
+            uniqExactIf(other, other != '') AS other_count
+        FROM ({source})
         {_PAGE}
         """,
         name=f"people.{of}s",
@@ -143,19 +128,6 @@ def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | Non
         parameters=_page_parameters(text, after, limit),
     )
     return [_person(row) for row in rows]
-
-
-_PERSON_COLUMNS = ", ".join(
-    [
-        *(f"sum(figure_{name}) AS {name}" for name in _SUMS),
-        "arraySort(groupUniqArrayIf(20)(other, other != '')) AS others",
-        "uniqExactIf(other, other != '') AS other_count",
-    ]
-)
-
-
-def _people_sql(scope: Scope, of: str, other: str) -> str:
-    return traces_sql(scope, {"who": of, "other": other, **_figures("status", "start_ns", "end_ns", *_SUMS)})
 
 
 def _person(row: dict[str, Any]) -> Person:

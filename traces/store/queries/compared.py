@@ -1,0 +1,84 @@
+"""The traces of a range, of its steps and of the range that it is compared with: all of it in one question.
+
+A trace counts where it starts, with all of its spans; the figures are those of trace_metrics.py and guardrails.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agentops_portal.clickhouse.gate import Scope, select
+from agentops_portal.units import EPOCH, NS_OF_QUARTER
+from traces.store.figures import FIGURES
+
+from .guardrails import GUARDED_COLUMNS, GUARDED_FIGURES, GuardedTraces
+from .steps import Step, key_sql, steps_of
+from .summaries import traces_sql
+from .trace_metrics import COUNTS, DURATION_COLUMNS, SUM_FIGURES, Durations, TraceSums
+
+
+@dataclass(frozen=True)
+class TracesFigures:
+    """Of some traces."""
+
+    sums: TraceSums = TraceSums()  # noqa: RUF009  (it is frozen)
+    durations: Durations = Durations()  # noqa: RUF009
+    guarded: GuardedTraces = GuardedTraces()  # noqa: RUF009
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "TracesFigures":
+        guarded = {name: row[name] for name in GuardedTraces.__dataclass_fields__}
+        return cls(TraceSums.of(row), Durations.of(row), GuardedTraces(**guarded))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`before` is of the range that is compared with; `steps` are those of the range itself, empty ones included."""
+
+    now: TracesFigures
+    before: TracesFigures | None
+    steps: Mapping[datetime, TracesFigures]
+
+
+def compared(scope: Scope, before: Scope | None, step: Step, zone: ZoneInfo) -> Compared:
+    """`before`: of the same project; it begins before the scope does, and None compares with nothing."""
+    both = Scope(scope.project_id, before.start, max(scope.end, before.end)) if before else scope
+    steps = steps_of(scope, step, zone)
+    columns = {
+        **SUM_FIGURES,
+        **GUARDED_FIGURES,
+        "start_ns": FIGURES["start_ns"],
+        "quarter": f"intDiv({FIGURES['start_ns']}, {NS_OF_QUARTER})",
+    }
+    rows = select(
+        f"""
+        SELECT start_ns >= {{now_from:Int64}} AND start_ns < {{now_until:Int64}} AS is_now,
+            if(is_now, {key_sql(step)}, 0) AS step, grouping(step) AS is_total,
+            {COUNTS}, {DURATION_COLUMNS}, {GUARDED_COLUMNS}
+        FROM ({traces_sql(both, columns)})
+        WHERE is_now OR (start_ns >= {{before_from:Int64}} AND start_ns < {{before_until:Int64}})
+        GROUP BY GROUPING SETS ((is_now), (is_now, step))
+        """,
+        name="compared.traces",
+        scope=both,
+        parameters={**steps_of(both, step, zone).parameters, **_times("now", scope), **_times("before", before)},
+    )
+    totals = {bool(row["is_now"]): TracesFigures.of(row) for row in rows if row["is_total"]}
+    found = {row["step"]: TracesFigures.of(row) for row in rows if row["is_now"] and not row["is_total"]}
+    return Compared(
+        now=totals.get(True, TracesFigures()),
+        before=totals.get(False, TracesFigures()) if before else None,
+        steps={start: found.get(key, TracesFigures()) for key, start in steps.starts.items()},
+    )
+
+
+def _times(name: str, scope: Scope | None) -> dict[str, int]:
+    """Nanoseconds since 1970; of no scope no moment lies between them."""
+    times = (_nanoseconds(scope.start), _nanoseconds(scope.end)) if scope else (0, 0)
+    return {f"{name}_from": times[0], f"{name}_until": times[1]}
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
