@@ -1,10 +1,13 @@
 """The overview of a project: its figures are those of the API and of the traces behind them."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -23,6 +26,13 @@ DAY_NS = 86_400_000 * MS
 MONDAY_NS = 1_795_392_000_000 * MS  # 2026-11-23T00:00Z
 LLM = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}
 ERROR = 2
+
+
+@pytest.fixture(autouse=True)
+def _later() -> Iterator[None]:
+    """Of days that are not over, less is compared."""
+    with time_machine.travel(datetime(2026, 12, 10, 12, tzinfo=UTC)):
+        yield
 
 
 def address(project: Project, query: str = "") -> str:
@@ -123,13 +133,27 @@ def test_a_day_is_compared_with_the_day_before(client: Client, two_days: Project
     assert card(context, "Cost").note == "100 % of the calls unknown"
 
 
-@pytest.mark.parametrize(("compare", "before"), [("previous", "2"), ("week", None), ("none", None)])
+@pytest.mark.parametrize(
+    ("day", "compare", "before"),
+    [(24, "previous", "2"), (24, "week", None), (24, "none", None), (30, "week", "2"), (30, "previous", None)],
+)
 def test_what_a_day_is_compared_with_is_chosen(
-    client: Client, two_days: Project, compare: str, before: str | None
+    client: Client, two_days: Project, day: int, compare: str, before: str | None
 ) -> None:
-    change = card(shown(client, two_days, f"{TUESDAY}&compare={compare}"), "Requests").change
+    start = datetime(2026, 11, day, tzinfo=UTC)
+    times = f"start={start:%Y-%m-%dT%H:%MZ}&end={start + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    change = card(shown(client, two_days, f"?{times}&compare={compare}"), "Requests").change
 
     assert (change.before if change else None) == before
+
+
+def test_of_a_day_that_is_not_over_as_much_is_compared_as_has_passed(client: Client, two_days: Project) -> None:
+    with time_machine.travel(datetime(2026, 11, 24, 3, 30, tzinfo=UTC)):
+        period = shown(client, two_days, TUESDAY)["period"]
+
+    assert period.before.start == datetime(2026, 11, 23, tzinfo=UTC)
+    passed = period.before.end - datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
+    assert timedelta() <= passed < timedelta(minutes=5)  # the clock goes on
 
 
 def test_days_are_those_of_the_reader(client: Client, two_days: Project, alice: Any) -> None:

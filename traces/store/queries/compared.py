@@ -4,7 +4,7 @@ A trace counts where it starts, with all of its spans; the figures are those of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +44,10 @@ class Compared:
 
 def compared(scope: Scope, before: Scope | None, step: Step, zone: ZoneInfo) -> Compared:
     """`before`: of the same project; it begins before the scope does, and None compares with nothing."""
+    if before and scope.start - before.end > scope.end - scope.start:
+        # What lies between the two is more than they are: they are asked one by one.
+        earlier = compared(before, None, step, zone)
+        return replace(compared(scope, None, step, zone), before=earlier.now)
     both = Scope(scope.project_id, before.start, max(scope.end, before.end)) if before else scope
     steps = steps_of(scope, step, zone)
     columns = {
