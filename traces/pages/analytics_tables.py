@@ -10,9 +10,8 @@ from traces.store.queries.trace_names import NamedTraces
 from traces.store.queries.usage import Dimension, Usage
 
 from .cards import ratio
-from .charts import Number
 from .links import Links
-from .tables import Column, Row, Table
+from .tables import Column, Row, Table, Value
 
 
 def usage_table(usages: Mapping[str, Usage], dimension: Dimension, links: Links) -> Table:
@@ -44,7 +43,7 @@ def usage_table(usages: Mapping[str, Usage], dimension: Dimension, links: Links)
     )
 
 
-def _usage_values(usage: Usage) -> list[Number | None]:
+def _usage_values(usage: Usage) -> list[Value]:
     return [
         usage.calls,
         usage.failed_calls,
@@ -53,7 +52,7 @@ def _usage_values(usage: Usage) -> list[Number | None]:
         usage.cached_input_tokens,
         usage.output_tokens,
         usage.reasoning_tokens,
-        usage.cost.reported,
+        usage.cost,
         usage.cost.unknown_calls,
         usage.latency.p50 if usage.latency else None,
         usage.latency.p95 if usage.latency else None,
@@ -132,9 +131,9 @@ def _request_columns() -> list[Column]:
     ]
 
 
-def _request_values(traces: int, failed: int, calls: int) -> list[Number | None]:
+def _request_values(traces: int, failed: int, calls: int) -> list[Value]:
     return [traces, failed, ratio(failed, traces), calls]
 
 
-def _cost_values(cost: Cost) -> list[Number | None]:
-    return [cost.reported, cost.unknown_calls]
+def _cost_values(cost: Cost) -> list[Value]:
+    return [cost, cost.unknown_calls]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from projects.opened import open_project
 from traces.reading.agent_flow import AgentFlow, agent_flow
+from traces.store.figures import Cost
 from traces.store.queries.flow_spans import newest_flow_spans
 from traces.store.queries.trace_list import newest_trace
 
@@ -83,7 +84,7 @@ def _stages(flow: AgentFlow, links: Links) -> Table:
                     figures.errors,
                     figures.average_ns,
                     figures.total_tokens,
-                    figures.cost or None,
+                    Cost(figures.cost or None, figures.unknown_cost_calls),
                     figures.unknown_cost_calls,
                 ],
                 stage_address(stage, links),

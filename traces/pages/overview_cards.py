@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from agentops_portal import formats
 from agentops_portal.units import NS_OF_MS
@@ -151,7 +151,7 @@ def _cost(now: Figures, before: Figures | None, links: Links) -> Card:
 
 
 def _unpriced(cost: Cost) -> str:
-    return _("unknown") if cost.unknown_calls else formats.dollars(Decimal(0))
+    return pgettext("cost", "unknown") if cost.unknown_calls else formats.dollars(Decimal(0))
 
 
 def _blocks(now: Figures, before: Figures | None, links: Links) -> Card:

@@ -8,13 +8,19 @@ from django.http import Http404, HttpResponse
 from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from agentops_portal import formats
 from traces.reading.csv_text import BYTE_ORDER_MARK, csv_line
+from traces.store.figures import Cost
 
 from .charts import SHOWS, Chart, Number, Unit
 
 # What a plain number of a spreadsheet is counted in.
 UNITS: dict[Unit, str] = {"count": "", "dollars": " (USD)", "duration": " (ns)", "share": " (0–1)"}
+
+
+Value = Number | Cost | None
 
 
 @dataclass(frozen=True)
@@ -26,10 +32,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """`values`: one for each column; None where nothing was measured or nobody knows."""
+    """`values`: one for each column; None where nothing was measured."""
 
     name: str
-    values: Sequence[Number | None]
+    values: Sequence[Value]
     address: str = ""  # of what stands behind it
     detail: str = ""  # beside the name
 
@@ -58,9 +64,18 @@ class Table:
         return [(row, [_cell(*each) for each in zip(self.columns, row.values, strict=True)]) for row in self.rows]
 
 
-def _cell(column: Column, value: Number | None) -> Cell:
+def _cell(column: Column, value: Value) -> Cell:
+    if isinstance(value, Cost):
+        return Cell(_cost(value), is_quiet=not value.reported, is_bad=False)
     text = "–" if value is None else SHOWS[column.unit](value)
     return Cell(text, is_quiet=not value, is_bad=bool(value) and column.tone == "bad")
+
+
+def _cost(cost: Cost) -> str:
+    """As traces/_cost.html has it: what is known, and whether there is more."""
+    if cost.reported is None:
+        return pgettext("cost", "unknown") if cost.unknown_calls else "–"
+    return f"{formats.dollars(cost.reported)}{' + ?' if cost.is_partial else ''}"
 
 
 CSV = "csv"  # the parameter that asks a dashboard for one of its tables as a file, by its id
@@ -87,7 +102,8 @@ def _table_lines(table: Table) -> Iterator[list[object]]:
     detail = [table.detailed] if table.detailed else []
     yield [table.named, *detail, *(f"{column.label}{UNITS[column.unit]}" for column in table.columns)]
     for row in table.rows:
-        yield [row.name, *([row.detail] if table.detailed else []), *row.values]
+        values = (value.reported if isinstance(value, Cost) else value for value in row.values)
+        yield [row.name, *([row.detail] if table.detailed else []), *values]
 
 
 def _chart_lines(chart: Chart) -> Iterator[list[object]]:
