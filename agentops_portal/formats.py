@@ -23,6 +23,23 @@ def count(number: int) -> str:
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
+def compact(number: int) -> str:
+    """Counts of a million and more in three digits: 1.21 M, 34.5 G; smaller ones as they are."""
+    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
+        if number >= size:
+            return f"{_three_digits(number / size)} {unit}"
+    return count(number)
+
+
+def percent(share: float | None) -> str:
+    """0.1234 → 12.3 %; whole percents from 99.95 on; below 0.1 % two digits, for a rare thing is not nothing."""
+    if share is None:
+        return "–"
+    value = 100 * share
+    digits = 0 if value >= 99.95 or value == 0 else 2 if value < 0.1 else 1
+    return f"{number_format(round(value, digits), decimal_pos=digits, use_l10n=True)} %"
+
+
 def duration(nanoseconds: int) -> str:
     """Three significant digits in the unit that fits: 840 ns, 12.4 ms, 3.05 s; from a minute on 4 m 05 s, 2 h 10 m."""
     if nanoseconds < US:

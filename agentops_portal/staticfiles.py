@@ -25,6 +25,7 @@ FILES = {
     "vendor/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
     "vendor/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "vendor/tabler.min.js.map": "@tabler/core/dist/js/tabler.min.js.map",
+    "vendor/echarts.common.min.js": "echarts/dist/echarts.common.min.js",
     "vendor/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }

@@ -1,7 +1,10 @@
 """Sign-in, the account, the list of projects and their keys."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,13 +16,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
-from django.utils.timezone import now
+from django.utils.functional import Promise
+from django.utils.timezone import get_current_timezone_name, now
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from agentops_portal.clickhouse.gate import ClickHouseError
+
 from .access import administered, may_administer, person
+from .activity import DAYS, ProjectActivity, activity_of
 from .forms import AccountForm, KeyForm, LoginForm, PasswordForm
 from .limits import limits_posts
 from .models import ApiKey, KeyScope, Project, Role
@@ -57,9 +64,9 @@ def admin_login(request: HttpRequest, extra_context: object = None) -> HttpRespo
 @require_GET
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the traces of the project looked at last; without any project to the list, which says what to do."""
+    """To the overview of the project looked at last; without any project to the list, which says what to do."""
     project = last_project(request)
-    return redirect("trace-list", project_id=project.pk) if project else redirect("project-list")
+    return redirect("overview", project_id=project.pk) if project else redirect("project-list")
 
 
 @login_required
@@ -94,11 +101,31 @@ def account_password(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def project_list(request: HttpRequest) -> HttpResponse:
-    """Context: `rows`, of (project, what the user is in its organization or "", number of keys that work)."""
+    """Context: `rows` (ProjectRow), and `problem` when the store of traces does not answer: the list is there still."""
     visible = Project.objects.visible_to(request.user).select_related("organization")
-    projects = visible.with_role_of(request.user).with_live_keys(now()).order_by("organization__name", "name", "id")
-    rows = [(project, Role(project.role).label if project.role else "", project.live_keys) for project in projects]
-    return render(request, "projects/project_list.html", {"rows": rows})
+    projects = list(
+        visible.with_role_of(request.user).with_live_keys(now()).order_by("organization__name", "name", "id")
+    )
+    context: dict[str, object] = {"days": DAYS}
+    activity: Mapping[UUID, ProjectActivity] = {}
+    try:
+        activity = activity_of([each.pk for each in projects], ZoneInfo(get_current_timezone_name()))
+    except ClickHouseError as error:
+        context["problem"] = str(error)
+    context["rows"] = [
+        ProjectRow(each, Role(each.role).label if each.role else "", activity.get(each.pk, ProjectActivity()))
+        for each in projects
+    ]
+    return render(request, "projects/project_list.html", context)
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A line of the list of projects; `role` is what the user is in its organization, or ""."""
+
+    project: Project
+    role: str | Promise
+    activity: ProjectActivity
 
 
 @require_GET

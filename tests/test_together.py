@@ -8,7 +8,7 @@ import structlog
 from django.utils import translation
 
 from agentops_portal.clickhouse.gate import Limits, QueryTimeout, Scope, select
-from agentops_portal.clickhouse.together import WORKERS, together
+from agentops_portal.clickhouse.together import WORKERS, Questions, together
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -31,6 +31,37 @@ def test_they_run_at_the_same_time() -> None:
     meeting = threading.Barrier(3, timeout=10)
 
     assert sorted(together(meeting.wait, meeting.wait, meeting.wait)) == [0, 1, 2]
+
+
+def test_any_number_of_questions_are_asked_at_the_same_time() -> None:
+    meeting = threading.Barrier(5, timeout=10)
+
+    with Questions() as question:
+        places = [question(meeting.wait) for _ in range(5)]
+
+    assert sorted(place.result() for place in places) == [0, 1, 2, 3, 4]
+
+
+def test_of_many_questions_the_first_failure_is_raised_when_all_have_ended() -> None:
+    ended = []
+
+    def fail(reason: str) -> None:
+        raise QueryTimeout(reason)
+
+    def take_a_moment() -> None:
+        time.sleep(0.2)
+        ended.append(1)
+
+    def ask_all() -> None:
+        with Questions() as question:
+            question(take_a_moment)
+            question(lambda: fail("first"))
+            question(lambda: fail("second"))
+
+    with pytest.raises(QueryTimeout, match="first"):
+        ask_all()
+
+    assert ended == [1]
 
 
 @pytest.mark.parametrize("place", range(3))

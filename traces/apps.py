@@ -14,13 +14,15 @@ class TracesConfig(AppConfig):
     def ready(self) -> None:
         """Tell the app of projects what there is of one here, hear from it when one is gone, look into stores to be."""
         from agentops_portal.clickhouse import examination, shape
-        from projects import counts
+        from projects import activity, counts
         from projects.signals import projects_removed
+        from traces.store.queries.project_activity import project_activity
         from traces.store.queries.project_counts import project_counts
         from traces.store.schema import adoption
         from traces.store.shape import fields  # noqa: F401 - a check
         from traces.store.shape.keep import faults, keep
 
+        activity.register(project_activity)
         counts.register(project_counts)
         examination.register(adoption.examine)
         shape.register_keeper(shape.Keeper(self.name, faults, keep))

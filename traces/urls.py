@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from .converters import SpanIdConverter, TraceIdConverter
-from .pages import data_views, share_views, views
+from .pages import analytics_views, data_views, flow_views, guardrail_views, overview_views, share_views, views
 
 register_converter(TraceIdConverter, "trace_id")
 register_converter(SpanIdConverter, "span_id")
@@ -17,6 +17,11 @@ project_urls = [
 ]
 
 urlpatterns = [
+    path("projects/<uuid:project_id>/", overview_views.overview_page, name="overview"),
+    path("projects/<uuid:project_id>/analytics/", analytics_views.analytics_page, name="analytics"),
+    path("projects/<uuid:project_id>/flow/", flow_views.flow_page, name="flow"),
+    path("projects/<uuid:project_id>/guardrails/", guardrail_views.guardrails_page, name="guardrails"),
+    path("projects/<uuid:project_id>/guardrails/runs/", guardrail_views.guardrail_runs_page, name="guardrail-runs"),
     path("projects/<uuid:project_id>/traces/", include(project_urls)),
     path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
     path("projects/<uuid:project_id>/data/", data_views.data, name="data"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from django.utils import translation
 
@@ -19,6 +19,35 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 WORKERS = 16  # a page that finds them busy waits
+
+
+class Questions:
+    """Any number of questions that are asked at once:
+
+        with Questions() as ask:
+            sums, traces = ask(lambda: …), ask(lambda: …)
+        show(sums.result(), traces.result())
+
+    Behind the block all are answered. A question that failed raises at the block's end, when the others have ended; of
+    several the one asked first.
+    """
+
+    def __init__(self) -> None:
+        self._asked: list[Future[Any]] = []
+
+    def __call__(self, function: Callable[[], T]) -> "Future[T]":
+        """`function` only asks ClickHouse, for its thread has no other database."""
+        future = _started(function)
+        self._asked.append(future)
+        return future
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        failures = [failure for future in self._asked if (failure := future.exception()) is not None]
+        if failures and kind is None:
+            raise failures[0]
 
 
 def together(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C]) -> tuple[A, B, C]:

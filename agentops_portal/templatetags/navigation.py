@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
@@ -23,11 +24,18 @@ class Section:
     icon: str
     view: str
     prefix: str
+    has_range: bool = False  # its page shows a time range, which stays when one goes from one section to another
 
+
+RANGE = ("range", "start", "end", "compare")
 
 # Sections of one project; one more page is one more line.
 PROJECT_SECTIONS = [
-    Section(_("Traces"), "timeline", "trace-list", "trace-"),
+    Section(_("Overview"), "layout-dashboard", "overview", "overview", has_range=True),
+    Section(_("Traces"), "timeline", "trace-list", "trace-", has_range=True),
+    Section(_("Analytics"), "chart-histogram", "analytics", "analytics", has_range=True),
+    Section(_("Agent flow"), "sitemap", "flow", "flow", has_range=True),
+    Section(_("Guardrails"), "shield-check", "guardrails", "guardrail", has_range=True),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
     Section(_("Data"), "database", "data", "data"),
     Section(_("API keys"), "key", "key-list", "key-"),
@@ -36,6 +44,7 @@ PROJECT_SECTIONS = [
 
 def _entries(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
     current = request.resolver_match.url_name if request.resolver_match else None
+    kept = urlencode({name: request.GET[name] for name in RANGE if request.GET.get(name)})
     entries = []
     for section in PROJECT_SECTIONS:
         try:
@@ -43,6 +52,8 @@ def _entries(request: HttpRequest, project: Project) -> list[dict[str, Any]]:
         except NoReverseMatch:
             continue
         active = bool(current) and str(current).startswith(section.prefix)
+        if section.has_range and kept:
+            url = f"{url}?{kept}"
         entries.append({"label": section.label, "icon": section.icon, "url": url, "active": active})
     return entries
 

@@ -50,4 +50,25 @@
     const question = event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
   });
+
+  // <tr data-row-link>: a click anywhere on the row follows its first link.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-row-link]");
+    if (!row || event.target.closest("a, button") || String(window.getSelection())) return;
+    const link = row.querySelector("a");
+    if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
+    else link.click();
+  });
+
+  // <details data-popover>: closes when something else is clicked, or with Escape.
+  function closePopovers(except) {
+    for (const open of document.querySelectorAll("details[data-popover][open]")) {
+      if (open !== except) open.open = false;
+    }
+  }
+
+  document.addEventListener("click", (event) => closePopovers(event.target.closest("details[data-popover]")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closePopovers(null);
+  });
 })();

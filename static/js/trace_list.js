@@ -1,14 +1,6 @@
-// The trace list: a click anywhere on a row opens its trace; choosing a preset range sends the filter.
+// The trace list: choosing a preset range sends the filter.
 (function () {
   "use strict";
-
-  document.addEventListener("click", (event) => {
-    const row = event.target.closest("[data-row-link]");
-    if (!row || event.target.closest("a, button") || String(window.getSelection())) return;
-    const link = row.querySelector("a");
-    if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
-    else link.click();
-  });
 
   document.addEventListener("change", (event) => {
     const field = event.target.closest("[data-submit-unless]");

@@ -16,6 +16,13 @@ SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
 LANGUAGES = {"en": "en-US", "ko": "ko-KR"}
 PATHS = {
+    "overview": "",
+    "overview-nothing": "?start=2001-01-01T00:00&end=2001-01-02T00:00",
+    "analytics": "analytics/",
+    "analytics-model": "analytics/?by=model",
+    "flow": "flow/",
+    "guardrails": "guardrails/",
+    "guardrail-runs": "guardrails/runs/?outcome=blocked",
     "traces": "traces/",
     "errors": "traces/?status=error&llm=1",
     "nothing": "traces/?q=nothing-is-called-this",
@@ -60,15 +67,15 @@ def signed_in(browser: Browser, options: argparse.Namespace, size: str, theme: s
     page.locator("input[name=username]").fill(options.email)
     page.locator("input[name=password]").fill(options.password)
     page.locator("form[action='/login/'] button[type=submit]").click()
-    page.wait_for_url("**/traces/**")
+    page.wait_for_url("**/projects/*/")
     page.goto("/projects/")
     page.locator("main").get_by_role("link", name=options.project, exact=True).first.click()
-    page.wait_for_url("**/traces/**")
+    page.wait_for_url("**/projects/*/")
     return page
 
 
 def take_all(page: Page, folder: Path, suffix: str) -> None:
-    project = page.url.split("/traces/")[0]
+    project = page.url.rstrip("/")
     addresses = {name: f"{project}/{path}" for name, path in PATHS.items()}
     addresses |= {"projects": "/projects/", "account": "/account/", "missing": "/no-such-page/"}
     page.goto(addresses["traces"])

@@ -29,11 +29,11 @@ def text(answer: Any) -> str:
 def test_home_leads_to_the_project_looked_at_last(cast: Cast, signed_in: SignIn) -> None:
     second = create_project(organization=cast.organization, name="Zebra")
     client = signed_in("bob")
-    assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/traces/"
+    assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/"
     client.get(f"/projects/{second.pk}/keys/")
-    assert client.get("/")["Location"] == f"/projects/{second.pk}/traces/"
+    assert client.get("/")["Location"] == f"/projects/{second.pk}/"
     delete_project(project=second)
-    assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/traces/"
+    assert client.get("/")["Location"] == f"/projects/{cast.project.pk}/"
 
 
 def test_without_a_project_home_explains_what_to_do(cast: Cast, signed_in: SignIn) -> None:

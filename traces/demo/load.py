@@ -22,7 +22,7 @@ from .traffic import generate
 
 PROJECT = "Sample project"
 KEY_NAME = "Sample traffic (manage.py demo)"
-DAYS = 7
+DAYS = 14  # the week that pages show, and the one it is compared with
 TRACES = 1500
 SEED = 1
 STORE_SECONDS = 30

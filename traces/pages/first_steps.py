@@ -1,10 +1,19 @@
 """What the page of a project without traces offers to copy."""
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from projects.models import Project
 from projects.snippets import Snippet, receiver_url, snippets
 
 KEY = "YOUR_API_KEY"
+
+
+def show_first_steps(request: HttpRequest, project: Project) -> HttpResponse:
+    """In the place of any page that shows traces, as long as the project has none."""
+    context = {"project": project, "snippets": first_steps(), "receiver_url": receiver_url()}
+    return render(request, "traces/first_steps.html", context)
 
 
 def first_steps() -> list[Snippet]:

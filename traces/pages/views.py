@@ -16,7 +16,6 @@ from agentops_portal.clickhouse.together import together
 from projects.access import may_administer
 from projects.models import Project
 from projects.opened import open_project
-from projects.snippets import receiver_url
 from traces.converters import stored_trace_id
 from traces.ingest.receipts.summary import first_hour, summary
 from traces.ingest.uploads import usage_today
@@ -25,7 +24,7 @@ from traces.store.queries import trace_detail as detail_queries
 from traces.store.queries import trace_list as list_queries
 from traces.store.queries.span_detail import span_detail as query_span
 
-from .first_steps import first_steps
+from .first_steps import show_first_steps
 from .forms import IngestForm, TraceListForm
 from .span_page import as_json, span_response
 from .store_errors import shows_store_errors
@@ -52,7 +51,7 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
     if not page.traces and not query.cursor:
         newest = list_queries.newest_trace(project.pk)
         if newest is None:
-            return _first_steps(request, project)
+            return show_first_steps(request, project)
         context["newest"] = newest
     if query.wanted.model and query.wanted.model not in models:
         models.append(query.wanted.model)
@@ -65,11 +64,6 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "older_address": form.address(cursor=str(page.next_cursor)) if page.next_cursor else "",
     }
     return render(request, "traces/trace_list.html", context)
-
-
-def _first_steps(request: HttpRequest, project: Project) -> HttpResponse:
-    context = {"project": project, "snippets": first_steps(), "receiver_url": receiver_url()}
-    return render(request, "traces/first_steps.html", context)
 
 
 @require_GET

@@ -12,6 +12,8 @@ from agentops_portal.units import datetime_of
 
 register = template.Library()
 register.filter("count", formats.count)
+register.filter("compact", formats.compact)
+register.filter("percent", formats.percent)
 register.filter("duration", formats.duration)
 register.filter("dollars", formats.dollars)
 

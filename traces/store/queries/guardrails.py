@@ -73,10 +73,10 @@ class GuardrailUse:
 class GuardedTraces:
     """Traces of a range: how many called a model, had a guardrail run, were blocked."""
 
-    with_calls: int
-    with_calls_and_runs: int
-    with_runs: int
-    with_blocks: int
+    with_calls: int = 0
+    with_calls_and_runs: int = 0
+    with_runs: int = 0
+    with_blocks: int = 0
 
     @property
     def coverage(self) -> float | None:
@@ -153,15 +153,17 @@ def guardrail_use(scope: Scope) -> list[GuardrailUse]:
     ]
 
 
+GUARDED_FIGURES = {f"has_{name}": f"{FIGURES[name]} > 0" for name in ("llm_calls", "guardrail_runs", "blocked_runs")}
+GUARDED_COLUMNS = """
+    countIf(has_llm_calls) AS with_calls, countIf(has_llm_calls AND has_guardrail_runs) AS with_calls_and_runs,
+    countIf(has_guardrail_runs) AS with_runs, countIf(has_blocked_runs) AS with_blocks
+"""
+
+
 def guarded_traces(scope: Scope) -> GuardedTraces:
     """Over all traces of the scope."""
-    has = {f"has_{name}": f"{FIGURES[name]} > 0" for name in ("llm_calls", "guardrail_runs", "blocked_runs")}
     [row] = select(
-        f"""
-        SELECT countIf(has_llm_calls) AS with_calls, countIf(has_llm_calls AND has_guardrail_runs) AS
-            with_calls_and_runs, countIf(has_guardrail_runs) AS with_runs, countIf(has_blocked_runs) AS with_blocks
-        FROM ({traces_sql(scope, has)})
-        """,
+        f"SELECT {GUARDED_COLUMNS} FROM ({traces_sql(scope, GUARDED_FIGURES)})",
         name="guardrails.traces",
         scope=scope,
     )

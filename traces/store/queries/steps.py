@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope
 from agentops_portal.units import EPOCH
 
 Step = Literal["quarter", "hour", "day"]
@@ -48,7 +48,7 @@ class Steps:
     parameters: dict[str, list[int]]  # what key_sql() needs
 
 
-def steps_of(scope: Scope, step: Step, zone: ZoneInfo) -> Steps:
+def steps_of(scope: Scope | ProjectsScope, step: Step, zone: ZoneInfo) -> Steps:
     stretches = list(_stretches(scope, zone))
     starts: dict[int, datetime] = {}
     for number, each in enumerate(stretches):
@@ -78,7 +78,7 @@ def _fixed(moment: datetime) -> datetime:
     return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()), fold=0)
 
 
-def _stretches(scope: Scope, zone: ZoneInfo) -> Iterator[Stretch]:
+def _stretches(scope: Scope | ProjectsScope, zone: ZoneInfo) -> Iterator[Stretch]:
     since = _seconds(scope.start) // QUARTER * QUARTER
     end = _seconds(scope.end - timedelta(microseconds=1)) // QUARTER * QUARTER + QUARTER
     offset = _offset(since, zone)

@@ -4,7 +4,7 @@ One source for all: what a trend shows adds up to what the metrics of the same r
 starts, with all of its spans; one that began before the range, where the range does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
@@ -26,9 +26,9 @@ DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # Between two of them lies their weighted mean, as spreadsheets compute percentiles.
 PERCENTILES = "quantilesExactInclusive(0.5, 0.95, 0.99)"
 SUMS = ("span_count", "ok_count", "error_count", "llm_calls", *TOKENS, *COSTS)
-_FIGURES = {f"figure_{name}": FIGURES[name] for name in ("status", *SUMS)} | {"figure_duration": DURATION}
+SUM_FIGURES = {f"figure_{name}": FIGURES[name] for name in ("status", *SUMS)} | {"figure_duration": DURATION}
 _SUM_COLUMNS = ", ".join(f"sum(figure_{name}) AS {name}" for name in SUMS)
-_COUNTS = f"count() AS traces, countIf(figure_status = 'error') AS error_traces, {_SUM_COLUMNS}"
+COUNTS = f"count() AS traces, countIf(figure_status = 'error') AS error_traces, {_SUM_COLUMNS}"
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ class TraceSums:
         counts = {
             name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__ if name != "cost"
         }
-        return TraceSums(**counts, cost=_sum_of(self.cost, other.cost))
+        return TraceSums(**counts, cost=sum_of_costs([self.cost, other.cost]))
 
 
-def _sum_of(one: Cost, other: Cost) -> Cost:
-    reported = [cost.reported for cost in (one, other) if cost.reported is not None]
-    saved = [cost.saved for cost in (one, other) if cost.saved is not None]
+def sum_of_costs(costs: Sequence[Cost]) -> Cost:
+    """What is known is added up, and so is what is not."""
+    reported = [cost.reported for cost in costs if cost.reported is not None]
+    saved = [cost.saved for cost in costs if cost.saved is not None]
     return Cost(
         sum(reported[1:], reported[0]) if reported else None,
-        one.unknown_calls + other.unknown_calls,
+        sum(cost.unknown_calls for cost in costs),
         sum(saved[1:], saved[0]) if saved else None,
     )
 
@@ -108,7 +109,7 @@ def _fitting(scope: Scope, columns: Mapping[str, str], wanted: TraceFilter) -> s
 def trace_sums(scope: Scope, wanted: TraceFilter = EVERY) -> tuple[TraceSums, Durations]:
     """Of the traces of the scope that fit the filter."""
     [row] = select(
-        f"SELECT {_COUNTS}, {DURATION_COLUMNS} FROM ({_fitting(scope, _FIGURES, wanted)})",
+        f"SELECT {COUNTS}, {DURATION_COLUMNS} FROM ({_fitting(scope, SUM_FIGURES, wanted)})",
         name="trace_metrics.sums",
         scope=scope,
         parameters=wanted.parameters(),
@@ -119,7 +120,7 @@ def trace_sums(scope: Scope, wanted: TraceFilter = EVERY) -> tuple[TraceSums, Du
 def filtered_sums(scope: Scope, wanted: TraceFilter) -> TraceSums:
     """Of the traces of the scope that fit the filter."""
     [row] = select(
-        f"SELECT {_COUNTS} FROM ({_fitting(scope, _FIGURES, wanted)})",
+        f"SELECT {COUNTS} FROM ({_fitting(scope, SUM_FIGURES, wanted)})",
         name="trace_metrics.filtered_sums",
         scope=scope,
         parameters=wanted.parameters(),
@@ -147,10 +148,10 @@ def trace_trend(
     """
     step: Step = "hour" if interval == "hour" else "day"
     steps = steps_of(scope, step, zone)
-    columns = {**_FIGURES, "quarter": f"intDiv({COUNTED_NS}, {NS_OF_QUARTER})"}
+    columns = {**SUM_FIGURES, "quarter": f"intDiv({COUNTED_NS}, {NS_OF_QUARTER})"}
     parameters: dict[str, Any] = {**steps.parameters, **wanted.parameters()}
     rows = select(
-        f"SELECT {key_sql(step)} AS step, {_COUNTS} FROM ({_fitting(scope, columns, wanted)}) GROUP BY step",
+        f"SELECT {key_sql(step)} AS step, {COUNTS} FROM ({_fitting(scope, columns, wanted)}) GROUP BY step",
         name="trace_metrics.trend",
         scope=scope,
         parameters=parameters,
@@ -181,7 +182,7 @@ class TraceDuration:
 def trace_durations(scope: Scope, limit: int, wanted: TraceFilter = EVERY) -> list[TraceDuration]:
     """The newest traces of the scope that fit the filter first, at most `limit`."""
     columns = {"id": "trace_id", "start_ns": FIGURES["start_ns"]} | {
-        name: _FIGURES[name] for name in ("figure_duration", "figure_status")
+        name: SUM_FIGURES[name] for name in ("figure_duration", "figure_status")
     }
     rows = select(
         f"""

@@ -46,7 +46,7 @@ _FIGURES = {
     "failed_requests": "sumIf(spans, is_root AND status = 'Error')",
     "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
 }
-_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
+USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
 
 _USED = "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost))"
 MOST = 1_000  # names that are told one by one
@@ -97,12 +97,12 @@ class Usage:
         )
 
 
-_NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None, 0, 0, None)
+NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None, 0, 0, None)
 
 
 def usage_total(scope: Scope) -> Usage:
     """All of the range."""
-    [row] = select(f"SELECT {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}", name="usage.total", scope=scope)
+    [row] = select(f"SELECT {USAGE_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}", name="usage.total", scope=scope)
     return Usage.of(row)
 
 
@@ -123,7 +123,7 @@ def usage_by(scope: Scope, dimension: Dimension, limit: int = MOST, names: Names
     wanted = names or most_called(dimension, limit)
     rows = select(
         f"""
-        SELECT toString({dimension}) AS name, {_COLUMNS} FROM {USAGE.table}
+        SELECT toString({dimension}) AS name, {USAGE_COLUMNS} FROM {USAGE.table}
         WHERE {IN_RANGE} AND toString({dimension}) GLOBAL IN ({wanted.sql})
         GROUP BY name
         HAVING {_USED}
@@ -138,13 +138,22 @@ def usage_by(scope: Scope, dimension: Dimension, limit: int = MOST, names: Names
 
 def most_called(dimension: Dimension, limit: int) -> Names:
     """The `limit` most called. Cheap: nothing is kept of a name but what it is sorted by."""
+    return _first(dimension, limit, "figure_calls DESC, name")
+
+
+def dearest(dimension: Dimension, limit: int) -> Names:
+    """The `limit` that cost most; of those of which nothing is known the most called."""
+    return _first(dimension, limit, "ifNull(figure_reported_cost, 0) DESC, figure_calls DESC, name")
+
+
+def _first(dimension: Dimension, limit: int, order: str) -> Names:
     sorted_by = ", ".join(f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost"))
     sql = f"""
         SELECT name FROM (
             SELECT toString({dimension}) AS name, {sorted_by} FROM {USAGE.table} WHERE {IN_RANGE}
             GROUP BY name
             HAVING {_USED}
-            ORDER BY figure_calls DESC, name
+            ORDER BY {order}
             LIMIT {{most:UInt32}}
         )
     """
@@ -155,7 +164,7 @@ def usage_of_others(scope: Scope, dimension: Dimension, names: Names) -> Usage:
     """What all the other names came to together."""
     [row] = select(
         f"""
-        SELECT {_COLUMNS} FROM {USAGE.table}
+        SELECT {USAGE_COLUMNS} FROM {USAGE.table}
         WHERE {IN_RANGE} AND toString({dimension}) GLOBAL NOT IN ({names.sql})
         """,
         name=f"usage.others_by_{dimension}",
@@ -169,13 +178,13 @@ def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, 
     """By quarters of an hour, hours or days as they are cut in a time zone: start → usage, empty ones included."""
     steps = steps_of(scope, step, zone)
     rows = select(
-        f"SELECT {key_sql(step)} AS step, {_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE} GROUP BY step",
+        f"SELECT {key_sql(step)} AS step, {USAGE_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE} GROUP BY step",
         name="usage.over_time",
         scope=scope,
         parameters=steps.parameters,
     )
     found = {row["step"]: Usage.of(row) for row in rows}
-    return {start: found.get(key, _NOTHING) for key, start in steps.starts.items()}
+    return {start: found.get(key, NOTHING) for key, start in steps.starts.items()}
 
 
 def models_called(scope: Scope, limit: int) -> list[str]:
