@@ -24,4 +24,5 @@ urlpatterns = [
     path("", include("compat.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),
+    path("", include("guardrails.urls")),
 ]

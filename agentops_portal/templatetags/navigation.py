@@ -28,6 +28,7 @@ class Section:
 # Sections of one project; one more page is one more line.
 PROJECT_SECTIONS = [
     Section(_("Traces"), "timeline", "trace-list", "trace-"),
+    Section(_("Reports"), "report-analytics", "report-list", "report-"),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
     Section(_("Data"), "database", "data", "data"),
     Section(_("API keys"), "key", "key-list", "key-"),

@@ -1,0 +1,112 @@
+"""The form of a schedule: what, when and for whom."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from agentops_portal.fields import lower_email, timezone_names
+from projects.forms import Styled
+from projects.models import Project, User
+
+from ..models import Channel, Format, ReportSchedule, Section
+from ..services import FIELDS, MOST_RECIPIENTS
+
+LONGEST_LIST = 20_000  # characters of addresses
+
+
+class LinesField(forms.CharField):
+    """One address a line, or separated by commas; gives a list without doubles."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=LONGEST_LIST, **kwargs)
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value)
+        found = list(dict.fromkeys(word for word in text.replace(",", "\n").split() if word))
+        if len(found) > MOST_RECIPIENTS:
+            raise ValidationError(_("A schedule has at most %(most)d recipients."), params={"most": MOST_RECIPIENTS})
+        return found
+
+
+class EmailsField(LinesField):
+    def clean(self, value: Any) -> list[str]:
+        found = [lower_email(each) for each in super().clean(value)]
+        for address in found:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError(_("%(address)s is no e-mail address."), params={"address": address}) from None
+        return found
+
+
+class ScheduleForm(Styled, forms.ModelForm):
+    """`values` are those of the schedule; `members` and `emails` its recipients."""
+
+    of = forms.ChoiceField(label=_("of"), widget=forms.RadioSelect)
+    hour = forms.TypedChoiceField(
+        label=_("hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)], initial=8
+    )
+    timezone = forms.ChoiceField(label=_("time zone"))
+    sections = forms.MultipleChoiceField(
+        label=_("sections"), choices=Section, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    formats = forms.MultipleChoiceField(
+        label=_("attachments"), choices=Format, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    members = forms.MultipleChoiceField(label=_("members"), required=False, widget=forms.CheckboxSelectMultiple)
+    emails = EmailsField(
+        label=_("other e-mail addresses"),
+        help_text=_("One a line. Each is asked first whether it wants the reports."),
+    )
+
+    class Meta:
+        model = ReportSchedule
+        fields = [*FIELDS]
+
+    def __init__(self, *args: Any, project: Project, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+        self.people = {str(person.pk): person for person in people}
+        choices: dict[str, list[tuple[str, Any]]] = {
+            "of": [
+                ("project", _("this project")),
+                ("organization", _("all projects of %(name)s") % {"name": project.organization.name}),
+            ],
+            "timezone": [(name, name) for name in sorted(timezone_names())],
+            "members": [(key, str(person)) for key, person in self.people.items()],
+            "language": list(settings.LANGUAGES),
+        }
+        for name, values in choices.items():
+            self.fields[name].choices = values  # type: ignore[attr-defined]
+        if self.instance.pk and not self.instance._state.adding:
+            del self.fields["of"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Of the schedule."""
+        return {name: self.cleaned_data[name] for name in FIELDS}
+
+    def chosen_members(self) -> list[User]:
+        return [self.people[key] for key in self.cleaned_data["members"]]
+
+    def addresses(self) -> dict[str, list[str]]:
+        return {Channel.EMAIL: self.cleaned_data["emails"]}
+
+    def is_of_project(self) -> bool:
+        return bool(self.cleaned_data.get("of") != "organization")
+
+
+def recipients_shown(schedule: ReportSchedule) -> dict[str, Any]:
+    """What the form starts with."""
+    recipients = list(schedule.recipients.all())
+    users: list[UUID] = [each.user_id for each in recipients if each.user_id]
+    others = [each.address for each in recipients if not each.user_id and each.channel == Channel.EMAIL]
+    return {"members": [str(user) for user in users], "emails": "\n".join(others)}
