@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -147,6 +148,10 @@ class ReportSchedule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.project is not None and self.project.organization_id != self.organization_id:
+            raise ValidationError({"project": _("This project belongs to another organization.")})
 
     @property
     def zone(self) -> ZoneInfo:

@@ -38,7 +38,7 @@ def create_schedule(
         )
     schedule = ReportSchedule(organization=organization, project=project, created_by=actor, created_at=now, **values)
     schedule.clean_fields(exclude=["next_start", "due_at"])
-    _restart(schedule, now)
+    restart(schedule, now)
     schedule.save()
     record("report_schedule.created", target=schedule.name, **_by(schedule, actor))
     return schedule
@@ -52,7 +52,7 @@ def update_schedule(*, schedule: ReportSchedule, values: Mapping[str, Any], acto
         setattr(schedule, name, value)
     schedule.clean_fields()
     if any(before[name] != values[name] for name in TIMING if name in values):
-        _restart(schedule, now)
+        restart(schedule, now)
     schedule.save()
     changed = sorted(name for name, value in values.items() if before[name] != value)
     if changed:
@@ -79,7 +79,7 @@ def resume(*, schedule: ReportSchedule, actor: User | None, now: datetime) -> No
     locked = ReportSchedule.objects.select_for_update(of=("self",)).get(pk=schedule.pk)
     if locked.paused_at is not None:
         locked.paused_at = None
-        _restart(locked, now)
+        restart(locked, now)
         locked.save(update_fields=["paused_at", "next_start", "due_at"])
         record("report_schedule.resumed", target=schedule.name, **_by(schedule, actor))
 
@@ -200,7 +200,8 @@ def _member(organization_id: UUID, address: str) -> User | None:
     return membership.user if membership else None
 
 
-def _restart(schedule: ReportSchedule, now: datetime) -> None:
+def restart(schedule: ReportSchedule, now: datetime) -> None:
+    """Go on with the period that runs now; the row is the caller's to save."""
     running = schedule.rhythm.period_at(now)
     schedule.next_start, schedule.due_at = running.start, schedule.rhythm.due_at(running)
 

@@ -69,7 +69,7 @@ def check_message(message: EmailMessage, report: Report) -> None:
     assert [part.get_content_type() for part in alternative.iter_parts()] == ["text/plain", "text/html"]
     assert [str(part.get_filename()).rpartition(".")[2] for part in files] == ["pdf", "xlsx", "csv", "json"]
     text, html = (part.get_content() for part in alternative.iter_parts())
-    assert "Guardrails blocked 3 of 6 checks (50.0 %), 200.0 % more than before." in text
+    assert "Guardrails blocked 3 of 6 checks (50.0 %), 200 % more than before." in text
     assert "pii: Mode pre_call, Checks 4, Blocked 2, Change +100 %" in text
     assert "<img" not in html
     assert "#unsubscribe" not in html

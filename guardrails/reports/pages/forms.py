@@ -14,7 +14,7 @@ from agentops_portal.fields import lower_email, timezone_names
 from projects.forms import Styled
 from projects.models import Project, User
 
-from ..models import Channel, Format, ReportSchedule, Section
+from ..models import Channel, Format, ReportSchedule, Section, all_sections, first_format
 from ..services import FIELDS, MOST_RECIPIENTS
 
 LONGEST_LIST = 20_000  # characters of addresses
@@ -56,10 +56,14 @@ class ScheduleForm(Styled, forms.ModelForm):
     )
     timezone = forms.ChoiceField(label=_("time zone"))
     sections = forms.MultipleChoiceField(
-        label=_("sections"), choices=Section, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("sections"), choices=Section, initial=all_sections, required=False, widget=forms.CheckboxSelectMultiple
     )
     formats = forms.MultipleChoiceField(
-        label=_("attachments"), choices=Format, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("attachments"),
+        choices=Format,
+        initial=first_format,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     members = forms.MultipleChoiceField(label=_("members"), required=False, widget=forms.CheckboxSelectMultiple)
     emails = EmailsField(

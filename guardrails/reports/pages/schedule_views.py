@@ -41,7 +41,9 @@ def schedule_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "language": translation.get_language() or "en",
         "members": [str(actor.pk)],
     }
-    form = ScheduleForm(request.POST or None, project=project, people=_people(project), initial=initial)
+    form = ScheduleForm(
+        request.POST if request.method == "POST" else None, project=project, people=_people(project), initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         try:
             schedule = services.create_schedule(
@@ -64,7 +66,7 @@ def schedule_edit(request: HttpRequest, project_id: UUID, schedule_id: UUID) -> 
     project = open_project(request, project_id)
     schedule = administered_schedule(request.user, project, schedule_id)
     form = ScheduleForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         project=project,
         people=_people(project),
         instance=ReportSchedule.objects.administered_by(request.user).get(pk=schedule.pk),

@@ -78,7 +78,7 @@ def headline(figures: Figures) -> str:
         if totals["blocked"] == before["blocked"] or change is not None:
             return _("Guardrails blocked %(blocked)s of %(checks)s checks (%(rate)s), as many as before.") % words
         return _("Guardrails blocked %(blocked)s of %(checks)s checks (%(rate)s), after none before.") % words
-    words["change"] = percent(abs(round(change, 2)))
+    words["change"] = f"{count(abs(round(100 * change)))} %"
     if change > 0:
         return _("Guardrails blocked %(blocked)s of %(checks)s checks (%(rate)s), %(change)s more than before.") % words
     return _("Guardrails blocked %(blocked)s of %(checks)s checks (%(rate)s), %(change)s fewer than before.") % words
