@@ -29,6 +29,7 @@ from .periods import Period
 SCHEMA: Final = 1
 MOST: Final = 20  # rows that a list of names has; the live page has all
 MOST_PROJECTS: Final = 100  # of an organization
+LONGEST_NAME: Final = 300  # characters that are kept of what a client called something
 Figures = dict[str, Any]
 
 
@@ -117,7 +118,7 @@ def _of_project(project: Project, period: Period, before: Period, schedule: Repo
         "phases": {phase: asdict(runs) for phase, runs in runs_by_phase(scope).items()},
         "guardrails": [in_project | _guardrail(use, named_before.get((use.guardrail, use.mode))) for use in uses],
         "silent": [
-            in_project | {"guardrail": use.guardrail, "mode": use.mode, "runs_before": use.runs}
+            in_project | {"guardrail": _cut(use.guardrail), "mode": _cut(use.mode), "runs_before": use.runs}
             for use in uses_before
             if (use.guardrail, use.mode) not in named
         ],
@@ -126,7 +127,7 @@ def _of_project(project: Project, period: Period, before: Period, schedule: Repo
         "models": [
             in_project
             | {
-                "model": name,
+                "model": _cut(name),
                 "calls": usage.calls,
                 "failed_calls": usage.failed_calls,
                 "total_tokens": usage.total_tokens,
@@ -165,8 +166,8 @@ def _totals(scope: Scope, uses: Sequence[GuardrailUse]) -> Figures:
 def _guardrail(use: GuardrailUse, before: GuardrailUse | None) -> Figures:
     outcomes = {name: getattr(use, name) for name in GUARDRAIL_OUTCOMES}
     return {
-        "guardrail": use.guardrail,
-        "mode": use.mode,
+        "guardrail": _cut(use.guardrail),
+        "mode": _cut(use.mode),
         "runs": use.runs,
         **outcomes,
         "unknown": use.runs - sum(outcomes.values()),
@@ -180,6 +181,7 @@ def _guardrail(use: GuardrailUse, before: GuardrailUse | None) -> Figures:
 def _place(place: GuardedPlace) -> Figures:
     return {
         **asdict(place),
+        "name": _cut(place.name),
         "acted": place.masked + place.flagged + place.blocked + place.failed,
         "unseen": place.with_calls - place.with_calls_and_runs,
     }
@@ -259,6 +261,10 @@ def _late(schedule: ReportSchedule, before: Period, each: Sequence[Figures]) -> 
         return None
     now = _sum([one["totals_before"] for one in each])
     return {name: {"then": reported.figures["totals"][name], "now": now[name]} for name in ("checks", "requests")}
+
+
+def _cut(name: str) -> str:
+    return name[:LONGEST_NAME]
 
 
 def _money(amount: Decimal | None) -> str | None:

@@ -16,7 +16,7 @@ from traces.reading.pdf import PdfUnavailable
 
 from .contents import Figures, figures_of, is_empty
 from .models import Delivery, Format, Recipient, Report, ReportFile
-from .rendering.files import HTML, TEXT, File, files_of
+from .rendering.files import HTML, SLACK, TEXT, WEBHOOK, File, files_of
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def project_id_of(report: Report) -> UUID:
 
 def drawn(figures: Figures, link: str, formats: Iterable[str], language: str) -> list[File]:
     """The e-mail and what is attached to it; where no PDF can be drawn, without it."""
-    kinds = [HTML, TEXT, *formats]
+    kinds = [HTML, TEXT, SLACK, WEBHOOK, *formats]
     try:
         return files_of(figures, link, kinds, language)
     except PdfUnavailable as error:

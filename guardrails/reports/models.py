@@ -263,7 +263,7 @@ class ReportFile(models.Model):
     """One form of a report, as it was sent."""
 
     report = models.ForeignKey(Report, models.CASCADE, related_name="files")
-    kind = models.CharField(max_length=8)  # html, text, slack, or one of Format
+    kind = models.CharField(max_length=8)  # as rendering/files.py names them
     name = models.CharField(max_length=200)
     content = models.BinaryField()
 

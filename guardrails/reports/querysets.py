@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 
 from projects.credential_cache import Credential
 from projects.models import Membership, Organization, Project
@@ -56,6 +56,12 @@ class _ScheduledQuerySet(QuerySet[Row]):
 class ScheduleQuerySet(_ScheduledQuerySet["ReportSchedule"]):
     def due(self, now: datetime) -> Self:
         return self.of_active().filter(due_at__lte=now, paused_at=None)
+
+    def with_reached(self) -> Self:
+        """With the recipients that get the reports, as `reached`, in one query for all."""
+        from .models import Recipient
+
+        return self.prefetch_related(Prefetch("recipients", Recipient.objects.reached(), to_attr="reached"))
 
 
 class RecipientQuerySet(_ScheduledQuerySet["Recipient"]):

@@ -158,7 +158,7 @@ def set_recipients(
     now: datetime,
 ) -> list[Recipient]:
     """Make these the recipients: members, and by channel addresses; who is one already stays as it is. Gives those that
-    are to be asked whether they want it. Raises ValidationError.
+    are new; one that is not confirmed is to be asked whether it wants the reports. Raises ValidationError.
     """
     wanted: dict[tuple[str, str], User | None] = {(Channel.EMAIL, user.email): user for user in members}
     for address in addresses.get(Channel.EMAIL, ()):
@@ -188,7 +188,7 @@ def set_recipients(
     if gone or new:
         added, removed = sorted(each.shown for each in new), len(gone)
         record("report_schedule.recipients", target=schedule.name, added=added, removed=removed, **_by(schedule, actor))
-    return [each for each in new if each.confirmed_at is None]
+    return new
 
 
 def _member(organization_id: UUID, address: str) -> User | None:

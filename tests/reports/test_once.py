@@ -155,6 +155,7 @@ def test_the_mail_server_is_away(cast: Cast, mailbox: Mailbox, settings: Any) ->
     assert len(mailbox.raw) == 1
 
 
+@pytest.mark.asks_anew
 def test_clickhouse_is_away_when_a_report_is_due(
     cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
@@ -271,7 +272,7 @@ def test_strangers_are_asked_before_they_get_anything(cast: Cast, mailbox: Mailb
     addresses = {"email": ["Partner@Example.com", "bob@example.com"]}
     asked = services.set_recipients(schedule=schedule, members=[], addresses=addresses, actor=cast.alice, now=MONDAY)
 
-    assert [each.address for each in asked] == ["partner@example.com"]
+    assert [each.address for each in asked if each.confirmed_at is None] == ["partner@example.com"]
     run(DUE)
     assert [address for address, _raw in mailbox.raw] == ["bob@example.com"]
     unsubscribing.confirm(Recipient.objects.get(address="partner@example.com"), DUE)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from guardrails import tasks
 from guardrails.reports import unsubscribing
+from guardrails.reports.delivery.hooks import secrets_of
 from guardrails.reports.due import claim_due
 from guardrails.reports.freezing import freeze
 from guardrails.reports.models import Delivery, Recipient, Report, ReportSchedule
@@ -200,6 +201,32 @@ def test_the_links_in_e_mails_need_no_account_and_change_nothing_when_opened(cas
     recipient.address = "other@example.org"
     recipient.save()
     assert visitor.get(leave).status_code == 404
+
+
+def test_the_secret_of_a_webhook_is_shown_once(cast: Cast) -> None:
+    alice = signed_in(cast.alice)
+    hook = "https://hooks.example.com/in/abcd1234"
+
+    saved = alice.post(page(cast, "schedule-new"), {**FILLED, "emails": "", "webhooks": hook})
+
+    schedule = ReportSchedule.objects.get()
+    [secret] = secrets_of(schedule.recipients.get())
+    assert secret in saved.content.decode()
+    assert "no-store" in saved["Cache-Control"]
+    form = alice.get(page(cast, "schedule", schedule.pk)).content.decode()
+    assert "https://hooks.example.com/…1234" in form
+    assert hook not in form
+    assert secret not in form
+    alice.post(page(cast, "schedule", schedule.pk), {**FILLED, "emails": "", "kept": [schedule.recipients.get().pk]})
+    assert schedule.recipients.get().address == hook
+    for wrong in (
+        "http://example.com/",
+        "https://user@example.com/",
+        "ftp://x",
+        "https://hooks.slack.com.evil.example/",
+    ):
+        field = "slack" if "slack" in wrong else "webhooks"
+        assert alice.post(page(cast, "schedule-new"), {**FILLED, field: wrong}).status_code == 422
 
 
 def test_another_organizations_reports_are_not_there(cast: Cast) -> None:

@@ -12,13 +12,12 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from prometheus_client import Counter
 
 from agentops_portal.fields import one_line
 
 from ..database_clock import database_now
 from ..models import Channel, Delivery, DeliveryState, Recipient
-from . import mail
+from . import hooks, mail
 from .outcomes import InDoubt, NotSent, Sent
 
 log = structlog.get_logger(__name__)
@@ -28,10 +27,13 @@ TOLD: Final = timedelta(minutes=5)  # how long a worker that was told may take b
 MOST_FAILURES: Final = 8
 FIRST_WAIT: Final = 60.0  # seconds, doubled with each failure
 LONGEST_WAIT: Final = 3600.0
-ATTEMPTS: Final = Counter("portal_report_attempts", "Attempts to deliver a report", ["channel", "outcome"])
 
 Sender = Callable[[Delivery], Sent]
-SENDERS: Final[Mapping[str, Sender]] = {Channel.EMAIL: mail.send}
+SENDERS: Final[Mapping[str, Sender]] = {
+    Channel.EMAIL: mail.send,
+    Channel.SLACK: hooks.send_to_slack,
+    Channel.WEBHOOK: hooks.send_to_webhook,
+}
 
 
 def deliver(delivery_id: UUID, clock: Callable[[], datetime] = database_now) -> None:
@@ -91,7 +93,6 @@ def give_up_abandoned(now: datetime) -> int:
             delivery.state, delivery.leased_until = DeliveryState.PERHAPS, None
             delivery.attempts[-1] |= {"outcome": DeliveryState.PERHAPS, "said": "the worker did not come back"}
             delivery.save(update_fields=["state", "leased_until", "attempts"])
-            ATTEMPTS.labels(delivery.channel, DeliveryState.PERHAPS).inc()
             found += 1
     return found
 
@@ -116,7 +117,6 @@ def _mark(delivery: Delivery, outcome: str, said: str, refusal: NotSent | None, 
         if len(row.attempts) == number and row.state in (DeliveryState.SENDING, DeliveryState.PERHAPS):
             _move(row, outcome, now, refusal)
         row.save()
-    ATTEMPTS.labels(row.channel, row.state).inc()
     if row.state != DeliveryState.SENT:
         log.warning("a report was not delivered", delivery=str(row.pk), state=row.state, said=said[:300])
 

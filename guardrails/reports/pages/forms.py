@@ -14,10 +14,13 @@ from agentops_portal.fields import lower_email, timezone_names
 from projects.forms import Styled
 from projects.models import Project, User
 
-from ..models import Channel, Format, ReportSchedule, Section, all_sections, first_format
+from ..delivery.outbound import fault_of
+from ..models import Channel, Format, Recipient, ReportSchedule, Section, all_sections, first_format
 from ..services import FIELDS, MOST_RECIPIENTS
 
 LONGEST_LIST = 20_000  # characters of addresses
+LONGEST_ADDRESS = 500
+SLACK = "https://hooks.slack.com/"
 
 
 class LinesField(forms.CharField):
@@ -47,6 +50,26 @@ class EmailsField(LinesField):
         return found
 
 
+class HooksField(LinesField):
+    def clean(self, value: Any) -> list[str]:
+        found: list[str] = super().clean(value)
+        for address in found:
+            fault = fault_of(address) or ("it is too long" if len(address) > LONGEST_ADDRESS else "")
+            if fault:
+                raise ValidationError(
+                    _("%(address)s is no address for a webhook."), params={"address": address[:LONGEST_ADDRESS]}
+                )
+        return found
+
+
+class SlackField(HooksField):
+    def clean(self, value: Any) -> list[str]:
+        found = super().clean(value)
+        if not settings.WEBHOOKS_MAY_BE_PRIVATE and not all(each.startswith(SLACK) for each in found):
+            raise ValidationError(_("Incoming webhooks of Slack begin with %(start)s"), params={"start": SLACK})
+        return found
+
+
 class ScheduleForm(Styled, forms.ModelForm):
     """`values` are those of the schedule; `members` and `emails` its recipients."""
 
@@ -71,13 +94,23 @@ class ScheduleForm(Styled, forms.ModelForm):
         help_text=_("One a line. Each is asked first whether it wants the reports."),
     )
 
+    kept = forms.MultipleChoiceField(label=_("Slack and webhooks"), required=False, widget=forms.CheckboxSelectMultiple)
+    slack = SlackField(label=_("Slack webhook"), help_text=_("The address of an incoming webhook, one a line."))
+    webhooks = HooksField(
+        label=_("other webhooks"),
+        help_text=_("One https address a line. Messages are signed as Standard Webhooks says."),
+    )
+
     class Meta:
         model = ReportSchedule
         fields = [*FIELDS]
 
-    def __init__(self, *args: Any, project: Project, people: Iterable[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, project: Project, people: Iterable[User], hooks: Iterable[Recipient] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
+        self.hooks = {str(hook.pk): hook for hook in hooks}
         self.people = {str(person.pk): person for person in people}
         choices: dict[str, list[tuple[str, Any]]] = {
             "of": [
@@ -87,6 +120,7 @@ class ScheduleForm(Styled, forms.ModelForm):
             "timezone": [(name, name) for name in sorted(timezone_names())],
             "members": [(key, str(person)) for key, person in self.people.items()],
             "language": list(settings.LANGUAGES),
+            "kept": [(key, f"{hook.get_channel_display()}: {hook.shown}") for key, hook in self.hooks.items()],
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
@@ -102,7 +136,16 @@ class ScheduleForm(Styled, forms.ModelForm):
         return [self.people[key] for key in self.cleaned_data["members"]]
 
     def addresses(self) -> dict[str, list[str]]:
-        return {Channel.EMAIL: self.cleaned_data["emails"]}
+        kept = [self.hooks[key] for key in self.cleaned_data["kept"]]
+        found = {
+            Channel.EMAIL: self.cleaned_data["emails"],
+            Channel.SLACK: self.cleaned_data["slack"],
+            Channel.WEBHOOK: self.cleaned_data["webhooks"],
+        }
+        return {
+            channel: addresses + [hook.address for hook in kept if hook.channel == channel]
+            for channel, addresses in found.items()
+        }
 
     def is_of_project(self) -> bool:
         return bool(self.cleaned_data.get("of") != "organization")
@@ -113,4 +156,5 @@ def recipients_shown(schedule: ReportSchedule) -> dict[str, Any]:
     recipients = list(schedule.recipients.all())
     users: list[UUID] = [each.user_id for each in recipients if each.user_id]
     others = [each.address for each in recipients if not each.user_id and each.channel == Channel.EMAIL]
-    return {"members": [str(user) for user in users], "emails": "\n".join(others)}
+    kept = [str(each.pk) for each in recipients if each.channel != Channel.EMAIL]
+    return {"members": [str(user) for user in users], "emails": "\n".join(others), "kept": kept}

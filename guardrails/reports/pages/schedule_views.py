@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agentops_portal.clickhouse.gate import ClickHouseError
@@ -23,13 +24,15 @@ from .. import services
 from ..access import administered_schedule
 from ..contents import figures_of
 from ..database_clock import database_now
-from ..models import ReportSchedule
+from ..delivery.hooks import secrets_of
+from ..models import Channel, ReportSchedule
 from ..rendering.words import document_of, subject_line
 from .forms import ScheduleForm, recipients_shown
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
+@never_cache
 def schedule_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Context: see `_page`."""
     project = administered(request.user, open_project(request, project_id))
@@ -61,6 +64,7 @@ def schedule_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
+@never_cache
 def schedule_edit(request: HttpRequest, project_id: UUID, schedule_id: UUID) -> HttpResponse:
     """Context: see `_page`."""
     project = open_project(request, project_id)
@@ -69,6 +73,7 @@ def schedule_edit(request: HttpRequest, project_id: UUID, schedule_id: UUID) -> 
         request.POST if request.method == "POST" else None,
         project=project,
         people=_people(project),
+        hooks=schedule.recipients.exclude(channel=Channel.EMAIL),
         instance=ReportSchedule.objects.administered_by(request.user).get(pk=schedule.pk),
         initial=recipients_shown(schedule),
     )
@@ -118,15 +123,19 @@ def _preview(schedule: ReportSchedule) -> dict[str, Any]:
 
 
 def _saved(request: HttpRequest, project: Project, schedule: ReportSchedule, form: ScheduleForm) -> HttpResponse:
-    asked = services.set_recipients(
+    """To the list; when webhooks came, first the page with their secrets, which no other page shows."""
+    new = services.set_recipients(
         schedule=schedule,
         members=form.chosen_members(),
         addresses=form.addresses(),
         actor=person(request.user),
         now=database_now(),
     )
-    for recipient in asked:
-        tasks.tell(tasks.ask_recipient, recipient.pk)
+    for recipient in new:
+        if recipient.confirmed_at is None:
+            tasks.tell(tasks.ask_recipient, recipient.pk)
+    if hooks := [(each, secrets_of(each)[0]) for each in new if each.channel == Channel.WEBHOOK]:
+        return render(request, "guardrails/hook_secrets.html", {"project": project, "hooks": hooks})
     next_at = timezone.localtime(schedule.due_at, schedule.zone)
     messages.success(
         request,

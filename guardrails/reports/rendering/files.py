@@ -16,12 +16,15 @@ from traces.reading.pdf import font_files, pdf_of
 
 from ..models import Format
 from .document import Document
+from .hooks import slack_message, webhook_message
 from .text import text_of
 from .words import document_of
 from .xlsx import xlsx_of
 
 HTML: Final = "html"
 TEXT: Final = "text"
+SLACK: Final = "slack"
+WEBHOOK: Final = "webhook"
 # Gmail cuts an e-mail after 102 kB of HTML, and with it what stands at its foot.
 MAX_HTML: Final = 100_000
 ROWS: Final = (20, 10, 5, 2)  # of a table in the e-mail: as many as fit
@@ -35,7 +38,7 @@ TYPES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True)
 class File:
-    kind: str  # HTML, TEXT or one of Format
+    kind: str  # HTML, TEXT, SLACK, WEBHOOK or one of Format
     name: str
     content: bytes
 
@@ -51,6 +54,10 @@ def files_of(figures: Mapping[str, Any], link: str, kinds: Iterable[str], langua
 def _content(kind: str, document: Document, figures: Mapping[str, Any]) -> bytes:
     if kind == HTML:
         return mail_html(document).encode()
+    if kind == SLACK:
+        return slack_message(document)
+    if kind == WEBHOOK:
+        return webhook_message(document, figures)
     if kind == TEXT:
         return text_of(document).encode()
     if kind == Format.PDF:

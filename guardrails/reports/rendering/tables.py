@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..contents import LONGEST_NAME
 from ..models import Section
 from . import links
 from .document import Column, Row, Table, change_ratio, name_of, ratio_of
@@ -223,8 +224,8 @@ def _places(figures: Figures, place: str) -> Table:
 
 
 def _filter(place: str, name: str) -> dict[str, str]:
-    """The list takes 300 characters of a name."""
-    return {place: name} if len(name) <= 300 else {}
+    """Of a name that is cut, the list would find nothing."""
+    return {place: name} if len(name) < LONGEST_NAME else {}
 
 
 def _unseen(figures: Figures) -> Table:
