@@ -136,7 +136,7 @@ def percent(ratio: float) -> str:
         return f"< {number_format(Decimal('0.1'))} %"
     if 99.95 <= value < 100:
         return f"> {number_format(Decimal('99.9'))} %"
-    return f"{number_format(value, 0 if value in (0, 100) else 1)} %"
+    return f"{number_format(round(value, 1), 0 if value in (0, 100) else 1)} %"  # which by itself cuts
 
 
 def signed_percent(change: float) -> str:
