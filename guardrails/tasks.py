@@ -8,11 +8,11 @@ from kombu.exceptions import KombuError
 
 from .reports.database_clock import database_now
 from .reports.delivery import attempts
-from .reports.delivery.letters import ask, send_test
+from .reports.delivery.letters import ask, send_test, tell_given_up
 from .reports.delivery.outcomes import NotSent
 from .reports.due import claim_due
 from .reports.freezing import freeze
-from .reports.models import Report
+from .reports.models import DeliveryState, Report
 
 
 @shared_task(name="guardrails.tick_reports")
@@ -57,7 +57,14 @@ def ask_recipient(recipient_id: str) -> None:
 @shared_task(name="guardrails.deliver_report")
 def deliver_report(delivery_id: str) -> None:
     """One attempt to send one report to one recipient."""
-    attempts.deliver(UUID(delivery_id))
+    if attempts.deliver(UUID(delivery_id)) == DeliveryState.DEAD:
+        tell(tell_owner, UUID(delivery_id))
+
+
+@shared_task(name="guardrails.tell_owner", autoretry_for=(NotSent,), retry_backoff=5, max_retries=5)
+def tell_owner(delivery_id: str) -> None:
+    """Whoever made the schedule hears of a delivery that was given up."""
+    tell_given_up(UUID(delivery_id))
 
 
 def tell(task: Task, row_id: UUID, *more: str) -> None:

@@ -86,7 +86,16 @@ def test_a_huge_report_fits_an_e_mail(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(0, "0 %"), (0.0001, "< 0.1 %"), (0.0069, "0.7 %"), (0.1875, "18.8 %"), (0.0123, "1.2 %"), (0.5, "50.0 %"), (0.9999, "> 99.9 %"), (1, "100 %")],
+    [
+        (0, "0 %"),
+        (0.0001, "< 0.1 %"),
+        (0.0069, "0.7 %"),
+        (0.1875, "18.8 %"),
+        (0.0123, "1.2 %"),
+        (0.5, "50.0 %"),
+        (0.9999, "> 99.9 %"),
+        (1, "100 %"),
+    ],
 )
 def test_what_happened_is_never_nothing_and_what_did_not_never_all(ratio: float, text: str) -> None:
     assert percent(ratio) == text

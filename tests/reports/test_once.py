@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from guardrails import tasks
 from guardrails.reports import services, unsubscribing
 from guardrails.reports.delivery import attempts
 from guardrails.reports.due import claim_due
@@ -139,6 +140,24 @@ def test_who_is_refused_is_tried_again_and_given_up(cast: Cast, mailbox: Mailbox
     assert len(delivery.attempts) == attempts.MOST_FAILURES
     assert timedelta(seconds=30) <= waits[0] <= timedelta(seconds=90)
     assert all(timedelta(minutes=30) <= wait <= timedelta(minutes=90) for wait in waits[6:])
+
+
+def test_who_made_the_schedule_hears_of_what_was_given_up(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "tell", lambda task, row_id: task(str(row_id)))
+    schedule = weekly(cast.organization, cast.project, cast.bob)
+    ReportSchedule.objects.filter(pk=schedule.pk).update(created_by=cast.alice)
+    claim_due(DUE)
+    [delivery_id] = freeze(Report.objects.get().pk, DUE)
+    mailbox.answer = lambda address: "550 no such mailbox" if address == "bob@example.com" else "250 OK"
+
+    tasks.deliver_report(str(delivery_id))
+
+    [told] = mailbox.messages()
+    assert (told["To"], told["Subject"]) == ("alice@example.com", "A report could not be delivered")
+    assert "“Weekly” did not reach bob@example.com" in told.get_content()
+    assert "550 no such mailbox" in told.get_content()
 
 
 def test_the_mail_server_is_away(cast: Cast, mailbox: Mailbox, settings: Any) -> None:

@@ -36,11 +36,11 @@ SENDERS: Final[Mapping[str, Sender]] = {
 }
 
 
-def deliver(delivery_id: UUID, clock: Callable[[], datetime] = database_now) -> None:
-    """Send it, if it waits for that and nobody else is at it."""
+def deliver(delivery_id: UUID, clock: Callable[[], datetime] = database_now) -> str:
+    """Send it, if it waits for that and nobody else is at it. Gives what became of it, "" if nothing was done."""
     delivery = claim(delivery_id, clock())
     if delivery is None:
-        return
+        return ""
     refusal = None
     try:
         outcome, said = DeliveryState.SENT, SENDERS[delivery.channel](delivery).note
@@ -51,7 +51,7 @@ def deliver(delivery_id: UUID, clock: Callable[[], datetime] = database_now) -> 
     except Exception as error:  # where it happened nobody knows
         log.exception("a delivery ended in a fault", delivery=str(delivery_id))
         outcome, said = DeliveryState.PERHAPS, f"{type(error).__name__}: {error}"
-    _mark(delivery, outcome, said, refusal, clock())
+    return _mark(delivery, outcome, said, refusal, clock())
 
 
 def claim(delivery_id: UUID, now: datetime) -> Delivery | None:
@@ -106,19 +106,20 @@ def untold(now: datetime) -> list[UUID]:
     return ids
 
 
-def _mark(delivery: Delivery, outcome: str, said: str, refusal: NotSent | None, now: datetime) -> None:
+def _mark(delivery: Delivery, outcome: str, said: str, refusal: NotSent | None, now: datetime) -> str:
     """Write down what came of an attempt; one that was begun meanwhile speaks for itself."""
     number = len(delivery.attempts)
     with transaction.atomic():
         row = Delivery.objects.select_for_update(of=("self",)).filter(pk=delivery.pk).first()
         if row is None:
-            return
+            return ""
         row.attempts[number - 1] |= {"outcome": outcome, "said": one_line(said)[:500], "until": now.isoformat()}
         if len(row.attempts) == number and row.state in (DeliveryState.SENDING, DeliveryState.PERHAPS):
             _move(row, outcome, now, refusal)
         row.save()
     if row.state != DeliveryState.SENT:
         log.warning("a report was not delivered", delivery=str(row.pk), state=row.state, said=said[:300])
+    return row.state
 
 
 def _move(row: Delivery, outcome: str, now: datetime, refusal: NotSent | None) -> None:

@@ -17,8 +17,8 @@ from projects.models import User
 from projects.rates import Limit, take
 
 from ..contents import figures_of
-from ..freezing import drawn
-from ..models import Recipient, ReportSchedule
+from ..freezing import drawn, link_to
+from ..models import Delivery, DeliveryState, Recipient, ReportSchedule
 from ..rendering.words import subject_line
 from ..unsubscribing import confirm_link
 from .message import Letter
@@ -56,6 +56,24 @@ def send_test(schedule_id: UUID, user_id: UUID, now: datetime) -> None:
         log.error("a test report was not sent", schedule=str(schedule.pk), reason=str(error)[:300])
 
 
+def tell_given_up(delivery_id: UUID) -> None:
+    """To whoever made the schedule, while a member: not to the address that was not reached. Raises NotSent."""
+    rows = Delivery.objects.select_related("report__schedule__created_by", "report__schedule__project")
+    delivery = rows.filter(pk=delivery_id, state=DeliveryState.DEAD).first()
+    owner = delivery.report.schedule.created_by if delivery else None
+    if delivery is None or owner is None or owner.email == delivery.address:
+        return
+    if not owner.is_active or not delivery.report.schedule.organization.members.filter(pk=owner.pk).exists():
+        return
+    words = {
+        "schedule": quoted(delivery.report.schedule.name),
+        "address": delivery.shown,
+        "said": delivery.attempts[-1]["said"] if delivery.attempts else "",
+        "link": link_to(delivery.report),
+    }
+    _write(owner.email, owner.language, "given_up", words)
+
+
 def ask(recipient_id: UUID, now: datetime) -> None:
     """Raises NotSent."""
     found = Recipient.objects.filter(pk=recipient_id, confirmed_at=None)
@@ -69,8 +87,13 @@ def ask(recipient_id: UUID, now: datetime) -> None:
         "portal": settings.PORTAL_URL,
         "link": confirm_link(recipient),
     }
-    with translation.override(schedule.language):
-        subject, _line, body = render_to_string("guardrails/mail/confirm.txt", words).partition("\n")
-    message = EmailMessage(one_line(subject), body.strip() + "\n", None, [recipient.address])
-    send_by_smtp(recipient.address, message.message().as_bytes(linesep="\r\n"))
+    _write(recipient.address, schedule.language, "confirm", words)
     Recipient.objects.filter(pk=recipient.pk).update(asked_at=now)
+
+
+def _write(address: str, language: str, name: str, words: dict[str, str]) -> None:
+    """The first line of the template is the subject."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        subject, _line, body = render_to_string(f"guardrails/mail/{name}.txt", words).partition("\n")
+    message = EmailMessage(one_line(subject), body.strip() + "\n", None, [address])
+    send_by_smtp(address, message.message().as_bytes(linesep="\r\n"))
