@@ -129,12 +129,13 @@ class More:
         self.log.close()
 
 
-def run(seed: int) -> tuple[dict[str, Any], Counter[str], Counter[str], float]:
+def run(seed: int, broker: str) -> tuple[dict[str, Any], Counter[str], Counter[str], float]:
     """What the portal says, what was received by delivery, kills by target, seconds."""
     chance = random.Random(seed)
     with ExitStack() as stack:
         receivers = stack.enter_context(Receivers(seed))
         settings = {"EMAIL_URL": receivers.mail_url, "WEBHOOKS_MAY_BE_PRIVATE": "1", "LOG_LEVEL": "warning"}
+        settings |= {"CELERY_BROKER_URL": broker} if broker else {}
         of = stack.enter_context(portal("reports", **{**settings, "LOG_LEVEL": "info"}))
         more = stack.enter_context(More(of, settings))
         more.ask("make", receivers.hook_url)
@@ -171,10 +172,11 @@ def _kill_one(of: Portal, more: More, chance: random.Random) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--broker", default="", help="such as redis://127.0.0.1:6379/0 (default: the folder)")
     parser.add_argument("--results", type=Path, default=results_folder(quick=False))
     options = parser.parse_args()
     before = machine.describe()
-    told, got, kills, seconds = run(options.seed)
+    told, got, kills, seconds = run(options.seed, options.broker)
     rows = [
         {"state": state, "times received": times, "triples": count}
         for (state, times), count in sorted(
@@ -185,6 +187,8 @@ def main() -> int:
     wanted = report_schedules.TRIPLES
     complete = len(told["deliveries"]) == wanted and not told["unfrozen"]
     counts = [
+        {"what": f"broker {'Redis' if options.broker else 'folder'}, workers", "count": WORKERS},
+        {"what": "beats", "count": BEATS},
         {"what": "triples (schedule, period, recipient)", "count": wanted},
         {"what": "reports", "count": told.get("reports", 0)},
         {"what": "messages received", "count": sum(got.values())},
