@@ -48,16 +48,12 @@ def freeze(report_id: UUID, now: datetime) -> list[UUID]:
 
 
 def link_to(report: Report) -> str:
-    """The report's own page."""
-    return settings.PORTAL_URL + reverse("report-detail", args=(project_id_of(report), report.pk))
-
-
-def project_id_of(report: Report) -> UUID:
-    """On whose pages the report is: of an organization's, on those of its first project."""
+    """The report's own page; of an organization's report on the pages of its first project, where it has one."""
     schedule = report.schedule
-    if schedule.project_id:
-        return schedule.project_id
-    return schedule.organization.projects.active().values_list("pk", flat=True)[0]
+    project = schedule.project or schedule.organization.projects.active().first()
+    if project is None:
+        return settings.PORTAL_URL + reverse("project-list")
+    return settings.PORTAL_URL + reverse("report-detail", args=(project.pk, report.pk))
 
 
 def drawn(figures: Figures, link: str, formats: Iterable[str], language: str) -> list[File]:

@@ -14,6 +14,7 @@ from guardrails.reports.delivery.hooks import secrets_of
 from guardrails.reports.due import claim_due
 from guardrails.reports.freezing import freeze
 from guardrails.reports.models import Delivery, Recipient, Report, ReportSchedule
+from guardrails.reports.sample import make_sample
 from projects.models import AuditEvent
 from tests.browser import signed_in
 from tests.cast import Cast
@@ -81,7 +82,7 @@ def test_a_schedule_is_made_changed_and_removed(cast: Cast, mailbox: Mailbox, to
     assert "Our week" in listed
     assert "Every week, Wednesday, 09:00 Asia/Seoul" in listed
     assert "partner@example.org" not in listed
-    assert "partner@example.org" in ann.get(page(cast, "schedule", schedule.pk)).content.decode()
+    assert "partner@example.org has not said yes yet." in ann.get(page(cast, "schedule", schedule.pk)).content.decode()
 
     ann.post(page(cast, "schedule", schedule.pk), {**FILLED, "name": "Renamed", "hour": "7", "emails": ""})
     schedule.refresh_from_db()
@@ -227,6 +228,30 @@ def test_the_secret_of_a_webhook_is_shown_once(cast: Cast) -> None:
     ):
         field = "slack" if "slack" in wrong else "webhooks"
         assert alice.post(page(cast, "schedule-new"), {**FILLED, field: wrong}).status_code == 422
+
+
+def test_the_sample_project_shows_what_reports_are(cast: Cast, mailbox: Mailbox) -> None:
+    for _ in range(2):
+        make_sample(project=cast.project, now=DUE)
+
+    schedule = ReportSchedule.objects.get()
+    report = schedule.reports.get()
+    assert (schedule.paused_at, schedule.recipients.get().user) == (DUE, cast.alice)
+    assert str(report.period.first) == "2026-11-15"  # a week before the day on which the sample was made
+    assert (report.figures or {})["totals"]["checks"] == 5  # one comes later on that day
+    assert {file.kind for file in report.files.all()} >= {"html", "pdf", "xlsx"}
+    assert mailbox.raw == []
+
+
+def test_an_organization_without_projects_is_reported_too(cast: Cast) -> None:
+    schedule = weekly(cast.foreign_organization, None, cast.charlie)
+    cast.foreign_project.delete()
+    claim_due(DUE)
+
+    freeze(Report.objects.get().pk, DUE)
+
+    assert "Nothing happened" in bytes(Report.objects.get().files.get(kind="text").content).decode()
+    assert schedule.reports.get().deliveries.count() == 1
 
 
 def test_another_organizations_reports_are_not_there(cast: Cast) -> None:

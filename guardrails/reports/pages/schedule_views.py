@@ -25,7 +25,7 @@ from ..access import administered_schedule
 from ..contents import figures_of
 from ..database_clock import database_now
 from ..delivery.hooks import secrets_of
-from ..models import Channel, ReportSchedule
+from ..models import Channel, Recipient, ReportSchedule
 from ..rendering.words import document_of, subject_line
 from .forms import ScheduleForm, recipients_shown
 
@@ -152,7 +152,10 @@ def _people(project: Project) -> list[User]:
 
 
 def _page(request: HttpRequest, project: Project, form: ScheduleForm, schedule: ReportSchedule | None) -> HttpResponse:
-    """Context: `project`, `form` (ScheduleForm), `schedule` (None: a new one)."""
-    context = {"project": project, "form": form, "schedule": schedule}
+    """Context: `project`, `form` (ScheduleForm), `schedule` (None: a new one), `silent` (who gets nothing, and why)."""
+    silent: list[Recipient] = []
+    if schedule is not None:
+        silent = list(schedule.recipients.exclude(pk__in=schedule.recipients.reached().values("pk")))
+    context = {"project": project, "form": form, "schedule": schedule, "silent": silent}
     status = 422 if form.errors else 200
     return render(request, "guardrails/schedule_form.html", context, status=status)
