@@ -9,6 +9,7 @@ import sys
 from datetime import datetime, timedelta
 
 import django
+from django.db import transaction
 
 SCHEDULES = 12
 DAYS = 6  # that each of them missed
@@ -16,7 +17,9 @@ ADDRESSES = 4  # of each schedule, beside one webhook
 TRIPLES = SCHEDULES * DAYS * (ADDRESSES + 1)
 
 
+@transaction.atomic
 def make(webhook: str) -> None:
+    """All at once: a tick in between would find schedules whose recipients are not confirmed yet."""
     from guardrails.reports.database_clock import database_now
     from guardrails.reports.models import Channel, Recipient
     from guardrails.reports.services import create_schedule, set_recipients
