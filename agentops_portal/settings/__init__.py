@@ -106,6 +106,7 @@ from .security import (
     SUPABASE_JWT_SECRET,
     SUPABASE_URL,
     TRUSTED_PROXY_COUNT,
+    WEBHOOKS_MAY_BE_PRIVATE,
     X_FRAME_OPTIONS,
 )
 from .unfold import UNFOLD

@@ -69,6 +69,7 @@ LOGGING: dict[str, Any] = {
         # What fails is raised, and logged once by the caller.
         "clickhouse_connect": {"level": "ERROR"},
         "urllib3.connectionpool": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},  # it warns of each letter that its fonts lack, and names are anybody's text
         "celery": {"level": LOG_LEVEL},
         # It warns of each failed connection attempt: the cause that the pool's own time-out hides.
         "psycopg": {"level": "ERROR" if LOG_LEVEL == "ERROR" else "WARNING"},

@@ -30,6 +30,7 @@ TAGS = {
     "People and agents": "Sessions, users and agents, with what they did, used and cost.",
     "Usage": "Calls, tokens, cost and latency: in total, by model, provider, service or agent, and over time.",
     "Guardrails": "What guardrails looked at and what came of it; every run counts once.",
+    "Reports": "Guardrail reports that come again and again: when, to whom, and what stood in them.",
     "Data": "How long data is kept, and what was removed.",
     "Ingest": "What each key sent in each hour, what was refused and why.",
     "Authentication": "From an API key to a project token, and the sign-in of people.",

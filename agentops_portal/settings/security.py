@@ -47,6 +47,9 @@ SUPABASE_JWT_ISSUER = env.text("SUPABASE_JWT_ISSUER") or (f"{SUPABASE_URL}/auth/
 SUPABASE_ANON_KEY = env.text("SUPABASE_ANON_KEY")
 SUPABASE_JWT_SECRET = env.text("SUPABASE_JWT_SECRET")
 
+# Whether reports may be sent to webhooks in the network of this machine; else only to the public Internet, by https.
+WEBHOOKS_MAY_BE_PRIVATE = env.boolean("WEBHOOKS_MAY_BE_PRIVATE", default=False)
+
 # How many proxies stand in front; their X-Forwarded-For tells whose failed sign-ins count together.
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, maximum=10)
 

@@ -96,6 +96,15 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Reports"),
+                "separator": True,
+                "items": [
+                    _model(_("Schedules"), "calendar_clock", "guardrails", "reportschedule"),
+                    _model(_("Reports"), "lab_profile", "guardrails", "report"),
+                    _model(_("Deliveries"), "outgoing_mail", "guardrails", "delivery"),
+                ],
+            },
+            {
                 "title": _("Span store"),
                 "separator": True,
                 "items": [

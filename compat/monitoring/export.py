@@ -23,7 +23,8 @@ from projects.services import record
 from traces.api.downloads import download, export_name
 from traces.api.export_schema import ExportFileSerializer
 from traces.reading.export import CONTENT_TYPES, export_traces
-from traces.reading.export_pdf import PdfUnavailable, report_pdf
+from traces.reading.export_pdf import report_pdf
+from traces.reading.pdf import PdfUnavailable
 from traces.store.queries.filters import TraceFilter
 
 FORMATS = ("csv", "json", "pdf")

@@ -9,6 +9,8 @@ from unfold.admin import ModelAdmin
 from ..models import AuditEvent, Organization, Project, User
 from ..services import record
 
+NOUNS = {"apikey": "key", "membership": "member", "reportschedule": "report_schedule"}  # in the audit
+
 
 class AuditedModelAdmin(ModelAdmin):
     """`audited` says which of created, changed and deleted are recorded here, not by a function of services.py."""
@@ -35,7 +37,8 @@ class AuditedModelAdmin(ModelAdmin):
     def _audit(self, request: HttpRequest, verb: str, obj: Model, **details: Any) -> AuditEvent | None:
         if verb not in self.audited:
             return None
-        noun = {"apikey": "key", "membership": "member"}.get(str(obj._meta.model_name), str(obj._meta.model_name))
+        model = str(obj._meta.model_name)
+        noun = NOUNS.get(model, model)
         return record(
             f"{noun}.{verb}",
             actor=request.user if isinstance(request.user, User) else None,

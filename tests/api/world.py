@@ -9,8 +9,12 @@ from typing import Any
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
+from django.utils import timezone
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from guardrails.reports import unsubscribing
+from guardrails.reports.models import Delivery, Recipient, Report, ReportFile
+from guardrails.reports.services import create_schedule, set_recipients
 from projects import credentials
 from projects.joining import token_of
 from projects.models import Invitation, Project, Role
@@ -102,7 +106,14 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     agent = Agent.objects.create(project=project, name="Registered", type=AgentType.CUSTOM)
     run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
+    report, recipient = _reported(cast)
     values = {
+        "schedule": str(report.schedule_id),
+        "report": str(report.pk),
+        "delivery": str(report.deliveries.get().pk),
+        "recipient": str(recipient.pk),
+        "confirm": unsubscribing.token_of(recipient, unsubscribing.CONFIRM),
+        "unsubscribe": unsubscribing.token_of(recipient, unsubscribing.UNSUBSCRIBE),
         "project": str(project.pk),
         "organization": str(cast.organization.pk),
         "key": str(spare.key.pk),
@@ -131,3 +142,21 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     for name, issued in keys.items():
         clients[name] = Client(headers={"x-api-key": issued.secret})
     return World(cast, values, clients)
+
+
+def _reported(cast: Cast) -> tuple[Report, Recipient]:
+    """A schedule of the project with a report that was given up, and a stranger who is asked."""
+    now = timezone.now()
+    schedule = create_schedule(
+        organization=cast.organization, project=cast.project, values={"name": "Weekly"}, actor=cast.alice, now=now
+    )
+    asked = set_recipients(
+        schedule=schedule, members=[], addresses={"email": ["partner@example.org"]}, actor=cast.alice, now=now
+    )
+    period = schedule.rhythm.previous(schedule.next_period)
+    report = Report.objects.create(
+        schedule=schedule, period_start=period.start, period_end=period.end, timezone="UTC", due_at=now
+    )
+    ReportFile.objects.create(report=report, kind="csv", name="weekly.csv", content=b"Weekly")
+    Delivery.objects.create(report=report, recipient=asked[0], channel="email", address=asked[0].address, state="dead")
+    return report, asked[0]

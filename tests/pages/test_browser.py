@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from projects.models import Project, User
+from projects.models import Membership, Project, Role, User
 from projects.services import create_api_key
 from tests.kept import give_recorded
 from traces.models import IngestReceipt
@@ -307,3 +307,19 @@ def test_without_script_a_span_is_a_page_that_shows_everything(
     expect(other.locator(".chat").get_by_text("my SSN is 123-45-6789")).to_be_visible()
     expect(other.get_by_text("litellm.model_group", exact=True)).to_be_visible()
     plain.close()
+
+
+def test_the_form_of_a_schedule_shows_the_report_beside_it(page: Page, project: Project) -> None:
+    Membership.objects.update(role=Role.ADMIN)
+    page.goto(f"/projects/{project.pk}/reports/new/")
+    preview = page.locator("#preview")
+
+    expect(preview.get_by_text("Nothing happened: no guardrail ran")).to_be_visible()
+    expect(page.get_by_label("Day of the month")).to_be_hidden()
+    page.get_by_label("How often").select_option("monthly")
+    expect(page.get_by_label("Day of the month")).to_be_visible()
+    page.get_by_label("Name").fill("Für den Vorstand")
+    expect(preview.get_by_role("heading", name="Für den Vorstand")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. The next report comes on")).to_be_visible()
+    expect(page.get_by_text("The first report comes when its period is over.")).to_be_visible()

@@ -17,6 +17,7 @@ from traces.ingest.inbox import table as inbox
 from .otlp import requests
 from .queries import holds_sample_traffic
 from .send import Sender, SendError
+from .signals import sample_loaded
 from .tally import Tally
 from .traffic import generate
 
@@ -83,6 +84,7 @@ def load_demo(
     with _key_for(found) as secret:
         result = _send(Sender(target, secret), found.pk, found.name, days, traces, seed, moment, progress)
     _wait_until_stored(found.pk)
+    sample_loaded.send(Project, project=found, now=moment)
     return result
 
 

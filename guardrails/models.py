@@ -1,0 +1,7 @@
+"""All models of the app; each lives in the room that it belongs to."""
+
+from .reports.models import Delivery as Delivery
+from .reports.models import Recipient as Recipient
+from .reports.models import Report as Report
+from .reports.models import ReportFile as ReportFile
+from .reports.models import ReportSchedule as ReportSchedule
