@@ -223,6 +223,7 @@ def test_the_secret_of_a_webhook_is_shown_once(cast: Cast) -> None:
     for wrong in (
         "http://example.com/",
         "https://user@example.com/",
+        "https://bücher.example/",
         "ftp://x",
         "https://hooks.slack.com.evil.example/",
     ):

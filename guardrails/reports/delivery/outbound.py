@@ -38,9 +38,11 @@ def fault_of(url: str) -> str:
         has_port = parts.port is None or parts.port > 0
     except ValueError:
         return "it is no address"
+    if " " in url or not url.isascii() or not url.isprintable():
+        return "it holds signs that no address has"
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.WEBHOOKS_MAY_BE_PRIVATE):
         return "it does not begin with https://"
-    if not parts.hostname or not has_port or parts.username is not None or any(map(str.isspace, url)):
+    if not parts.hostname or not has_port or parts.username is not None:
         return "it is no address"
     return ""
 
@@ -51,7 +53,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         raise NotSent(fault, is_final=True)
     deadline = time.monotonic() + SECONDS
     named = [(name.encode(), value.encode()) for name, value in headers.items()]
-    named.append((b"Host", urlsplit(url).netloc.encode("idna" if not url.isascii() else "ascii")))
+    named.append((b"Host", urlsplit(url).netloc.encode()))
     network = _Guarded(deadline)
     with httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=network) as pool:
         try:
