@@ -147,7 +147,6 @@ def _totals(scope: Scope, uses: Sequence[GuardrailUse]) -> Figures:
     return {
         "checks": checks,
         **outcomes,
-        "unknown": checks - sum(outcomes.values()),
         "requests": usage.requests,
         "traces_with_calls": traces.with_calls,
         "traces_with_calls_and_checks": traces.with_calls_and_runs,
@@ -170,7 +169,6 @@ def _guardrail(use: GuardrailUse, before: GuardrailUse | None) -> Figures:
         "mode": _cut(use.mode),
         "runs": use.runs,
         **outcomes,
-        "unknown": use.runs - sum(outcomes.values()),
         "p50_ms": milliseconds(use.p50_ns),
         "p95_ms": milliseconds(use.p95_ns),
         "runs_before": before.runs if before else 0,
@@ -196,7 +194,7 @@ def _sum(totals: Sequence[Figures]) -> Figures:
 
 
 _NOTHING: Final = (
-    *("checks", *GUARDRAIL_OUTCOMES, "unknown", "requests", "traces_with_calls", "traces_with_calls_and_checks"),
+    *("checks", *GUARDRAIL_OUTCOMES, "requests", "traces_with_calls", "traces_with_calls_and_checks"),
     *("traces_with_checks", "traces_with_blocks", "calls", "failed_calls", "input_tokens", "output_tokens"),
     *("total_tokens", "cost", "unknown_cost_calls"),
 )

@@ -32,6 +32,7 @@ OUTCOMES = [
     ("allowed", _("Allowed")),
     ("unknown", _("Outcome unknown")),
 ]
+NOT_AN_OUTCOME = {"invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed, unknown.")}
 ERRORS = [("", _("With or without errors")), ("true", _("With errors")), ("false", _("Without errors"))]
 
 
@@ -119,9 +120,7 @@ class TraceListForm(RangeForm):
         required=False,
         label=_("Guardrail"),
         choices=OUTCOMES,
-        error_messages={
-            "invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed, unknown.")
-        },
+        error_messages=NOT_AN_OUTCOME,
     )
     has_errors = forms.ChoiceField(
         required=False,

@@ -37,6 +37,7 @@ def cards(now: Figures, before: Figures | None, links: Links) -> list[Card]:
         _outcome(now, before, links, "masked"),
         _outcome(now, before, links, "flagged"),
         _outcome(now, before, links, "failed"),
+        *([_outcome(now, before, links, "unknown")] if now.runs.unknown else []),
         _latency(now, before, links),
     ]
 
@@ -100,11 +101,17 @@ def _coverage(now: Figures, before: Figures | None, links: Links) -> Card:
 
 
 def _outcome(now: Figures, before: Figures | None, links: Links, outcome: str) -> Card:
-    labels = {"masked": _("Masked"), "flagged": _("Flagged"), "failed": _("Failed to check")}
+    labels = {
+        "masked": _("Masked"),
+        "flagged": _("Flagged"),
+        "failed": _("Failed to check"),
+        "unknown": _("Outcome unknown"),
+    }
     helps = {
         "masked": _("Runs in which a guardrail took something out of a text and let the rest pass."),
         "flagged": _("Runs in which a guardrail noted something and let it pass."),
         "failed": _("Runs in which the guardrail itself did not answer. They are no blocks: nobody knows the verdict."),
+        "unknown": _("Runs of which the client does not say what came of them. They are not counted as let pass."),
     }
     number: int = getattr(now.runs, outcome)
     return Card(

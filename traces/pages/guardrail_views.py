@@ -18,7 +18,7 @@ from traces.store.queries.guardrails import guardrail_use
 from traces.store.queries.trace_list import newest_trace
 
 from .first_steps import show_first_steps
-from .forms import OUTCOMES, ExactField
+from .forms import NOT_AN_OUTCOME, OUTCOMES, ExactField
 from .guardrail_cards import cards
 from .guardrail_page import Guardrails, guardrails
 from .links import Links
@@ -51,7 +51,7 @@ class RunsForm(PeriodForm):
         required=False,
         label=_("Outcome"),
         choices=[("", _("Any outcome")), *OUTCOMES[1:]],
-        error_messages={"invalid_choice": _("%(value)s is not one of allowed, masked, flagged, blocked, failed.")},
+        error_messages=NOT_AN_OUTCOME,
     )
     cursor = RunCursorField(required=False, label=_("Page"), max_length=2_000)
 

@@ -103,6 +103,13 @@ def _also(figures: Figures) -> list[str]:
             totals["failed"],
         )
         said.append(text % {"count": count(totals["failed"])})
+    if totals["unknown"]:
+        text = ngettext(
+            "Of %(count)s check nobody told what came of it.",
+            "Of %(count)s checks nobody told what came of them.",
+            totals["unknown"],
+        )
+        said.append(text % {"count": count(totals["unknown"])})
     unseen = totals["traces_with_calls"] - totals["traces_with_calls_and_checks"]
     if unseen and totals["checks"]:
         text = ngettext(
