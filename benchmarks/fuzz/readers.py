@@ -63,7 +63,15 @@ def of_project(place: Place) -> Iterator[Reader]:
     """Who shows many traces."""
     rest, range_ = f"/api/v1/projects/{place.project}", f"start={place.start}&end={place.end}"
     times = f"project_id={place.project}&start_time={place.start}&end_time={place.end}"
-    yield Reader("trace list", f"/projects/{place.project}/traces/", "person")
+    page = f"/projects/{place.project}"
+    yield Reader("trace list", f"{page}/traces/", "person")
+    yield Reader("project list", "/projects/", "person")
+    yield Reader("overview", f"{page}/", "person")
+    for by in ("", "model", "agent", "user"):
+        yield Reader(f"analytics {by}".rstrip(), f"{page}/analytics/?by={by}", "person")
+    yield Reader("analytics file", f"{page}/analytics/?by=model&csv=by-model", "person")
+    for name in ("flow", "guardrails", "guardrails/runs"):
+        yield Reader(f"page {name}", f"{page}/{name}/", "person")
     for name in ("traces", "sessions", "users", "agents", "usage", "guardrails/runs", "guardrails/summary"):
         yield Reader(f"v1 {name}", f"{rest}/{name}?{range_}")
     yield Reader("v1 usage by model", f"{rest}/usage/by?by=model&{range_}")

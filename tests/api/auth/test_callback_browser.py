@@ -77,7 +77,7 @@ def test_a_page_of_another_origin_reads_with_a_key_and_not_with_the_cookie(
     page.fill("input[name=username]", "bob@example.com")
     page.fill("input[name=password]", "correct horse battery")
     page.click("form[action='/login/'] button[type=submit]")
-    page.wait_for_url("**/traces/**")
+    page.wait_for_url("**/projects/**")
     other = live_server.url.replace("localhost", "127.0.0.1")  # the same server, another origin for a browser
     address = f"{other}/api/v1/projects/{cast.project.pk}/ingest-receipts"
     ask = """async ([address, options]) => {

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from agentops_portal.clickhouse.gate import ProjectsScope, select
+from agentops_portal.clickhouse.gate import Limits, ProjectsScope, select
 from agentops_portal.units import NS_OF_QUARTER, datetime_of
 from projects.activity import DAYS, ProjectActivity
 from traces.store.figures import COSTS, FIGURES
@@ -17,6 +17,7 @@ from .steps import Steps, key_sql, steps_of
 from .summaries import traces_sql
 from .trace_metrics import COUNTED_NS
 
+LIMITS = Limits(seconds=3)  # the list is there without it: nobody waits long for a store that hangs
 CLOCKS_AHEAD = timedelta(hours=1)  # spans of clients whose clock is ahead are in it
 
 
@@ -44,6 +45,7 @@ def project_activity(project_ids: Sequence[UUID], zone: ZoneInfo) -> Mapping[UUI
         name="project_activity",
         scope=scope,
         parameters=steps.parameters,
+        limits=LIMITS,
     )
     by_project: dict[UUID, list[Mapping[str, Any]]] = {}
     for row in rows:
