@@ -161,6 +161,16 @@ def test_a_report_is_read_by_members_and_sent_again_by_administrators(
     assert told == ["deliver_report", "make_report", "deliver_report"]
 
 
+def test_a_portal_that_sends_no_e_mail_says_so(cast: Cast, told: list[str]) -> None:
+    schedule = weekly(cast.organization, cast.project, now=timezone.now())
+    alice = signed_in(cast.alice)
+    words = "This portal sends no e-mail until EMAIL_URL is set."
+
+    assert words in alice.get(page(cast, "list")).content.decode()
+    assert words in alice.post(page(cast, "schedule-test", schedule.pk), follow=True).content.decode()
+    assert told == []
+
+
 def test_tests_pauses_and_sending_now(cast: Cast, mailbox: Mailbox, told: list[str]) -> None:
     schedule = weekly(cast.organization, cast.project, cast.bob, now=timezone.now())
     alice = signed_in(cast.alice)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -33,7 +34,9 @@ TROUBLED = (DeliveryState.DEAD, DeliveryState.PERHAPS, DeliveryState.FAILED)
 @require_GET
 @login_required
 def report_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
-    """Context: `project`, `rows` of (schedule, whether the reader may change it), `reports`, the newest first."""
+    """Context: `project`, `rows` of (schedule, whether the reader may change it), `reports` (the newest first),
+    `may_administer`, `may_send` (e-mails).
+    """
     project = open_project(request, project_id)
     seen = ReportSchedule.objects.visible_to(request.user).shown_in(project)
     schedules = seen.select_related("project", "organization").prefetch_related("recipients")
@@ -45,6 +48,7 @@ def report_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "reports": reports.defer("figures").prefetch_related("deliveries")[:SHOWN],
         "troubled": TROUBLED,
         "may_administer": may_administer(request.user, project),
+        "may_send": settings.EMAIL_IS_CONFIGURED,
     }
     return render(request, "guardrails/report_list.html", context)
 
@@ -123,6 +127,8 @@ def schedule_act(request: HttpRequest, project_id: UUID, schedule_id: UUID, act:
     elif act == "resume":
         services.resume(schedule=schedule, actor=actor, now=now)
         messages.success(request, _("“%(name)s” goes on with the running period.") % {"name": schedule})
+    elif act == "test" and not settings.EMAIL_IS_CONFIGURED:
+        messages.error(request, _("This portal sends no e-mail until EMAIL_URL is set."))
     elif act == "test":
         tasks.tell(tasks.send_test_report, schedule.pk, str(actor.pk))
         messages.success(request, _("A test is on its way to %(address)s.") % {"address": actor.email})
