@@ -29,8 +29,9 @@ FILTERS = [
     ("max_duration=0.1s", 5),
     ("min_duration=1s&max_duration=1m", 1),
     ("min_cost=0.00001", 2),
-    ("max_cost=0.00001", 2),
-    ("guardrail=blocked&llm=1&status=error&has_errors=true", 3),
+    ("max_cost=0.00001", 4),  # what was blocked before a call cost nothing
+    ("guardrail=blocked&status=error&has_errors=true", 3),
+    ("guardrail=blocked&llm=1&status=error&has_errors=true", 1),  # after the call
 ]
 
 

@@ -86,6 +86,7 @@ def answer_blocked(
     proxy.work("router", "acompletion", routed, end)
     check = check_answer(recorder, None)
     request = _emit_refused(proxy, call, end + check.duration, failure, paid)
+    recorder.count_call(call.model, None, cost=paid)
     team = call.caller.team_attributes
     twice = [run for run in checks if run.is_sent_twice_on_failure]
     for parent, before in ((request, checks), (proxy.received, twice)):
@@ -151,7 +152,6 @@ def _emit_attempt(proxy: ProxyRequest, attempt: Attempt, start: int, end: int) -
 def _emit_refused(proxy: ProxyRequest, call: Call, end: int, failure: Failure, paid: Cost | None = None) -> Span:
     attributes = request_attributes(call, proxy.trace.hex_id, None, failure, paid)
     raised = exception(end, failure.qualified, failure.message)
-    proxy.recorder.count_call(call.model, None, cost=paid)
     return proxy.add("litellm_request", proxy.parsed, end, proxy.received, attributes, ERROR, [raised])
 
 

@@ -4,6 +4,9 @@ Every block that is copied fills typed columns and roll-ups, as a span that arri
 that an interrupted copy had done are known by their number of rows; an hour that is there in part is taken out and
 copied again, and the roll-ups, which counted it, are emptied: `manage.py migrate` computes them at its end. The old
 table stays, for people to drop.
+
+A migration asks for the copy, and it is made when the store has today's columns (shape/keep.py): what is taken over
+counts by the same rules as what arrives.
 """
 
 from collections.abc import Collection, Iterator
@@ -21,12 +24,38 @@ log = structlog.get_logger(__name__)
 
 ROWS_AT_ONCE = 500_000
 MARK = "adopted"  # of the rows, in the place of a request's digest
+_WAITS = "Its rows wait to be copied by manage.py migrate."  # comment of the old table
 _HOUR = f"intDiv(toUnixTimestamp64Nano(Timestamp), {NS_OF_HOUR})"
 _SETTINGS = (
     "SETTINGS throw_on_max_partitions_per_insert_block = 0, max_block_size = 65536, "
     "min_insert_block_size_rows = 65536, max_insert_threads = 1"
 )
 Hours = dict[int, int]  # hour since 1970 → rows
+
+
+def ask_for_copy(connection: BaseDatabaseWrapper) -> None:
+    """Of the table that was there before the portal, if there was one."""
+    with connection.cursor() as cursor:
+        if found(cursor, BEFORE):
+            cursor.execute(f"ALTER TABLE {BEFORE} MODIFY COMMENT '{_WAITS}'")
+
+
+def waits(connection: BaseDatabaseWrapper) -> bool:
+    """A copy was asked for and is not finished."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = %s AND comment = %s",
+            [BEFORE, _WAITS],
+        )
+        return bool(cursor.fetchall())
+
+
+def copy_what_waits(connection: BaseDatabaseWrapper, rollups: Collection[str]) -> None:
+    """Once: what is deleted from the portal later does not come back. `rollups` as for `copy_rows`."""
+    if waits(connection):
+        copy_rows(connection, rollups)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {BEFORE} MODIFY COMMENT ''")
 
 
 def copy_rows(connection: BaseDatabaseWrapper, rollups: Collection[str] = ()) -> int:

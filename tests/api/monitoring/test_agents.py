@@ -113,7 +113,11 @@ def test_a_success_rate_is_of_traces_and_never_negative(cast: Cast, get: Get) ->
         Spanlet("root", 1, status=2),
         *(Spanlet("step", number, 1, status=2, attributes=agent("Planner")) for number in range(2, 9)),
     ]
-    worked = [Spanlet("root", 1, status=1), Spanlet("step", 2, 1, status=2, attributes=agent("Planner"))]
+    worked = [
+        Spanlet("root", 1, status=1),
+        Spanlet("step", 2, 1, 0, 4, status=2, attributes=agent("Planner")),
+        Spanlet("call", 3, 1, 4, 8, attributes=CALL),  # instead
+    ]
     traces = {1: failed, 2: worked, 3: worked}
     give(cast.project, request_of(traces, START))
 

@@ -38,7 +38,7 @@ def test_a_row_is_the_whole_trace(cast: Cast, get: Get) -> None:
             "start_time": "2026-11-23 08:26:55.123456789",
             "started_at": "2026-11-23T08:26:55.123456789Z",
             "duration": 30.0,
-            "status": "success",
+            "status": "error",  # what was done last failed
             "span_count": 4,
             "error_count": 1,
             "llm_call_count": 2,

@@ -7,7 +7,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.problems import StoreProblem
+from traces.store.adoption import copy_what_waits, waits
 from traces.store.rollups.rollup import Rollup
+from traces.store.schema.adoption import BEFORE
 from traces.store.schema.tables import SPANS
 
 from .compare import Cure, Difference, differences
@@ -18,11 +20,13 @@ from .renewal import clear, renew
 
 def faults(connection: BaseDatabaseWrapper) -> list[str]:
     """What differs and matters, a sentence each. Changes nothing."""
-    return [str(each) for each in differences(connection) if each.cure is not Cure.NOTHING]
+    found = [str(each) for each in differences(connection) if each.cure is not Cure.NOTHING]
+    return [*found, f"the rows of {BEFORE} are not copied yet"] if waits(connection) else found
 
 
 def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None = None) -> None:
-    """Alter what differs and renew the roll-ups that do; `say` gets a line for each difference and for the progress,
+    """Alter what differs, take over what was there before the portal and renew the roll-ups that differ. `say` gets a
+    line for each difference and for the progress,
     unless there are no spans: a new store gets what migrations leave to be altered after them.
 
     Raises StoreProblem before anything is changed when something must be done by hand, and after it when something
@@ -35,6 +39,7 @@ def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None =
             say(f"{difference}{'' if difference.cure is Cure.NOTHING else '.'}")
     _refuse([each for each in found if each.cure is Cure.BY_HAND])
     _alter(connection, found)
+    copy_what_waits(connection, [rollup.table for rollup in wanted.rollups])
     due = _due(connection, wanted, found, say)
     if due:
         renew(connection, due, say)
