@@ -57,8 +57,8 @@ def test_metrics_of_a_recorded_day(cast: Cast, get: Get) -> None:
 def test_metrics_of_the_litellm_of_the_guides_time(cast: Cast, get: Get) -> None:
     give_recorded(cast.project, "litellm-1.80.5")
 
-    # Of 12 spans that look like calls two are of requests that a wrong key stopped, and four of two that a guardrail did,
-    # before there was a call. Tokens: 3 x (42, 17), (10, 20) and an embedding of 6.
+    # Of 12 spans that look like calls two are of requests that a wrong key stopped before there was a call, and four of
+    # two that a guardrail did. Tokens: 3 x (42, 17), (10, 20) and an embedding of 6.
     found = ask(get, cast)
 
     assert {name: found[name] for name in ("trace_count", "span_count", "error_count", "llm_call_count")} == {

@@ -25,9 +25,10 @@ def faults(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None = None) -> None:
-    """Alter what differs, take over what was there before the portal and renew the roll-ups that differ. `say` gets a
-    line for each difference and for the progress,
-    unless there are no spans: a new store gets what migrations leave to be altered after them.
+    """Alter what differs, take over what was there before the portal and renew the roll-ups that differ.
+
+    `say` gets a line for each difference and for the progress, unless there are no spans: a new store gets what
+    migrations leave to be altered after them.
 
     Raises StoreProblem before anything is changed when something must be done by hand, and after it when something
     still differs.
