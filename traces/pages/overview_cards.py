@@ -59,7 +59,7 @@ def _requests(now: Figures, before: Figures | None, links: Links) -> Card:
     return Card(
         label=_("Requests"),
         value=formats.compact(now.sums.traces),
-        help=_("Traces that start in the range, each with all of its spans."),
+        help=_("Traces that lie in the range or reach into it, each with all of its spans."),
         series=[each.sums.traces for each in now.steps],
         change=change_of(now, before, lambda each: each.sums.traces, formats.count),
         exact=formats.count(now.sums.traces),
