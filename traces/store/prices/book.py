@@ -22,19 +22,19 @@ class PriceBook:
                 self._exact.setdefault(entry.model, []).append(entry)
 
     def candidates(self, provider: str, model: str) -> list[Entry]:
-        """All entries about the model, whatever the time and the length of the context."""
+        """All entries about the model, whatever the time and the length of the context, the one that counts first."""
         name = model.lower()
         about = [*self._exact.get(name, ()), *(entry for entry in self._patterns if entry.names(name))]
-        return [entry for entry in about if entry.provider in ("", provider)]
+        return sorted((entry for entry in about if entry.provider in ("", provider)), key=_rank, reverse=True)
 
     def entry(self, provider: str, model: str, moment: datetime, input_tokens: int = 0) -> Entry | None:
         """What a call that began at that moment is paid by; None when nothing is known."""
-        fitting = [
+        fitting = (
             entry
             for entry in self.candidates(provider, model)
             if entry.holds(moment) and (not entry.context_over or input_tokens > entry.context_over)
-        ]
-        return max(fitting, key=_rank, default=None)
+        )
+        return next(fitting, None)
 
 
 def _rank(entry: Entry) -> tuple[bool, bool, bool, bool, int, int, float]:

@@ -11,7 +11,15 @@ from importlib.metadata import version
 from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ConditionalPrice, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
+from genai_prices.types import (
+    ClauseEquals,
+    ClauseOr,
+    ConditionalPrice,
+    ModelPrice,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
 
 from .entries import Entry
 
@@ -42,13 +50,55 @@ def source() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
+# Our names of providers (traces/store/dialects/providers.py) → the package's, where they differ.
+_PROVIDERS = {
+    "aws.bedrock": "aws",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "fireworks_ai": "fireworks",
+    "gcp.gemini": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "together_ai": "together",
+    "x_ai": "x-ai",
+}
+
+
+@cache
+def all_entries() -> tuple[Entry, ...]:
+    """Those of all names that the package has in full, by the provider and for any: a model is priced when it is seen
+    for the first time.
+    """
+    ours: dict[str, list[str]] = {}
+    for name, its in _PROVIDERS.items():
+        ours.setdefault(its, []).append(name)
+    names = {
+        (name, model.lower())
+        for provider in get_snapshot().providers
+        for each in provider.models
+        for model in (each.id, *_named(each.match))
+        for name in ("", *ours.get(provider.id, [provider.id]))
+    }
+    return tuple(entry for name in sorted(names) for entry in entries_for(*name))
+
+
+def _named(match: Any) -> Iterator[str]:
+    """The names that a rule of the package writes out."""
+    if isinstance(match, ClauseEquals):
+        yield match.equals
+    elif isinstance(match, ClauseOr):
+        for each in match.or_:
+            yield from _named(each)
+
+
 def entries_for(provider: str, model: str) -> list[Entry]:
     """What the package knows of a model as spans name it, by provider or, where that is "" or unknown, by the model.
 
     [] when it knows nothing, or has prices in units only that no span tells.
     """
     model = model.lower()
-    found = _find(provider, model) or _find("", model)
+    found = _find(_PROVIDERS.get(provider, provider), model) or _find("", model)
     if found is None:
         return []
     prices = found if isinstance(found, list) else [ConditionalPrice(prices=found)]

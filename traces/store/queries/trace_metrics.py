@@ -7,6 +7,7 @@ starts, with all of its spans; one that began before the range, where the range 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -61,13 +62,17 @@ class TraceSums:
 
 
 def _sum_of(one: Cost, other: Cost) -> Cost:
-    reported = [cost.reported for cost in (one, other) if cost.reported is not None]
-    saved = [cost.saved for cost in (one, other) if cost.saved is not None]
     return Cost(
-        sum(reported[1:], reported[0]) if reported else None,
+        _added(one.reported, other.reported),
         one.unknown_calls + other.unknown_calls,
-        sum(saved[1:], saved[0]) if saved else None,
+        _added(one.saved, other.saved),
+        _added(one.computed, other.computed),
     )
+
+
+def _added(*amounts: Decimal | None) -> Decimal | None:
+    there = [amount for amount in amounts if amount is not None]
+    return sum(there[1:], there[0]) if there else None
 
 
 @dataclass(frozen=True)
