@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
                 "model_rates_held": "1adf90af",
                 "trace_summaries": "c8f26586",
                 "usage_quarters": "10c09f92",
-                "trace_summaries_mv": "6ccf7732",
-                "usage_quarters_mv": "9d2b0423",
+                "trace_summaries_mv": "12c759ac",
+                "usage_quarters_mv": "139fc73b",
                 "model_rates_draft": "93d673b3",
             }
         )

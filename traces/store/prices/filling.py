@@ -13,14 +13,15 @@ from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
 from projects.models import Project
-from traces.store.schema.rates import HELD_TABLE, RATES
+from traces.store.schema.rates import HELD, HELD_TABLE, RATES
 
 from .book import PriceBook
 from .entries import Entry
 from .models import ModelPrice
-from .package import all_entries
+from .package import all_entries, source
 from .rates import Named, Row, rows
 
+_MARK = "from "  # no name of a model: keys have `|`
 LOCK = 0x70_72_69_63  # any number that no other advisory lock of this database has
 
 
@@ -36,6 +37,13 @@ def fill() -> int:
             write_rates(cursor, held)
             cursor.execute(HELD_TABLE.replace_by(f"SELECT name, entries FROM {RATES}"))
     return len(held)
+
+
+def is_current() -> bool:
+    """Whether ClickHouse holds a book, with what the installed version of the package says."""
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute(f"SELECT count() FROM {HELD} WHERE name = %s", [_MARK + source()])
+        return bool(cursor.fetchall()[0][0])
 
 
 def seen_names(cursor: CursorWrapper) -> set[Named]:
@@ -57,7 +65,7 @@ def book_rows(seen: set[Named]) -> list[Row]:
     packaged = [entry for entry in all_entries() if (entry.provider, entry.model) not in written]
     general = [*packaged, *everyones]
     names = {(entry.provider, entry.model) for entry in general if "*" not in entry.model} | seen
-    found = list(rows(PriceBook(general), names))
+    found = [(_MARK + source(), []), *rows(PriceBook(general), names)]
     for organization_id, own in by_owner.items():
         book = PriceBook([*general, *own])
         its = {(provider, model) for provider, model in names if any(entry.names(model) for entry in own)}

@@ -23,7 +23,7 @@ PLACES = 12  # that a cost has, too
 
 
 class Source(models.TextChoices):
-    PACKAGE = "package", _("genai-prices")
+    PACKAGE = "package", "genai-prices"
     PERSON = "person", _("written here")
     IMPORT = "import", _("imported")
 

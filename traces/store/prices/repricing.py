@@ -9,6 +9,7 @@ arriving. Reported amounts are never touched.
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from django.db import connection as postgres
@@ -63,7 +64,7 @@ def reprice(actor: User | None = None, say: Say = log.info) -> Change:
         cursor.execute(HELD_TABLE.replace_by(f"SELECT name, entries FROM {RATES}"))
         if change.days:
             renew(connections["clickhouse"], (TRACE_SUMMARIES, USAGE), say)
-            told = {"calls": change.calls, "before": str(change.before), "after": str(change.after)}
+            told: dict[str, Any] = {"calls": change.calls, "before": str(change.before), "after": str(change.after)}
             record("price.repriced", actor=actor, target=f"{len(change.days)} days", **told)
     return change
 

@@ -51,21 +51,28 @@ def computed_cost(table: str = HELD) -> str:
     What failed before it had tokens is of unknown price, as is a call that tells neither tokens nor units. The price of
     a small insert grows with every function here: what can be decided when the rates are written is (prices/rates.py).
     """
-    # Nothing is looked up for what has no keys: a function in an `if` may be worked out for every span.
+    # The lambda is worked out for such calls only: functions in an `if` may be worked out for every span.
     held = f"joinGet('{DATABASE}.{table}', 'entries', price_key)"
-    entries = f"arrayFlatten(arrayMap(price_key -> {held}, if({_OPEN}, [{_keys()}], [])))"
-    holds = f"its.1 <= {_TIME} AND {_TIME} < its.2 AND (its.3 = 0 OR input_tokens > its.3)"
-    rates = f"arrayResize(arrayFirst(its -> {holds}, {entries}).4, {len(KINDS)}, {UNPRICED})"
-    dollars = f"toString(round(arrayDotProduct([{_used()}], {rates}), 12))"
-    return f"if({_OPEN}, toDecimal64OrNull({dollars}, 12), NULL)"
+    entries = f"arrayFlatten(arrayMap(price_key -> {held}, its.1))"
+    holds = "entry.1 <= its.2 AND its.2 < entry.2 AND (entry.3 = 0 OR its.3 > entry.3)"
+    rates = f"arrayResize(arrayFirst(entry -> {holds}, {entries}).4, {len(KINDS)}, {UNPRICED})"
+    calls = f"if({_OPEN}, [([{_keys()}], {', '.join(_COUNTS)})], [])"
+    dollars = f"arrayMap(its -> arrayDotProduct([{_used()}], {rates}), {calls})[1]"
+    # Beyond what a Decimal(18, 12) holds lies every sum that has something unpriced in it.
+    return f"if({_OPEN}, toDecimal64OrNull(toString(round({dollars}, 12)), 12), NULL)"
 
 
-# Beyond what a Decimal(18, 12) holds lies every sum that has something unpriced in it.
 _OPEN = (
     "is_llm_call AND isNull(reported_cost) AND NOT cache_hit "
     "AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
 )
-_TIME = "toUnixTimestamp64Nano(Timestamp)"
+_COUNTS = (
+    *("toUnixTimestamp64Nano(Timestamp)", "input_tokens", "output_tokens", "cached_input_tokens"),
+    *("cache_write_tokens", "reasoning_tokens", "token_details", "units", "operation"),
+)
+_INPUT, _OUTPUT, _CACHED, _WRITTEN, _REASONING, _DETAILS, _AMOUNT, _OPERATION = (
+    f"its.{place}" for place in range(3, 11)
+)
 
 
 def _keys() -> str:
@@ -79,15 +86,15 @@ def _keys() -> str:
 def _used() -> str:
     """How many of each of KINDS; parts that add up to more than their whole leave nothing of it."""
     hour, in_audio, in_image, out_audio, out_image = (
-        f"token_details['{name}']"
+        f"{_DETAILS}['{name}']"
         for name in ("cache_write_1h", "input_audio", "input_image", "output_audio", "output_image")
     )
-    parts = f"cached_input_tokens + cache_write_tokens + {in_audio} + {in_image}"
-    tokens = [f"greatest(input_tokens, {parts}) - ({parts})", "cached_input_tokens"]
-    tokens += [f"greatest(cache_write_tokens, {hour}) - {hour}", hour, in_audio, in_image]
-    parts = f"reasoning_tokens + {out_audio} + {out_image}"
-    tokens += [f"greatest(output_tokens, {parts}) - ({parts})", "reasoning_tokens", out_audio, out_image]
-    units = [f"if(operation IN ({_operations(unit)}), units, 0)" for unit in _UNITS]
+    parts = f"{_CACHED} + {_WRITTEN} + {in_audio} + {in_image}"
+    tokens = [f"greatest({_INPUT}, {parts}) - ({parts})", _CACHED]
+    tokens += [f"greatest({_WRITTEN}, {hour}) - {hour}", hour, in_audio, in_image]
+    parts = f"{_REASONING} + {out_audio} + {out_image}"
+    tokens += [f"greatest({_OUTPUT}, {parts}) - ({parts})", _REASONING, out_audio, out_image]
+    units = [f"if({_OPERATION} IN ({_operations(unit)}), {_AMOUNT}, 0)" for unit in _UNITS]
     return ", ".join([*(f"toFloat64({each})" for each in tokens), "1.", *units])
 
 
