@@ -97,7 +97,7 @@ def cost_of(project_id: UUID, number: int) -> Cost:
 
 @pytest.mark.usefixtures("filled_book")
 def test_the_sheet() -> None:
-    calls = [call(number, *named, more) for number, (*named, more, _) in enumerate(SHEET, start=1)]
+    calls = [call(number, provider, model, more) for number, (provider, model, more, _) in enumerate(SHEET, start=1)]
 
     project_id = stored(calls)
 
@@ -112,7 +112,7 @@ def test_the_sheet() -> None:
     assert len(SHEET) == 40
     # By every door the same sum, and nothing of it as if a client had said it.
     scope = whole_time(project_id)
-    whole = Cost(None, 0, computed=sum(Decimal(amount) for *_, amount in SHEET))
+    whole = Cost(None, 0, computed=sum((Decimal(amount) for *_, amount in SHEET), Decimal(0)))
     [trace] = trace_page(scope, TraceFilter(), None, 5).traces
     on_its_page = trace_figures(scope, trace.trace_id)
     assert on_its_page is not None

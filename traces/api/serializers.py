@@ -39,7 +39,8 @@ class CostSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="US dollars by the price book, of calls of which nothing was reported; null when none.",
     )
-    source = serializers.ChoiceField(
+    provenance = serializers.ChoiceField(
+        source="source",
         choices=["reported", "computed", "mixed", "unknown", ""],
         help_text="Where `total` comes from; empty when there was nothing to pay for.",
     )
