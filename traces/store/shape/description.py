@@ -38,13 +38,8 @@ def description(dialects: Iterable[Dialect] = DIALECTS, rollups: Iterable[Rollup
     dialects = tuple(dialects)
     return Description(
         tables=(
-            RATES_TABLE,
-            HELD_TABLE,
-            DRAFT_TABLE,
-            spans_table(dialects),
-            MESSAGES_TABLE,
-            INBOX_TABLE,
-            UNREADABLE_TABLE,
+            *(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
+            *(RATES_TABLE, HELD_TABLE, DRAFT_TABLE),
         ),
         rollups=tuple(rollups),
         views=(decoder_view(dialects), TIMES_VIEW),
