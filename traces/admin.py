@@ -15,6 +15,7 @@ from traces.reading.sharing import revoke_share_link
 
 from .models import Agent, Erasure, IngestReceipt, RetentionRun, ShareLink, Upload
 from .store import admin as _store  # noqa: F401 - registers its own
+from .store.prices import admin as _prices  # noqa: F401
 
 
 @admin.register(IngestReceipt)

@@ -13,3 +13,4 @@ from .store.models import Span as Span
 from .store.models import Trace as Trace
 from .store.models import UnreadableRequest as UnreadableRequest
 from .store.models import UsageQuarter as UsageQuarter
+from .store.prices.models import ModelPrice as ModelPrice

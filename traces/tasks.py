@@ -9,13 +9,16 @@ from django.conf import settings
 from django.db import Error, connections
 from django.utils.timezone import now
 
-from projects.models import Project
+from projects.models import Project, User
 from projects.services import remove_project
 from traces.ingest.agents import RUN_DAYS
 from traces.lifecycle.erasure.records import Erasure
 from traces.lifecycle.erasure.services import carry_out, recount_usage, unfinished
 from traces.lifecycle.purge import purge
 from traces.lifecycle.retention.run import enforce
+from traces.store.prices.keeping import learn
+from traces.store.prices.repricing import reprice
+from traces.store.prices.unpriced import unpriced_models
 from traces.store.rollups.repair import repair
 
 from .models import AgentRun, IngestReceipt
@@ -45,6 +48,19 @@ def forget_old_agent_runs() -> None:
 def repair_rollups() -> None:
     """Compute the roll-ups of days anew that miss spans because ClickHouse was killed in the middle of an insert."""
     repair(connections["clickhouse"], now())
+
+
+@shared_task(name="traces.price_new_models")
+def price_new_models() -> None:
+    """Ask the package for the models that were called and have no price; price their calls if it knows one now."""
+    if learn(unpriced_models()):
+        reprice()
+
+
+@shared_task(name="traces.reprice")
+def reprice_stored(actor_id: str | None = None) -> None:
+    """Let a changed price book count for what comes and what is stored."""
+    reprice(User.objects.filter(pk=actor_id).first() if actor_id else None)
 
 
 @shared_task(name="traces.enforce_retention")

@@ -6,6 +6,7 @@ inserts use `<name>`; materialized views read and write `local(<name>)`, so that
 """
 
 from django.conf import settings
+from django.db import connections
 
 DISTRIBUTED_SUFFIX = "_local"
 
@@ -13,6 +14,11 @@ DISTRIBUTED_SUFFIX = "_local"
 def cluster() -> str:
     """The name of the cluster, or "" on one machine."""
     return str(settings.CLICKHOUSE_CLUSTER)
+
+
+def database() -> str:
+    """The name of the database, for the few texts that ClickHouse also works out where none is selected."""
+    return str(connections.settings["clickhouse"]["NAME"])
 
 
 def on_cluster() -> str:

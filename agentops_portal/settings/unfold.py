@@ -111,6 +111,7 @@ UNFOLD = {
                     _model(_("Stored spans"), "timeline", "traces", "span"),
                     _model(_("Trace summaries"), "account_tree", "traces", "trace"),
                     _model(_("Usage"), "bar_chart", "traces", "usagequarter"),
+                    _model(_("Prices"), "sell", "traces", "modelprice"),
                     _model(_("Guardrail runs"), "shield", "traces", "guardrailrun"),
                     _model(_("Waiting requests"), "hourglass_top", "traces", "inboxrequest"),
                     _model(_("Unreadable requests"), "report", "traces", "unreadablerequest"),

@@ -131,7 +131,7 @@ def _of_project(project: Project, period: Period, before: Period, schedule: Repo
                 "calls": usage.calls,
                 "failed_calls": usage.failed_calls,
                 "total_tokens": usage.total_tokens,
-                "cost": _money(usage.cost.reported),
+                "cost": _money(usage.cost.known),
                 "unknown_cost_calls": usage.cost.unknown_calls,
             }
             for name, usage in usage_by(scope, "model", MOST).items()
@@ -157,7 +157,7 @@ def _totals(scope: Scope, uses: Sequence[GuardrailUse]) -> Figures:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        "cost": _money(usage.cost.reported),
+        "cost": _money(usage.cost.known),
         "unknown_cost_calls": usage.cost.unknown_calls,
     }
 

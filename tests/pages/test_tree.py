@@ -22,7 +22,7 @@ def span(span_id: str, parent: str = "", start: int = 0) -> SpanRow:
         is_llm_call=False,
         model="",
         total_tokens=0,
-        reported_cost=None,
+        cost=None,
         tool_name="",
         agent_name="",
         guardrail_name="",

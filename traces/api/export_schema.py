@@ -63,7 +63,10 @@ class ExportedTraceSerializer(serializers.Serializer[Any]):
     cached_input_tokens = serializers.IntegerField()
     reasoning_tokens = serializers.IntegerField()
     total_tokens = serializers.IntegerField()
-    cost_usd = serializers.FloatField(allow_null=True, help_text="As reported; null when nothing was.")
+    cost_usd = serializers.FloatField(allow_null=True, help_text="What is known of it; null when nothing is.")
+    computed_cost_usd = serializers.FloatField(
+        allow_null=True, help_text="Part of `cost_usd` that no client reported: by the price book."
+    )
     unknown_cost_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows.")
     saved_cost_usd = serializers.FloatField(allow_null=True, help_text="What answers from a cache would have cost.")
     models = serializers.ListField(child=serializers.CharField())

@@ -29,8 +29,22 @@ class MoneyField(serializers.Field[Decimal, Any, str, Any]):
 
 
 class CostSerializer(serializers.Serializer[Any]):
+    total = MoneyField(
+        source="known",
+        allow_null=True,
+        help_text="US dollars that are known: reported and computed; null when none is.",
+    )
     reported = MoneyField(allow_null=True, help_text="US dollars that clients reported; null when none was.")
-    unknown_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows: `reported` is without them.")
+    computed = MoneyField(
+        allow_null=True,
+        help_text="US dollars by the price book, of calls of which nothing was reported; null when none.",
+    )
+    provenance = serializers.ChoiceField(
+        source="source",
+        choices=["reported", "computed", "mixed", "unknown", ""],
+        help_text="Where `total` comes from; empty when there was nothing to pay for.",
+    )
+    unknown_calls = serializers.IntegerField(help_text="LLM calls whose cost nobody knows: `total` is without them.")
     saved = MoneyField(allow_null=True, help_text="US dollars that answers from a cache would have cost.")
 
 

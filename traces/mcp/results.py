@@ -31,12 +31,18 @@ class Cost(BaseModel):
     """US dollars."""
 
     usd: float | None = Field(description="Sum of the known costs; null when none is known.")
+    computed_usd: float | None = Field(description="Part of `usd` that no client reported: by the price book.")
     unknown_calls: int = Field(description="LLM calls whose cost nobody knows; they are not in `usd`.")
     saved_usd: float | None = Field(description="What answers from a cache would have cost; null when there were none.")
 
     @classmethod
     def of(cls, cost: figures.Cost) -> "Cost":
-        return cls(usd=_number(cost.reported), unknown_calls=cost.unknown_calls, saved_usd=_number(cost.saved))
+        return cls(
+            usd=_number(cost.known),
+            computed_usd=_number(cost.computed),
+            unknown_calls=cost.unknown_calls,
+            saved_usd=_number(cost.saved),
+        )
 
 
 class Tokens(BaseModel):
@@ -63,7 +69,7 @@ def cost_text(cost: figures.Cost) -> str:
     """`$0.0012`, `$0.0012 + 2 calls of unknown cost`, `cost unknown`, `$0`."""
     if cost.is_unknown:
         return "cost unknown"
-    known = formats.dollars(cost.reported or Decimal(0))
+    known = formats.dollars(cost.known or Decimal(0))
     return f"{known} + {counted(cost.unknown_calls, 'call')} of unknown cost" if cost.unknown_calls else known
 
 

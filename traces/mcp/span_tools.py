@@ -160,7 +160,7 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
             reasoning=span.reasoning_tokens,
             total=span.total_tokens,
         ),
-        cost_usd=None if span.reported_cost is None else float(span.reported_cost),
+        cost_usd=None if span.cost.known is None else float(span.cost.known),
         session_id=cut(span.session_id, MAX_NAME),
         user_id=cut(span.user_id, MAX_NAME),
         agent=cut(span.agent_name, MAX_NAME),

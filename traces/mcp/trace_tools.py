@@ -278,7 +278,7 @@ def _span_item(node: Node, start_ns: int) -> SpanItem:
         duration_ms=rounded_ms(span.duration_ns),
         model=cut(span.model, MAX_NAME),
         total_tokens=span.total_tokens,
-        cost_usd=None if span.reported_cost is None else float(span.reported_cost),
+        cost_usd=None if span.cost is None else float(span.cost),
         tool=cut(span.tool_name, MAX_NAME),
         agent=cut(span.agent_name, MAX_NAME),
         guardrail=cut(guardrail, MAX_NAME),

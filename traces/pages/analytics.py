@@ -72,7 +72,7 @@ def _charts_of_all(
                 Line(_("Failed"), [each.error_traces for each in sums], "bad"),
             ],
         ),
-        chart("cost", _("Cost"), cost_help(), "dollars", [Line(_("Cost"), [each.cost.reported or 0 for each in used])]),
+        chart("cost", _("Cost"), cost_help(), "dollars", [Line(_("Cost"), [each.cost.known or 0 for each in used])]),
         chart(
             "tokens",
             _("Tokens"),
@@ -140,7 +140,7 @@ def _charts_by_name(period: Period, found: UsageSeries) -> list[Chart]:
 
     tokens_help = _("Input and output tokens of LLM calls, at the time of the call.")
     return [
-        chart("cost", _("Cost"), cost_help(), "dollars", lines(lambda each: each.cost.reported or 0)),
+        chart("cost", _("Cost"), cost_help(), "dollars", lines(lambda each: each.cost.known or 0)),
         chart("tokens", _("Tokens"), tokens_help, "count", lines(lambda each: each.total_tokens)),
         chart("calls", _("LLM calls"), _("Failed ones included."), "count", lines(lambda each: each.calls)),
         chart(
@@ -163,6 +163,6 @@ def _charts_by_name(period: Period, found: UsageSeries) -> list[Chart]:
 
 def cost_help() -> str:
     return _(
-        "US dollars that clients reported for LLM calls and tools, at their own time, which may lie behind the start of"
-        " their request. Calls of unknown cost are in no bar."
+        "US dollars, reported by clients or computed by the price book, at the time of the LLM call or tool, which may"
+        " lie behind the start of its request. Calls of unknown cost are in no bar."
     )

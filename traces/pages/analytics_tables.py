@@ -38,7 +38,7 @@ def usage_table(usages: Mapping[str, Usage], dimension: Dimension, links: Links)
         rows=[
             Row(name or _("without a name"), _usage_values(usage), _address(dimension, name, links))
             for name, usage in usages.items()
-            if usage.calls or usage.cost.reported is not None
+            if usage.calls or usage.cost.known is not None
         ],
     )
 

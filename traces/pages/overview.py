@@ -65,7 +65,7 @@ def model_charts(models: UsageSeries, period: Period) -> list[Chart]:
             unit="dollars",
             starts=models.starts,
             step=period.step,
-            lines=lines_by_name(models, lambda usage: usage.cost.reported or 0, unnamed),
+            lines=lines_by_name(models, lambda usage: usage.cost.known or 0, unnamed),
         ),
         Chart(
             id="tokens-by-model",

@@ -137,14 +137,15 @@ def _cost(now: Figures, before: Figures | None, links: Links) -> Card:
     unknown = now.unknown_share
     return Card(
         label=_("Cost"),
-        value=formats.dollars(cost.reported) if cost.reported is not None else _unpriced(cost),
+        value=formats.dollars(cost.known) if cost.known is not None else _unpriced(cost),
         help=_(
-            "US dollars that clients reported for LLM calls and tools; an answer from a cache cost nothing. Calls whose"
-            " price nobody told are counted beside it and are in no sum."
+            "US dollars: what clients reported for LLM calls and tools and, for calls without a report, what the price"
+            " book says. An answer from a cache cost nothing. Calls whose price nobody knows are counted beside it and"
+            " are in no sum."
         ),
-        series=[float(each.sums.cost.reported or 0) for each in now.steps],
-        change=change_of(now, before, lambda each: each.sums.cost.reported, formats.dollars),
-        exact=f"${cost.reported.normalize():f}" if cost.reported is not None else "",
+        series=[float(each.sums.cost.known or 0) for each in now.steps],
+        change=change_of(now, before, lambda each: each.sums.cost.known, formats.dollars),
+        exact=f"${cost.known.normalize():f}" if cost.known is not None else "",
         note=_("%(share)s of the calls unknown") % {"share": formats.percent(unknown)} if unknown else "",
         address=links.traces(llm="1"),
     )

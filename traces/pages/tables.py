@@ -66,16 +66,16 @@ class Table:
 
 def _cell(column: Column, value: Value) -> Cell:
     if isinstance(value, Cost):
-        return Cell(_cost(value), is_quiet=not value.reported, is_bad=False)
+        return Cell(_cost(value), is_quiet=not value.known, is_bad=False)
     text = "–" if value is None else SHOWS[column.unit](value)
     return Cell(text, is_quiet=not value, is_bad=bool(value) and column.tone == "bad")
 
 
 def _cost(cost: Cost) -> str:
     """As traces/_cost.html has it: what is known, and whether there is more."""
-    if cost.reported is None:
+    if cost.known is None:
         return pgettext("cost", "unknown") if cost.unknown_calls else "–"
-    return f"{formats.dollars(cost.reported)}{' + ?' if cost.is_partial else ''}"
+    return f"{formats.dollars(cost.known)}{' + ?' if cost.is_partial else ''}"
 
 
 CSV = "csv"  # the parameter that asks a dashboard for one of its tables as a file, by its id
@@ -102,7 +102,7 @@ def _table_lines(table: Table) -> Iterator[list[object]]:
     detail = [table.detailed] if table.detailed else []
     yield [table.named, *detail, *(f"{column.label}{UNITS[column.unit]}" for column in table.columns)]
     for row in table.rows:
-        values = (value.reported if isinstance(value, Cost) else value for value in row.values)
+        values = (value.known if isinstance(value, Cost) else value for value in row.values)
         yield [row.name, *([row.detail] if table.detailed else []), *values]
 
 

@@ -52,6 +52,7 @@ TRACE_COLUMNS = (
     "cache_hits",
     *TOKENS,
     "cost_usd",
+    "computed_cost_usd",
     "unknown_cost_calls",
     "saved_cost_usd",
     "models",
@@ -117,8 +118,9 @@ def export_traces(
     line. With `spans` every trace has "spans".
     `attributes` adds attributes, resource attributes and events to the spans; without `spans` it adds nothing.
 
-    Times are ISO 8601 in UTC with nanoseconds, durations milliseconds, costs US dollars: what is reported, null or
-    empty when nothing is; `unknown_cost_calls` says how many calls are not in it.
+    Times are ISO 8601 in UTC with nanoseconds, durations milliseconds, costs US dollars: what is reported or, where
+    nothing is, what the price book says, null or empty without either; `unknown_cost_calls` says how many calls are not
+    in it, `computed_cost_usd` how much of it nobody reported.
 
     Raises ClickHouseError before the first piece, ExportBroken after it.
     """
@@ -135,7 +137,8 @@ def trace_row(trace: TraceFigures) -> Row:
         "start_time": iso_utc(trace.start_ns),
         "end_time": iso_utc(trace.end_ns),
         "duration_ms": milliseconds(trace.duration_ns),
-        "cost_usd": trace.cost.reported,
+        "cost_usd": trace.cost.known,
+        "computed_cost_usd": trace.cost.computed,
         "unknown_cost_calls": trace.cost.unknown_calls,
         "saved_cost_usd": trace.cost.saved,
         "guardrail": trace.guardrail,

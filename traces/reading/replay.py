@@ -103,7 +103,7 @@ def _llm_call(span: SpanDetail, others: _Around) -> dict[str, Any]:
         "prompt_tokens": span.input_tokens,
         "completion_tokens": span.output_tokens,
         "total_tokens": span.total_tokens,
-        "cost": float(span.cost.reported or 0),
+        "cost": float(span.cost.known or 0),
         "cost_known": not span.cost.unknown_calls,
         "latency": milliseconds(span.duration_ns),
         "status": outcome(span),

@@ -30,7 +30,7 @@ def epoch_ms(nanoseconds: int) -> float:
 
 def known_dollars(cost: Cost) -> float:
     """What is known of a cost; 0 when nothing is: `unknown_cost_calls` beside it says how many calls are missing."""
-    return float(cost.reported or Decimal(0))
+    return float(cost.known or Decimal(0))
 
 
 def percent(part: int, whole: int, digits: int = 2) -> float:

@@ -17,8 +17,9 @@ LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one
           start and model are one.
 models    by their names without the date of a version, so that one model is one; a span shows the whole name.
 tokens    sums over LLM calls; a call has them once, however many spans describe it.
-cost      what clients reported (LLM calls and tools). An answer from the cache cost nothing; what was reported for it
-          is what it saved. Any other LLM call without a reported cost is counted as unknown.
+cost      what clients reported (LLM calls and tools) and, for LLM calls of which they report none, what the price book
+          says (`computed_cost`, traces/store/schema/rates.py); the two are held apart. An answer from the cache cost
+          nothing; what was reported for it is what it saved. Any other LLM call is counted as unknown.
 session,  the one that the root names, else the one that the earliest span does: an agent that is called by another has
 user      a conversation of its own.
 tags      all that its spans name (traces/store/tags.py).
@@ -86,6 +87,11 @@ _WORK = (
 TELLER = "if(guardrail_mode = '', cityHash64(ParentSpanId, guardrail_name), 0)"
 _MONEY = "Nullable(Decimal(38, 12))"  # NULL: nothing was reported
 
+# Of a span: whether it is known what it cost, and how much.
+IS_PRICED = "cache_hit OR isNotNull(reported_cost) OR isNotNull(computed_cost)"
+SPAN_COST = "if(cache_hit, 0, coalesce(reported_cost, computed_cost))"
+IS_COST_UNKNOWN = f"is_llm_call AND NOT ({IS_PRICED})"
+
 # The price of an insert grows with every function in these expressions: what can be worked out later is a figure.
 # No name of a span's column: an alias would hide it from the expressions beside.
 INGREDIENTS = {
@@ -111,7 +117,7 @@ INGREDIENTS = {
     "failed_calls": _set(
         "if(is_llm_call AND StatusCode = 'Error', [cityHash64(ParentSpanId, Timestamp, model)], [])", "UInt64"
     ),
-    "priced_calls": _sum("is_llm_call AND (cache_hit OR isNotNull(reported_cost))"),
+    "priced_calls": _sum(f"is_llm_call AND ({IS_PRICED})"),
     "cached_calls": _sum("cache_hit"),
     "input": _sum("input_tokens"),
     "output": _sum("output_tokens"),
@@ -119,6 +125,7 @@ INGREDIENTS = {
     "reasoning": _sum("reasoning_tokens"),
     "tokens": _sum("total_tokens"),
     "cost": _sum("if(cache_hit, 0, reported_cost)", _MONEY),
+    "computed": _sum("computed_cost", _MONEY),
     "saved": _sum("if(cache_hit, reported_cost, NULL)", _MONEY),
     "model_names": _set(f"if(is_llm_call, [{undated('model')}], [])"),
     "agent_names": _set("[agent_name]"),
@@ -136,7 +143,7 @@ INGREDIENTS = {
 
 # Lists of figures that more than one query sums up.
 TOKENS = ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "total_tokens")
-COSTS = ("reported_cost", "unknown_cost_calls", "saved_cost")
+COSTS = ("reported_cost", "computed_cost", "unknown_cost_calls", "saved_cost")
 
 # What came of each run.
 OUTCOMES = "arrayMap(run -> if(has(tripped, run.teller), 'blocked', run.outcome), runs)"
@@ -162,6 +169,7 @@ FIGURES = {
     "reasoning_tokens": "reasoning",
     "total_tokens": "tokens",
     "reported_cost": "cost",
+    "computed_cost": "computed",
     "saved_cost": "saved",
     "unknown_cost_calls": f"if({_CALLS} > priced_calls, {_CALLS} - priced_calls, 0)",
     "models": "arraySort(arrayFilter(name -> name != '', model_names))",
@@ -176,6 +184,10 @@ FIGURES = {
         if outcome != "allowed"
     },
 }
+
+
+# The sum of what is known of a trace's cost; NULL when nothing is.
+KNOWN_COST = "if(isNull(cost) AND isNull(computed), NULL, ifNull(cost, 0) + ifNull(computed, 0))"
 
 
 def figures_sql(source: str, names: Iterable[str] = FIGURES) -> str:
@@ -208,19 +220,35 @@ class Cost:
     reported: Decimal | None  # None: nothing was reported
     unknown_calls: int  # LLM calls whose cost nobody knows
     saved: Decimal | None = None  # what answers from a cache would have cost
+    computed: Decimal | None = None  # by the price book, of calls of which nothing was reported
+
+    @property
+    def known(self) -> Decimal | None:
+        """Reported and computed together; None when neither is there."""
+        amounts = [amount for amount in (self.reported, self.computed) if amount is not None]
+        return sum(amounts, Decimal(0)) if amounts else None
+
+    @property
+    def source(self) -> str:
+        """Where the known part comes from: reported, computed, mixed; unknown, or "" where there is nothing to pay."""
+        if self.known is None:
+            return "unknown" if self.unknown_calls else ""
+        if self.reported is None or (self.computed and not self.reported):
+            return "computed"
+        return "mixed" if self.computed else "reported"
 
     @property
     def is_partial(self) -> bool:
-        return self.reported is not None and self.unknown_calls > 0
+        return self.known is not None and self.unknown_calls > 0
 
     @property
     def is_unknown(self) -> bool:
-        return self.reported is None and self.unknown_calls > 0
+        return self.known is None and self.unknown_calls > 0
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Cost":
-        """From columns reported_cost, unknown_cost_calls and, where there is one, saved_cost."""
-        return cls(row["reported_cost"], row["unknown_cost_calls"], row.get("saved_cost"))
+        """From columns reported_cost, computed_cost, unknown_cost_calls and, where there is one, saved_cost."""
+        return cls(row["reported_cost"], row["unknown_cost_calls"], row.get("saved_cost"), row["computed_cost"])
 
 
 @dataclass(frozen=True)
@@ -275,7 +303,7 @@ class TraceFigures:
         """From a row of `figures_sql()` with all figures."""
         values = {name.removeprefix("figure_"): value for name, value in row.items()}
         cost = Cost.of(values)
-        for name in ("reported_cost", "unknown_cost_calls", "saved_cost"):
+        for name in COSTS:
             values.pop(name)
         values |= {name: tuple(values[name]) for name in ("models", "agents")}
         values["tags"] = tags_of(values["tags"])

@@ -6,9 +6,11 @@ from decimal import Decimal
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
+from django.utils.translation import pgettext
 
 from agentops_portal import formats
 from agentops_portal.units import datetime_of
+from traces.store.figures import Cost
 
 register = template.Library()
 register.filter("count", formats.count)
@@ -16,6 +18,16 @@ register.filter("compact", formats.compact)
 register.filter("percent", formats.percent)
 register.filter("duration", formats.duration)
 register.filter("dollars", formats.dollars)
+
+
+@register.filter
+def provenance(cost: Cost) -> str:
+    """Where what is known of a cost comes from."""
+    if cost.source == "computed":
+        return pgettext("cost", "by the price book")
+    if cost.source == "mixed":
+        return pgettext("cost", "reported and by the price book")
+    return pgettext("cost", "reported")
 
 
 @register.filter

@@ -34,11 +34,14 @@ class DatabaseCreation(creation.DatabaseCreation):
     def _copy_tables(self, cursor: Any, template: str, name: str) -> None:
         """Make the tables and views of another database here, too; the only rows are those of django_migrations."""
         cursor.execute(
-            "SELECT create_table_query FROM system.tables WHERE database = %s ORDER BY engine = 'MaterializedView'",
+            "SELECT create_table_query FROM system.tables WHERE database = %s "
+            "ORDER BY engine = 'MaterializedView', engine != 'Join'",
             [template],
         )
+        plain = name.strip('"')
         for (statement,) in cursor.fetchall():
-            cursor.execute(statement.replace(f" {template}.", f" {name}."))
+            # Tables are named as they are, what functions look up in as texts.
+            cursor.execute(statement.replace(f" {template}.", f" {name}.").replace(f"'{template}.", f"'{plain}."))
         cursor.execute(f"INSERT INTO {name}.django_migrations SELECT * FROM {template}.django_migrations")
 
     def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:

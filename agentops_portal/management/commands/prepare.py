@@ -57,6 +57,7 @@ class Command(BaseCommand):
         if migrations or preparation.store_differs():
             # What it prints is progress of an upgrade, which may take long.
             call_command("migrate", interactive=False, verbosity=0, stdout=sys.stderr)
+        call_command("prices", if_needed=True, stdout=sys.stderr, stderr=sys.stderr)
         sync_schedule()
 
     def _say(self, text: str) -> None:

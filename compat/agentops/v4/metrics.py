@@ -154,7 +154,7 @@ def _tokens(counted: TraceSums | TraceFigures | SpanDetail) -> dict[str, int]:
 
 def _costs(counted: TraceSums | TraceFigures | SpanDetail, parts: CostParts, traces: int) -> dict[str, Any]:
     cost = counted.cost
-    total = cost.reported or Decimal(0)
+    total = cost.known or Decimal(0)
     return {
         "prompt_cost": fixed_dollars(parts.prompt),
         "completion_cost": fixed_dollars(parts.completion),

@@ -150,7 +150,7 @@ def _span_count(sums: TraceSums) -> dict[str, int]:
 def _token_metrics(metrics: ProjectMetrics) -> dict[str, Any]:
     both = metrics.both
     by_outcome = {"all": both, "success": metrics.ok.sums, "fail": metrics.error.sums}
-    known = both.cost.reported or Decimal(0)
+    known = both.cost.known or Decimal(0)
     return {
         "total_cost": fixed_dollars(known, 5),
         "average_cost_per_session": fixed_dollars(known / both.traces if both.traces else Decimal(0), 5),

@@ -114,7 +114,7 @@ def list_item(trace: TraceFigures) -> dict[str, Any]:
         "span_count": trace.span_count,
         "error_count": trace.error_count,
         "tags": list(trace.tags),
-        "total_cost": known_number(trace.cost.reported, trace.cost.unknown_calls),
+        "total_cost": known_number(trace.cost.known, trace.cost.unknown_calls),
         "unknown_cost_calls": trace.cost.unknown_calls,
     }
 

@@ -65,7 +65,12 @@ def _definitions() -> list[tuple[str, str]]:
         ),
         (_("Failed"), _("the guardrail itself did not answer; whether the text passed is the client's matter.")),
         (_("Coverage"), _("requests that called a model and were checked ÷ requests that called a model.")),
-        (_("Cost"), _("what clients reported, in US dollars; what nobody reported is unknown and never counted as 0.")),
+        (
+            _("Cost"),
+            _(
+                "US dollars that clients reported or the price book knows; all else is unknown, never counted as 0."
+            ),
+        ),
         (_("Change"), _("against the period of the same kind before this one.")),
     ]
 

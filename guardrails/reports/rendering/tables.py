@@ -286,5 +286,5 @@ def _models(figures: Figures) -> Table:
         Column(_("Cost"), "dollars"),
         Column(_("Cost unknown"), "ratio"),
     )
-    note = _("Counted in whole quarters of an hour. Cost unknown: the share of calls for which no cost was reported.")
+    note = _("Counted in whole quarters of an hour. Cost unknown: the share of calls whose price nobody knows.")
     return Table(Section.USAGE, _("Cost and tokens by model"), columns, tuple(rows), note)

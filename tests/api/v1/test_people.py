@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.conftest import Get
+from tests.api.v1.costs import reported
 from tests.cast import Cast
 from tests.pages.spans import MS, Spanlet, request_of, store
 
@@ -25,7 +26,7 @@ def test_a_session_is_the_sum_of_its_traces(figures: Cast, get: Get, at: str) ->
                 "llm_calls": 1,
                 "cache_hits": 0,
                 "tokens": {"input": 5, "output": 7, "cached_input": 0, "reasoning": 0, "total": 12},
-                "cost": {"reported": None, "unknown_calls": 1, "saved": None},
+                "cost": reported(None, unknown_calls=1),
                 "blocked_runs": 1,
                 "first_seen": "2026-10-01T00:20:00.000000000Z",
                 "last_seen": "2026-10-01T00:20:02.000000000Z",
@@ -40,7 +41,7 @@ def test_a_users_cost_says_what_is_unknown_of_it(figures: Cast, get: Get, at: st
     assert (user["user_id"], user["sessions"]) == ("mina", 1)
     assert (user["traces"], user["error_traces"], user["llm_calls"]) == (2, 1, 3)
     assert user["tokens"]["total"] == 112
-    assert user["cost"] == {"reported": "0.75", "unknown_calls": 1, "saved": None}
+    assert user["cost"] == reported("0.75", unknown_calls=1)
     assert (user["first_seen"][11:19], user["last_seen"][11:19]) == ("00:10:00", "00:20:02")
 
 
@@ -55,7 +56,7 @@ def test_an_agent_used_what_its_calls_used(figures: Cast, get: Get, at: str) -> 
         "error_count": 0,
         "llm_calls": 2,
         "tokens": {"input": 70, "output": 30, "total": 100},
-        "cost": {"reported": "0.75", "unknown_calls": 0, "saved": None},
+        "cost": reported("0.75"),
         "first_seen": "2026-10-01T00:10:00.000000000Z",
         "last_seen": "2026-10-01T00:10:00.500000000Z",
     }

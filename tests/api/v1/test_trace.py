@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.conftest import Get
+from tests.api.v1.costs import reported
 from tests.cast import Cast
 from tests.pages.spans import span_id, trace_id
 
@@ -28,7 +29,7 @@ SPAN = {
     "requested_model": "gpt-4o",
     "provider": "",
     "tokens": {"input": 10, "output": 20, "cached_input": 0, "reasoning": 0, "total": 30},
-    "cost": {"reported": "0.25", "unknown_calls": 0, "saved": None},
+    "cost": reported("0.25"),
     "agent": "planner",
     "tool": "",
     "guardrail": {"name": "", "mode": "", "outcome": ""},

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from tests.api.conftest import Get
+from tests.api.v1.costs import reported
 from tests.cast import Cast
 from tests.pages.spans import Spanlet, request_of, store, trace_id
 
@@ -26,7 +27,7 @@ FIRST = {
     "llm_calls": 2,
     "cache_hits": 0,
     "tokens": {"input": 70, "output": 30, "cached_input": 0, "reasoning": 0, "total": 100},
-    "cost": {"reported": "0.75", "unknown_calls": 0, "saved": None},
+    "cost": reported("0.75"),
     "models": ["gpt-4o"],
     "agents": ["planner"],
     "tags": ["nightly", "한국어"],
@@ -50,8 +51,8 @@ def test_a_trace_is_answered_with_its_figures(figures: Cast, get: Get, at: str) 
 
     assert numbers(answer) == [3, 2, 1]
     assert results(answer)[2] == FIRST
-    assert results(answer)[1]["cost"] == {"reported": None, "unknown_calls": 1, "saved": None}
-    assert results(answer)[0]["cost"] == {"reported": None, "unknown_calls": 0, "saved": None}
+    assert results(answer)[1]["cost"] == reported(None, unknown_calls=1)
+    assert results(answer)[0]["cost"] == reported(None)
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -107,7 +108,7 @@ def test_only_the_fields_that_were_asked_for(figures: Cast, get: Get, at: str) -
     answer = get(f"{at}/traces?{OCTOBER}&fields=cost,trace_id&limit=1", person="bob")
 
     assert results(answer) == [
-        {"cost": {"reported": None, "unknown_calls": 0, "saved": None}, "trace_id": trace_id(3)},
+        {"cost": reported(None), "trace_id": trace_id(3)},
     ]
 
 

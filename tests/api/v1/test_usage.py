@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.conftest import Get
+from tests.api.v1.costs import reported
 from tests.cast import Cast
 
 from .conftest import OCTOBER
@@ -22,7 +23,7 @@ def test_the_total_is_of_all_calls(figures: Cast, get: Get, at: str) -> None:
         "failed_calls": 0,
         "cache_hits": 0,
         "tokens": {"input": 75, "output": 37, "cached_input": 0, "reasoning": 0, "total": 112},
-        "cost": {"reported": "0.75", "unknown_calls": 1, "saved": None},
+        "cost": reported("0.75", unknown_calls=1),
         "requests": 3,
         "failed_requests": 1,
     }
@@ -33,8 +34,8 @@ def test_what_was_used_by_each_model(figures: Cast, get: Get, at: str) -> None:
 
     assert answer["by"] == "model"
     models = {row["name"]: (row["calls"], row["tokens"]["total"], row["cost"]) for row in answer["results"]}
-    assert models["gpt-4o"] == (2, 100, {"reported": "0.75", "unknown_calls": 0, "saved": None})
-    assert models["qwen"] == (1, 12, {"reported": None, "unknown_calls": 1, "saved": None})
+    assert models["gpt-4o"] == (2, 100, reported("0.75"))
+    assert models["qwen"] == (1, 12, reported(None, unknown_calls=1))
     assert answer["results"][0]["name"] == "gpt-4o"
 
 
@@ -58,7 +59,7 @@ def test_every_day_of_the_readers_zone_is_there_empty_or_not(figures: Cast, get:
         ("2026-10-03T00:00:00+09:00", 0, 0),
         ("2026-10-04T00:00:00+09:00", 0, 0),
     ]
-    assert answer["results"][2]["cost"] == {"reported": None, "unknown_calls": 0, "saved": None}
+    assert answer["results"][2]["cost"] == reported(None)
     assert answer["results"][2]["latency"] is None
 
 

@@ -53,7 +53,15 @@ class AgentFigures:
         return 100 * (self.traces - self.error_traces) / self.traces if self.traces else None
 
 
-_ALONE = ("llm_calls", "input_tokens", "output_tokens", "total_tokens", "reported_cost", "unknown_cost_calls")
+_ALONE = (
+    "llm_calls",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "reported_cost",
+    "computed_cost",
+    "unknown_cost_calls",
+)
 _FIGURES = {
     **{f"figure_{name}": FIGURES[name] for name in ("agents", "status", "span_count", "error_count", *_ALONE)},
     "figure_duration": DURATION,

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, stream
+from traces.store.figures import SPAN_COST
+from traces.store.schema.rates import priced
 
 from .shown import ONE_EACH, ORDER, OUTCOME_OF_MANY
 
@@ -25,7 +27,7 @@ _COLUMNS = {
     "cached_input_tokens": "cached_input_tokens",
     "reasoning_tokens": "reasoning_tokens",
     "total_tokens": "total_tokens",
-    "cost": "reported_cost",
+    "cost": SPAN_COST,
     "agent": "agent_name",
     "tool": "tool_name",
     "guardrail": "guardrail_name",
@@ -52,7 +54,7 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
     # The prefix keeps an alias from hiding a column of the same name.
     wanted = ", ".join(f"{expression} AS out_{name}" for name, expression in columns.items())
     rows = stream(
-        f"""
+        priced(f"""
         SELECT TraceId AS out_trace_id, {wanted}
         FROM otel_traces
         WHERE project_id = {{project_id:String}}
@@ -62,7 +64,7 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
             {ORDER}
         {ONE_EACH}
         SETTINGS max_block_size = 256
-        """,
+        """),
         name="export.spans",
         scope=scope,
         parameters={"trace_ids": list(trace_ids)},

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from traces.store.dialects.model_names import undated
-from traces.store.figures import FIGURES, OUTCOMES
+from traces.store.figures import FIGURES, KNOWN_COST, OUTCOMES
 from traces.store.tags import UNREAD
 
 _DURATION = f"greatest({FIGURES['end_ns']} - {FIGURES['start_ns']}, 0)"
 # What a trace without LLM calls and reports cost is known: nothing. NULL fits no bound.
-_COST = f"if(isNull({FIGURES['reported_cost']}) AND {FIGURES['unknown_cost_calls']} = 0, 0, {FIGURES['reported_cost']})"
+_COST = f"if(isNull({KNOWN_COST}) AND {FIGURES['unknown_cost_calls']} = 0, 0, {KNOWN_COST})"
 # Most tags are stored as they are, a few in the list that the client sent (traces/store/tags.py).
 _UNREAD = f"startsWith(text, '{UNREAD}') AND arrayExists(form -> "
 _SAYS_TAG = f"text = {{tag:String}} OR ({_UNREAD}position(text, form) > 0, {{quoted_tags:Array(String)}}))"

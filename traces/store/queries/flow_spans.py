@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import TraceFigures
+from traces.store.figures import IS_COST_UNKNOWN, SPAN_COST, TraceFigures
+from traces.store.schema.rates import priced
 
 from .filters import TraceFilter
 from .scopes import scope_of
@@ -23,7 +24,7 @@ _COLUMNS = f"""
     toUnixTimestamp64Nano(Timestamp) AS start_ns, toUnixTimestamp64Nano(end_timestamp) AS end_ns,
     StatusCode AS status, model, tool_name, agent_name, guardrail_name, guardrail_mode,
     {OUTCOME_OF_MANY} AS guardrail_outcome, input_tokens, output_tokens, total_tokens,
-    if(cache_hit, 0, reported_cost) AS cost, is_llm_call AND NOT cache_hit AND isNull(reported_cost) AS is_cost_unknown
+    {SPAN_COST} AS cost, {IS_COST_UNKNOWN} AS is_cost_unknown
 """
 
 
@@ -73,14 +74,14 @@ class WorkFilter(TraceFilter):
 def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS) -> list[list[FlowSpan]]:
     """The spans of each trace in the order of their starts; at most `limit` spans, the earliest of all traces."""
     rows: list[dict[str, Any]] = select(
-        f"""
+        priced(f"""
         SELECT {_COLUMNS} FROM otel_traces
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
             AND TraceId IN {{trace_ids:Array(String)}}
         {IN_ORDER}
         LIMIT {{limit:UInt32}}
-        """,
+        """),
         name="flow_spans.spans",
         scope=scope,
         parameters={"trace_ids": list(trace_ids), "limit": limit},

@@ -139,7 +139,7 @@ def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | Non
 
 def _person(row: dict[str, Any]) -> Person:
     cost = Cost.of(row)
-    for name in ("reported_cost", "unknown_cost_calls", "saved_cost"):
+    for name in COSTS:
         row.pop(name)
     return Person(id=row.pop("who"), cost=cost, others=tuple(row.pop("others")), **row)
 

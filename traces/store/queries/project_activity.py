@@ -11,7 +11,7 @@ from django.utils import timezone
 from agentops_portal.clickhouse.gate import Limits, ProjectsScope, select
 from agentops_portal.units import NS_OF_QUARTER, datetime_of
 from projects.activity import DAYS, ProjectActivity
-from traces.store.figures import COSTS, FIGURES
+from traces.store.figures import COSTS, FIGURES, Cost
 
 from .steps import Steps, key_sql, steps_of
 from .summaries import traces_sql
@@ -37,8 +37,9 @@ def project_activity(project_ids: Sequence[UUID], zone: ZoneInfo) -> Mapping[UUI
     rows = select(
         f"""
         SELECT project, {key_sql("day")} AS step, count() AS requests, countIf(has_failed) AS failed,
-            countIf(has_blocks) AS blocked, sum(figure_reported_cost) AS cost,
-            sum(figure_unknown_cost_calls) AS unknown_cost_calls, max(figure_end_ns) AS end_ns
+            countIf(has_blocks) AS blocked, sum(figure_reported_cost) AS reported_cost,
+            sum(figure_computed_cost) AS computed_cost, sum(figure_unknown_cost_calls) AS unknown_cost_calls,
+            max(figure_end_ns) AS end_ns
         FROM ({traces_sql(scope, columns)})
         GROUP BY project, step
         """,
@@ -54,7 +55,7 @@ def project_activity(project_ids: Sequence[UUID], zone: ZoneInfo) -> Mapping[UUI
 
 
 def _activity(days: Sequence[Mapping[str, Any]], steps: Steps) -> ProjectActivity:
-    costs = [day["cost"] for day in days if day["cost"] is not None]
+    costs = [cost for day in days if (cost := Cost.of(day).known) is not None]
     requests = {day["step"]: day["requests"] for day in days}
     return ProjectActivity(
         requests=sum(requests.values()),

@@ -12,7 +12,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
-from traces.store.figures import FIGURES
+from traces.store.figures import FIGURES, KNOWN_COST
 
 from .summaries import traces_sql
 from .trace_metrics import COUNTED_NS, DURATION, SUMS, TraceSums
@@ -93,7 +93,7 @@ def cost_by_day(scope: Scope) -> dict[date, Decimal]:
 
     A trace that began before the scope counts on its first day.
     """
-    columns = {"counted_ns": COUNTED_NS, "figure_cost": FIGURES["reported_cost"]}
+    columns = {"counted_ns": COUNTED_NS, "figure_cost": KNOWN_COST}
     rows = select(
         f"""
         SELECT intDiv(counted_ns, {NS_OF_DAY}) AS day, sum(figure_cost) AS cost

@@ -6,6 +6,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import Cost
+from traces.store.schema.rates import priced
 from traces.store.values.readable import readable_values
 
 from .shown import FINAL_FIRST, OUTCOME
@@ -63,6 +64,7 @@ class SpanDetail:
     reasoning_tokens: int
     total_tokens: int
     reported_cost: Decimal | None
+    computed_cost: Decimal | None
     session_id: str
     user_id: str
     agent_name: str
@@ -80,16 +82,16 @@ class SpanDetail:
     @property
     def cost(self) -> Cost:
         """What this span adds to the cost of its trace."""
-        unknown = self.is_llm_call and not self.cache_hit and self.reported_cost is None
+        unknown = self.is_llm_call and self.reported_cost is None and self.computed_cost is None
         if self.cache_hit:
             return Cost(Decimal(0), 0, self.reported_cost)
-        return Cost(self.reported_cost, int(unknown))
+        return Cost(self.reported_cost, int(unknown), computed=self.computed_cost)
 
 
 _TYPED = """
     is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, reported_cost, session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode,
-    http_status, cache_hit
+    total_tokens, reported_cost, computed_cost, session_id, user_id, agent_name, tool_name, guardrail_name,
+    guardrail_mode, http_status, cache_hit
 """
 _TOLD = f"{OUTCOME} AS guardrail_outcome"
 _HEAD = """
@@ -129,7 +131,7 @@ COLUMNS_WITHOUT_CONTENT = ", ".join(
 def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
     """One span of a trace; the earliest when an exporter used an id twice; None when there is none."""
     rows = select(
-        f"""
+        priced(f"""
         SELECT {COLUMNS}
         FROM otel_traces
         WHERE project_id = {{project_id:String}}
@@ -137,7 +139,7 @@ def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
             AND TraceId = {{trace_id:String}} AND SpanId = {{span_id:String}}
         {FINAL_FIRST}
         LIMIT 1
-        """,
+        """),
         name="span_detail.span",
         scope=scope,
         parameters={"trace_id": trace_id, "span_id": span_id},

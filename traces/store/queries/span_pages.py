@@ -1,6 +1,7 @@
 """The spans of one trace, page by page."""
 
 from agentops_portal.clickhouse.gate import Scope, select
+from traces.store.schema.rates import priced
 
 from .shown import NOT_SUPERSEDED
 from .span_detail import COLUMNS, COLUMNS_WITHOUT_CONTENT, SpanDetail, detail_of
@@ -21,7 +22,7 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
     columns = COLUMNS if attributes else COLUMNS_WITHOUT_CONTENT
     key = "toUnixTimestamp64Nano(Timestamp), 9223372036854775807 - least(Duration, 9223372036854775807), SpanId"
     rows = select(
-        f"""
+        priced(f"""
         SELECT {columns} FROM otel_traces
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
@@ -30,7 +31,7 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
             AND ({key}) > ({{after_ns:Int64}}, {{after_shortness:UInt64}}, {{after_id:String}})
         ORDER BY {key}
         LIMIT {{limit:UInt32}}
-        """,
+        """),
         name="span_pages.spans",
         scope=scope,
         parameters=dict(zip(("after_ns", "after_shortness", "after_id"), after or (-(2**63), 0, ""), strict=True))

@@ -6,7 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import TraceFigures, figures_sql, span_ingredients
+from traces.store.figures import SPAN_COST, TraceFigures, figures_sql, span_ingredients
+from traces.store.schema.rates import priced
 
 from .scopes import scope_of, whole_time_of
 from .shown import IN_ORDER, OUTCOME
@@ -40,7 +41,7 @@ class SpanRow:
     is_llm_call: bool
     model: str
     total_tokens: int
-    reported_cost: Decimal | None
+    cost: Decimal | None  # known of it, reported or computed
     tool_name: str
     agent_name: str
     guardrail_name: str
@@ -68,7 +69,7 @@ _SPAN_COLUMNS: Mapping[str, str] = {
     "status": "StatusCode",
     "status_message": "substringUTF8(StatusMessage, 1, 300)",
     "type": "span_type",
-    "reported_cost": "reported_cost",
+    "cost": SPAN_COST,
     "guardrail_outcome": OUTCOME,
 }
 
@@ -105,7 +106,7 @@ def trace_scope_among(project_ids: Sequence[UUID], trace_id: str) -> Scope | Non
 def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
     """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
     rows = select(
-        figures_sql(f"SELECT {span_ingredients()} {_OF_TRACE} GROUP BY TraceId"),
+        figures_sql(priced(f"SELECT {span_ingredients()} {_OF_TRACE} GROUP BY TraceId")),
         name="trace_detail.figures",
         scope=scope,
         parameters={"trace_id": trace_id},
@@ -117,7 +118,7 @@ def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
     """The spans of one trace, the earliest first, parents before children that start with them; at most `limit`."""
     columns = ", ".join(f"{_SPAN_COLUMNS.get(each.name, each.name)} AS span_{each.name}" for each in fields(SpanRow))
     rows = select(
-        f"SELECT {columns} {_OF_TRACE} {IN_ORDER} LIMIT {{limit:UInt32}}",
+        priced(f"SELECT {columns} {_OF_TRACE} {IN_ORDER} LIMIT {{limit:UInt32}}"),
         name="trace_detail.spans",
         scope=scope,
         parameters={"trace_id": trace_id, "limit": limit},

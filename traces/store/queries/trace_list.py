@@ -13,7 +13,7 @@ from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import datetime_of
-from traces.store.figures import FIGURES, Cost, TraceFigures
+from traces.store.figures import COSTS, FIGURES, Cost, TraceFigures
 
 from .filters import TraceFilter
 from .scopes import whole_time
@@ -161,7 +161,7 @@ def _newest_parts(scope: Scope) -> Iterator[Scope]:
             yield replace(scope, start=start)
 
 
-_SUMS = ("span_count", "llm_calls", "total_tokens", "reported_cost", "saved_cost", "unknown_cost_calls")
+_SUMS = ("span_count", "llm_calls", "total_tokens", *COSTS)
 
 
 def totals(scope: Scope, wanted: TraceFilter) -> Totals:

@@ -4,9 +4,10 @@ One source for all: what a trend shows adds up to what the metrics of the same r
 starts, with all of its spans; one that began before the range, where the range does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -62,13 +63,17 @@ class TraceSums:
 
 def sum_of_costs(costs: Sequence[Cost]) -> Cost:
     """What is known is added up, and so is what is not."""
-    reported = [cost.reported for cost in costs if cost.reported is not None]
-    saved = [cost.saved for cost in costs if cost.saved is not None]
     return Cost(
-        sum(reported[1:], reported[0]) if reported else None,
+        _added(cost.reported for cost in costs),
         sum(cost.unknown_calls for cost in costs),
-        sum(saved[1:], saved[0]) if saved else None,
+        _added(cost.saved for cost in costs),
+        _added(cost.computed for cost in costs),
     )
+
+
+def _added(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    there = [amount for amount in amounts if amount is not None]
+    return sum(there[1:], there[0]) if there else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Read from the summaries, so sorting costs what the traces of the range cost, nev
 from typing import Any, Literal, get_args
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import FIGURES, TraceFigures
+from traces.store.figures import FIGURES, KNOWN_COST, TraceFigures
 
 from .filters import TraceFilter
 from .summaries import figures_of, traces_sql
@@ -23,7 +23,7 @@ _KEYS: dict[Order, str] = {
     "duration": f"{FIGURES['end_ns']} - {FIGURES['start_ns']}",
     "span_count": FIGURES["span_count"],
     "error_count": FIGURES["error_count"],
-    "cost": FIGURES["reported_cost"],
+    "cost": KNOWN_COST,
 }
 # So many of the newest traces are found without looking at all of the range.
 _NEAR = 500

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import NS_OF_QUARTER
-from traces.store.figures import Cost
+from traces.store.figures import COSTS, Cost
 from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.usage import USAGE
 
@@ -39,6 +39,7 @@ _FIGURES = {
     "reasoning_tokens": "sum(reasoning)",
     "total_tokens": "sum(tokens)",
     "reported_cost": "sum(cost)",
+    "computed_cost": "sum(computed)",
     "saved_cost": "sum(saved)",
     "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64(sumIf(spans, {_CALL} AND is_priced)), 0)",
     "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
@@ -48,7 +49,9 @@ _FIGURES = {
 }
 USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
 
-_USED = "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost))"
+_USED = (
+    "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost) OR isNotNull(figure_computed_cost))"
+)
 MOST = 1_000  # names that are told one by one
 
 Dimension = Literal["model", "provider", "service", "agent"]
@@ -85,7 +88,7 @@ class Usage:
     def of(cls, row: Mapping[str, Any]) -> "Usage":
         values = {name: row[f"figure_{name}"] for name in _FIGURES}
         cost = Cost.of(values)
-        for name in ("reported_cost", "saved_cost", "unknown_cost_calls"):
+        for name in COSTS:
             values.pop(name)
         calls, requests = values.pop("latency_ns"), values.pop("request_latency_ns")
         done = values["calls"] - values["failed_calls"]
@@ -143,11 +146,14 @@ def most_called(dimension: Dimension, limit: int) -> Names:
 
 def dearest(dimension: Dimension, limit: int) -> Names:
     """The `limit` that cost most; of those of which nothing is known the most called."""
-    return _first(dimension, limit, "ifNull(figure_reported_cost, 0) DESC, figure_calls DESC, name")
+    known = "ifNull(figure_reported_cost, 0) + ifNull(figure_computed_cost, 0)"
+    return _first(dimension, limit, f"{known} DESC, figure_calls DESC, name")
 
 
 def _first(dimension: Dimension, limit: int, order: str) -> Names:
-    sorted_by = ", ".join(f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost"))
+    sorted_by = ", ".join(
+        f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost", "computed_cost")
+    )
     sql = f"""
         SELECT name FROM (
             SELECT toString({dimension}) AS name, {sorted_by} FROM {USAGE.table} WHERE {IN_RANGE}

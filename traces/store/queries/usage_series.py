@@ -60,9 +60,9 @@ def usage_series(scope: Scope, dimension: Dimension, step: Step, zone: ZoneInfo,
 def _rank(usages: Iterable[Usage]) -> tuple[Decimal, int]:
     """What costs most comes first, then what is called most."""
     each = list(usages)
-    return -sum((usage.cost.reported or Decimal(0) for usage in each), Decimal(0)), -sum(usage.calls for usage in each)
+    return -sum((usage.cost.known or Decimal(0) for usage in each), Decimal(0)), -sum(usage.calls for usage in each)
 
 
 def _is_used(usage: Usage) -> bool:
     """Whether there is anything to be shown: spans that are neither calls nor requests have no figures."""
-    return bool(usage.calls or usage.requests or usage.cost.reported is not None)
+    return bool(usage.calls or usage.requests or usage.cost.known is not None)

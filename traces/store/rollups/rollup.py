@@ -8,8 +8,10 @@ that aggregated itself would do the same work, and each function in it costs eve
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agentops_portal.clickhouse import ddl
 from agentops_portal.units import NS_OF_DAY
-from traces.store.schema.objects import SOURCE, Column, Index, Table, View
+from traces.store.schema.objects import DATABASE, SOURCE, Column, Index, Table, View
+from traces.store.schema.rates import COMPUTED, computed_cost
 from traces.store.schema.tables import SPANS
 
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
@@ -56,7 +58,7 @@ class Rollup:
 
     def as_view(self, condition: str = "") -> View:
         """The view that fills the table; with a condition it takes only the spans that meet it."""
-        text = f"{self.select(SOURCE)} AND {condition}" if condition else self.select(SOURCE)
+        text = f"{self._text(SOURCE)} AND {condition}" if condition else self._text(SOURCE)
         return View(name=self.view, text=text, reads=SPANS, to=self.table)
 
     @property
@@ -73,9 +75,15 @@ class Rollup:
 
     def select(self, source: str) -> str:
         """What the view reads; a condition may follow with AND."""
+        return self._text(source).replace(DATABASE, ddl.database())
+
+    def _text(self, source: str) -> str:
         columns = {**self.keys, **self.values}
         rows = ", ".join(f"{expression} AS {name}" for name, (_, expression) in columns.items())
-        return f"SELECT {rows} FROM {source} WHERE {self.where}"
+        # Priced here, where what a span tells stands in columns: a column that is worked out from many others costs an
+        # insert what all of them do once more.
+        priced = f"WITH {computed_cost()} AS {COMPUTED} " if COMPUTED in rows else ""
+        return f"{priced}SELECT {rows} FROM {source} WHERE {self.where}"
 
     def day(self) -> str:
         """SQL: the day of a row, in days since 1970."""

@@ -7,7 +7,7 @@ with `is_root`.
 
 from agentops_portal.units import NS_OF_QUARTER
 from traces.store.dialects.model_names import undated
-from traces.store.figures import INGREDIENTS
+from traces.store.figures import INGREDIENTS, IS_PRICED
 
 from .rollup import Rollup, units_since_1970
 
@@ -23,6 +23,7 @@ _SUMS = (
     "reasoning",
     "tokens",
     "cost",
+    "computed",
     "saved",
 )
 
@@ -39,8 +40,7 @@ USAGE = Rollup(
         "agent": (_TEXT, "agent_name"),
         "status": (_TEXT, "StatusCode"),
         "is_root": ("Bool", "ParentSpanId = ''"),
-        # Tokens of LLM calls without it wait for a price book.
-        "is_priced": ("Bool", "cache_hit OR isNotNull(reported_cost)"),
+        "is_priced": ("Bool", IS_PRICED),
     },
     values={
         **{

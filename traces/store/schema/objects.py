@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from agentops_portal.clickhouse import ddl
 
 SOURCE = "{source}"  # in the text of a view: the table that it reads
+DATABASE = "{database}"  # in the text of a view: where it is, for what ClickHouse works out where none is selected
 _COLUMN = re.compile(
     r"`?(?P<name>[\w.]+)`? (?P<type>.+?)(?: (?P<kind>MATERIALIZED|DEFAULT) (?P<value>.+?))?(?: CODEC\((?P<codec>.+)\))?"
 )
@@ -40,7 +41,8 @@ class Index:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table that holds rows (or, with engine Null, passes them on). On a cluster it is two: see ddl.py.
+    """A table that holds rows (or, with engine Null, passes them on). On a cluster it is two: see ddl.py; with engine
+    `Join(…)`, which is there to be looked up in, it is one, the same on every server.
 
     settings: those that are not the server's own; comment: what a roll-up that is being built says of itself.
     """
@@ -56,15 +58,28 @@ class Table:
     shard_by: str = "rand()"
     comment: str = ""
 
+    @property
+    def is_held(self) -> bool:
+        return self.engine.startswith("Join(")
+
     def create(self) -> list[str]:
         parts = [column.definition(name) for name, column in self.columns.items()]
         parts += [f"INDEX {index.definition(name)}" for name, index in self.indexes.items()]
+        if self.is_held:
+            return [
+                f"CREATE TABLE IF NOT EXISTS {self.name} {ddl.on_cluster()} ({', '.join(parts)}) ENGINE = {self.engine}"
+            ]
         engine = self.engine if self.engine == "Null" else ddl.merge_tree(self.engine)
         return ddl.create_table(self.name, ", ".join(parts), engine, self._clauses(), shard_by=self.shard_by)
 
     def physical(self) -> list[str]:
         """The names under which it stands in system.tables: itself, on a cluster its shard's table first."""
-        return list(dict.fromkeys((ddl.local(self.name), self.name)))
+        return [self.name] if self.is_held else list(dict.fromkeys((ddl.local(self.name), self.name)))
+
+    def replace_by(self, select: str) -> str:
+        """SQL that gives a table with engine Join other rows, at once: who looks up meanwhile finds those of before."""
+        columns = ", ".join(column.definition(name) for name, column in self.columns.items())
+        return f"CREATE OR REPLACE TABLE {self.name} {ddl.on_cluster()} ({columns}) ENGINE = {self.engine} AS {select}"
 
     def _clauses(self) -> str:
         settings = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
@@ -96,7 +111,8 @@ class View:
     def select(self, database: str = "") -> str:
         """The SELECT; with a database it names its table in full, as ClickHouse does when it stores the text."""
         table = ddl.local(self.reads) if self.to else self.reads
-        return self.text.replace(SOURCE, f"`{database}`.`{table}`" if database else table)
+        text = self.text.replace(DATABASE, ddl.database())
+        return text.replace(SOURCE, f"`{database}`.`{table}`" if database else table)
 
     def create(self) -> str:
         if self.to:

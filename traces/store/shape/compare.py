@@ -115,7 +115,7 @@ def _creation(name: str, column: Column, live: Live) -> str:
 
 
 def _keys(name: str, table: Table, live: Live) -> Iterator[Difference | _Pair]:
-    if live.engine != table.engine:
+    if live.engine != table.engine.partition("(")[0]:
         yield Difference(name, f"has engine {live.engine}, not {table.engine}", Cure.BY_HAND)
     for what, meant, there in (
         ("partition key", table.partition_by, live.partition_by),

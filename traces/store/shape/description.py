@@ -8,6 +8,7 @@ from traces.store.dialects import DIALECTS, Dialect
 from traces.store.rollups.all import ROLLUPS, TIMES_VIEW
 from traces.store.rollups.rollup import Rollup
 from traces.store.schema.objects import Table, View
+from traces.store.schema.rates import DRAFT_TABLE, HELD_TABLE, RATES_TABLE
 from traces.store.schema.tables import INBOX_TABLE, MESSAGES_TABLE, UNREADABLE_TABLE, decoder_view, spans_table
 
 
@@ -36,7 +37,10 @@ class Description:
 def description(dialects: Iterable[Dialect] = DIALECTS, rollups: Iterable[Rollup] = ROLLUPS) -> Description:
     dialects = tuple(dialects)
     return Description(
-        tables=(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
+        tables=(
+            *(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
+            *(RATES_TABLE, HELD_TABLE, DRAFT_TABLE),
+        ),
         rollups=tuple(rollups),
         views=(decoder_view(dialects), TIMES_VIEW),
     )

@@ -15,7 +15,7 @@ night (traces/store/rollups/repair.py) finds its day.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -48,6 +48,20 @@ def renew(connection: BaseDatabaseWrapper, rollups: Sequence[Rollup], say: Say) 
             say(f"{_names(built)}: changing over, for {round(3 * MARGIN.total_seconds())} seconds or a little more")
             _change_over(cursor, built)
             say(f"{_names(built)}: done")
+
+
+def copy_beside(cursor: CursorWrapper, rollups: Sequence[Rollup], days: Collection[int]) -> None:
+    """Prepare to `renew` roll-ups whose days (since 1970) count otherwise, for the others the figures of now."""
+    for rollup in rollups:
+        shadow = _marked(shadow_of(rollup), rollup)
+        for statement in (*ddl.drop_table(shadow.name), *shadow.create()):
+            cursor.execute(statement)
+        mine, beside = ddl.local(rollup.table), ddl.local(shadow.name)
+        # The same files, until either is changed.
+        cursor.execute(f"ALTER TABLE {beside} {ddl.on_cluster()} ATTACH PARTITION ALL FROM {mine}")
+        for day in days:
+            rows = rollup.in_days(str(day), str(day + 1))
+            cursor.execute(f"DELETE FROM {beside} {ddl.on_cluster()} WHERE {rows}")
 
 
 def clear(connection: BaseDatabaseWrapper, rollups: Sequence[Rollup]) -> None:
