@@ -262,7 +262,8 @@ def _late(schedule: ReportSchedule, before: Period, each: Sequence[Figures]) -> 
 
 
 def _cut(name: str) -> str:
-    return name[:LONGEST_NAME]
+    """Short enough to be read, and without the one sign that PostgreSQL holds in no text."""
+    return name[:LONGEST_NAME].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _money(amount: Decimal | None) -> str | None:
