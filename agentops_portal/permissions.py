@@ -20,6 +20,8 @@ def user_name(uid: int) -> str:
 
 def refusal(path: Path, error: OSError, var: Path | None = None) -> str:
     """A sentence about `path`, in the portal's folder `var` or elsewhere, which could not be used for `error`."""
+    if isinstance(error, FileNotFoundError) and "node_modules" in path.parts:
+        return f"{path} is missing: run `make setup` in the portal's folder."
     is_own = var is not None and path.is_relative_to(var)
     me = user_name(os.geteuid())
     elsewhere = "set PORTAL_VAR to a folder this user can write." if is_own else f"make it writable for user {me}."

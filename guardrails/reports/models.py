@@ -212,7 +212,8 @@ def shown_address(channel: str, address: str) -> str:
     if channel == Channel.EMAIL:
         return address
     scheme, _sep, rest = address.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/…{address[-4:]}"
+    host, _sep, path = rest.partition("/")
+    return f"{scheme}://{host}/…{path[-4:]}"
 
 
 class Report(models.Model):

@@ -12,7 +12,7 @@ from projects.models import Project
 
 from . import services
 from .freezing import freeze
-from .models import ReportSchedule
+from .models import Report, ReportSchedule
 
 log = structlog.get_logger(__name__)
 
@@ -38,5 +38,6 @@ def make_sample(*, project: Project, now: datetime, **_signal: Any) -> None:
         report = services.send_now(schedule=schedule, actor=None, now=now)
         services.pause(schedule=schedule, actor=None, now=now)
         freeze(report.pk, now)
+        Report.objects.filter(pk=report.pk, frozen_at=None).delete()  # or it would be made, and sent, another time
         services.set_recipients(schedule=schedule, members=[owner], addresses={}, actor=None, now=now)
     log.info("a sample report was made", project=str(project.pk))

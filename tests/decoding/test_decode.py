@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz.texts import DEEP, FREEZING
 from traces.reading.messages import conversation, payload
-from traces.store.tags import tags_of
+from traces.store.tags import UNREAD, tags_of
 from traces.store.values.budget import limited
 from traces.store.values.parse import MAX_FOLDERS, MAX_VALUES, decoded, nested, pretty, pretty_text
 from traces.store.values.surrogates import mended_json
@@ -57,7 +57,7 @@ def test_json_is_read_digit_by_digit_and_without_halves_of_pairs(value: Any) -> 
     ],
 )
 def test_half_an_emoji_in_a_tag(text: str, tags: tuple[str, ...]) -> None:
-    assert tags_of([text]) == tags
+    assert tags_of([UNREAD + text]) == tags
 
 
 def test_a_text_for_a_tag_is_cut() -> None:

@@ -34,22 +34,29 @@ def rows() -> Iterator[str]:
         for name, what in zip(names, whats, strict=False):
             if not _PARTS_OF_ONE.match(name):
                 base = whats[0].split(" + ")[0] if what.startswith(("+", "and ", "with ", "three ")) else ""
-                yield row(f"{base} {what}".strip(), (RIGHT | WAIT_FOR_LAYERS)[name], BODIES.get(name, Others()), name)
+                yield row(f"{base} {what}".strip(), (RIGHT | WAIT_FOR_LAYERS)[name], BODIES.get(name), name)
 
 
-def row(client: str, calls: Calls, others: Others, name: str) -> str:
+def row(client: str, calls: Calls, others: Others | None, name: str) -> str:
     is_layered = name in WAIT_FOR_LAYERS
     cells = [
         client,
         ("each layer counts" if is_layered else "right") if calls.done or calls.failed else "not told",
         tokens(calls),
         "reported" if calls.cost != "0" else "not told",
-        "right" if others.agents else "not told",
-        people(others),
-        ", ".join(sorted({outcome for _, outcome in others.runs})) or "not told",
-        "right" if others.failed else "none was sent",
+        *(rest(others) if others or not is_layered else ["–"] * 4),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def rest(others: Others | None) -> list[str]:
+    told = others or Others()
+    return [
+        "right" if told.agents else "not told",
+        people(told),
+        ", ".join(sorted({outcome for _, outcome in told.runs})) or "not told",
+        "right" if told.failed else "none was sent",
+    ]
 
 
 def tokens(calls: Calls) -> str:

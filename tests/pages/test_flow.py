@@ -104,4 +104,4 @@ def test_names_are_text_in_the_picture(client: Client, project: Project) -> None
     page = client.get(reverse("flow", kwargs={"project_id": project.pk}) + RECORDED_DAY).content.decode()
 
     assert "<script>alert" not in page
-    assert "&quot;&gt;&lt;script&gt;alert(1)&lt;" in page
+    assert "&gt;&lt;script&gt;alert(1)&lt;" in page

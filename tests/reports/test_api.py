@@ -24,6 +24,7 @@ def test_a_schedule_by_the_api(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> N
     base = f"/api/v1/projects/{cast.project.pk}/report-schedules"
     ann = signed_in(cast.ann)
     body = {"name": "Monthly", "frequency": "monthly", "day": 31, "timezone": "Asia/Seoul", "covers": "organization"}
+    body["formats"] = ["pdf", "pdf"]
 
     made = ann.post(base, {**body, "emails": ["bob@example.com", "new@example.org"]}, "application/json")
 

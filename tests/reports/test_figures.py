@@ -50,7 +50,7 @@ def test_a_week_of_one_project(cast: Cast) -> None:
         ("model", "gpt-4o"): (0, 1),
         ("agent", "Support"): (1, 0),
         ("user", "u1"): (1, 0),
-        ("user", "u2"): (1, 0),
+        ("user", "u2\ufffd"): (1, 0),
         ("user", HOSTILE): (1, 0),
     }
     assert [(row["place"], row["name"], row["unseen"]) for row in figures["unseen"]] == [("model", "claude-3", 1)]

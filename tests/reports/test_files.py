@@ -77,11 +77,12 @@ def test_a_huge_report_fits_an_e_mail(cast: Cast) -> None:
         "models": [{**figures["models"][0], "model": long}] * 20,
     }
 
-    [html] = files_of(huge, "http://localhost/r/", [HTML], "en")
+    html, book = files_of(huge, "http://localhost/r/", [HTML, Format.XLSX], "en")
 
     assert len(html.content) <= MAX_HTML
     assert "\u202e" not in html.content.decode()
     assert "The report on the web has all rows." in html.content.decode()
+    assert len(load_workbook(io.BytesIO(book.content)).sheetnames[0].encode("utf-16-le")) <= 2 * 31  # as Excel counts
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,10 @@ def call(model: str, cost: float | None = None, **more: Any) -> Spanlet:
 WEEK: dict[int, tuple[float, list[Spanlet]]] = {
     1: (9, trace(check(2, "pii", "success"), call("gpt-4o", 0.5), user="u1", agent="Support")),
     2: (10, trace(check(2, "pii", "guardrail_intervened"), user="u1", agent="Support")),
-    3: (33, trace(check(2, "pii", "guardrail_intervened"), check(3, "toxic", "success", "post_call", 30), user="u2")),
+    3: (
+        33,
+        trace(check(2, "pii", "guardrail_intervened"), check(3, "toxic", "success", "post_call", 30), user="u2\0"),
+    ),  # a sign that PostgreSQL does not take
     4: (34, trace(check(2, "pii", "guardrail_failed_to_respond"), call("gpt-4o", 0.25))),
     5: (57, trace(call("claude-3"), user=HOSTILE)),  # nobody looked at it, and nobody knows what it cost
     6: (167.9, trace(check(2, HOSTILE, "guardrail_intervened"), user=HOSTILE)),

@@ -90,7 +90,6 @@ BODIES = {
     "lc-oi": Told(
         agents={"weather_agent": 1, "boom_agent": 1}, sessions=some("sess-lc"), users=some("alice"), failed=2
     ),
-    "lc-oiboth": Told(agents={"weather_agent": 1, "boom_agent": 1}, sessions=some("sess-lc"), failed=2),
     "li": Told(agents={"FunctionAgent": 1}, failed=1),
     "litellm-new": Told(
         sessions=some("sess-1", "sess-2", "sess-hdr"),

@@ -1,6 +1,7 @@
 """/api/v1/projects/{id}/report-schedules: what is reported again and again, and to whom."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -76,6 +77,16 @@ class ScheduleSerializer(PortalModelSerializer):
         return schedule.recipients.reached().count() if found is None else len(found)
 
 
+class Choices(serializers.ListField):
+    """Some of the choices, each once however often it is named, in the order in which they are named."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(child=serializers.ChoiceField(choices), max_length=10, **options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
 class ScheduleChanges(Parameters):
     name = NameField(max_length=120, required=False)
     frequency = serializers.ChoiceField(Frequency.choices, required=False)
@@ -88,8 +99,8 @@ class ScheduleChanges(Parameters):
         max_length=64, required=False, validators=[validate_timezone], help_text="Such as Asia/Seoul."
     )
     language = serializers.ChoiceField(settings.LANGUAGES, required=False)
-    sections = serializers.ListField(child=serializers.ChoiceField(Section.choices), required=False, max_length=10)
-    formats = serializers.ListField(child=serializers.ChoiceField(Format.choices), required=False, max_length=10)
+    sections = Choices(Section.choices, required=False)
+    formats = Choices(Format.choices, required=False)
     sends_empty = serializers.BooleanField(required=False, help_text="Whether also when nothing happened.")
     catch_up = serializers.IntegerField(
         min_value=1, max_value=31, required=False, help_text="Missed reports that are made afterwards, at most."
@@ -111,10 +122,8 @@ class NewSchedule(ScheduleChanges):
     )
     name = NameField(max_length=120)
     timezone = serializers.CharField(max_length=64, default="UTC", validators=[validate_timezone])
-    sections = serializers.ListField(
-        child=serializers.ChoiceField(Section.choices), default=all_sections, max_length=10
-    )
-    formats = serializers.ListField(child=serializers.ChoiceField(Format.choices), default=first_format, max_length=10)
+    sections = Choices(Section.choices, default=all_sections)
+    formats = Choices(Format.choices, default=first_format)
 
 
 def _answer(request: Request, project: Project, schedule: ReportSchedule, status: int = 200) -> Response:

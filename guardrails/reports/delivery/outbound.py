@@ -21,7 +21,8 @@ from .outcomes import InDoubt, NotSent
 
 SECONDS: Final = 20.0
 MOST_BYTES: Final = 64 * 1024
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # leads to IPv4 addresses of any kind
+# Lead to IPv4 addresses of any kind: NAT64, and the addresses that were to be compatible with IPv4.
+_LEADS_TO_IPV4: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,18 @@ def fault_of(url: str) -> str:
         return "it holds signs that no address has"
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.WEBHOOKS_MAY_BE_PRIVATE):
         return "it does not begin with https://"
-    if not parts.hostname or not has_port or parts.username is not None:
+    if not parts.hostname or not has_port or parts.username is not None or "/.." in parts.path:
         return "it is no address"
+    if not settings.WEBHOOKS_MAY_BE_PRIVATE and _is_private_literal(parts.hostname):
+        return "it is not on the public Internet"
     return ""
+
+
+def _is_private_literal(host: str) -> bool:
+    try:
+        return host == "localhost" or not is_public(host)
+    except ValueError:  # a name: it is looked at when it is resolved
+        return False
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -91,7 +101,7 @@ def public_address(host: str, port: int) -> str:
 def is_public(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64 or address.teredo or address.sixtofour:
+        if any(address in network for network in _LEADS_TO_IPV4) or address.teredo or address.sixtofour:
             return False
         if address.ipv4_mapped:
             address = address.ipv4_mapped

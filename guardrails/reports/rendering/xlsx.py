@@ -83,10 +83,15 @@ def _write(sheet: Worksheet, line: int, place: int, kind: Kind, value: Value, st
 
 def _sheet(title: str, names: set[str]) -> str:
     """A name that Excel takes: short, unlike the others in any case, without certain signs."""
-    base = " ".join(title.translate(FORBIDDEN).split())[:LONGEST_SHEET] or "Sheet"
+    base = _cut(" ".join(title.translate(FORBIDDEN).split()), LONGEST_SHEET) or "Sheet"
     name, number = base, 1
     while name.casefold() in names:
         number += 1
-        name = f"{base[: LONGEST_SHEET - 4]} {number}"
+        name = f"{_cut(base, LONGEST_SHEET - 4)} {number}"
     names.add(name.casefold())
     return name
+
+
+def _cut(text: str, longest: int) -> str:
+    """Excel counts as UTF-16 does: an emoji is two."""
+    return text.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore").strip()

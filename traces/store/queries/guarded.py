@@ -14,7 +14,8 @@ from .guardrails import RUNS
 from .steps import Step, key_sql, steps_of
 from .summaries import traces_sql
 
-ACTED = tuple(outcome for outcome in GUARDRAIL_OUTCOMES if outcome != "allowed")
+COUNTED = tuple(outcome for outcome in GUARDRAIL_OUTCOMES if outcome != "allowed")
+_ACTED = "blocked + masked + flagged + failed"  # an unknown outcome is no act
 Place = Literal["model", "agent", "user"]
 PLACES: tuple[Place, ...] = ("model", "agent", "user")
 
@@ -33,6 +34,7 @@ class GuardedPlace:
     flagged: int
     blocked: int
     failed: int
+    unknown: int
 
     @property
     def coverage(self) -> float | None:
@@ -42,9 +44,7 @@ class GuardedPlace:
 
 def most_stepped_in(scope: Scope, limit: int) -> dict[Place, list[GuardedPlace]]:
     """Of each kind the `limit` with the most blocks, then masks, flags and failures; those without any are left out."""
-    found = _places(
-        scope, "stepped_in", "blocked + masked + flagged + failed > 0", "blocked DESC, acted DESC", PLACES, limit
-    )
+    found = _places(scope, "stepped_in", f"{_ACTED} > 0", "blocked DESC, acted DESC", PLACES, limit)
     return {place: [each for each in found if each.place == place] for place in PLACES}
 
 
@@ -87,13 +87,13 @@ def _places(
         "of_user": FIGURES["user_id"],
         "has_calls": f"{FIGURES['llm_calls']} > 0",
         "has_runs": f"{FIGURES['guardrail_runs']} > 0",
-        **{f"of_{outcome}": FIGURES[f"{outcome}_runs"] for outcome in ACTED},
+        **{f"of_{outcome}": FIGURES[f"{outcome}_runs"] for outcome in COUNTED},
     }
-    sums = ", ".join(f"sum(of_{outcome}) AS {outcome}" for outcome in ACTED)
+    sums = ", ".join(f"sum(of_{outcome}) AS {outcome}" for outcome in COUNTED)
     rows = select(
         f"""
         SELECT who.1 AS place, who.2 AS name, countIf(has_calls) AS with_calls,
-            countIf(has_calls AND has_runs) AS with_calls_and_runs, {sums}, blocked + masked + flagged + failed AS acted
+            countIf(has_calls AND has_runs) AS with_calls_and_runs, {sums}, {_ACTED} AS acted
         FROM ({traces_sql(scope, columns)})
         ARRAY JOIN arrayConcat({", ".join(arrays[place] for place in places)}) AS who
         GROUP BY place, name
