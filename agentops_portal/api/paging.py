@@ -5,9 +5,12 @@ that rows which come meanwhile neither repeat nor hide others, and a late page c
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -89,3 +92,36 @@ def page(
         for name, value in {**(pinned or {}), "cursor": str(cursor_of(shown[-1]))}.items():
             following = replace_query_param(following, name, value)
     return Response({"results": serializer(shown, many=True, context=dict(context or {})).data, "next": following})
+
+
+def newest_first(
+    request: Request,
+    rows: QuerySet[Any],
+    wanted: Mapping[str, Any],
+    *,
+    time: str,
+    serializer: type[serializers.BaseSerializer[Any]],
+) -> Response:
+    """The page of rows by the field `time` and, where it is the same, by their UUIDs.
+
+    wanted: `limit` and, on later pages, the `cursor` that `KeyCursor.parser(str, str)` reads. Raises ValidationError
+    for one that names no page.
+    """
+    if "cursor" in wanted:
+        moment, row_id = _moment_and_id(wanted["cursor"])
+        rows = rows.filter(Q(**{f"{time}__lt": moment}) | Q(**{time: moment, "id__lt": row_id}))
+    return page(
+        request,
+        list(rows.order_by(f"-{time}", "-id")[: wanted["limit"] + 1]),
+        wanted["limit"],
+        cursor_of=lambda row: KeyCursor((getattr(row, time).isoformat(), str(row.pk))),
+        serializer=serializer,
+    )
+
+
+def _moment_and_id(cursor: KeyCursor) -> tuple[datetime, UUID]:
+    moment, row_id = map(str, cursor.values)
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id)
+    except (ValueError, OverflowError):
+        raise serializers.ValidationError({"cursor": ["This names no page."]}) from None

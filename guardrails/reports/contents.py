@@ -21,7 +21,7 @@ from traces.store.queries.guarded import GuardedPlace, least_covered, most_stepp
 from traces.store.queries.guardrail_phases import runs_by_phase
 from traces.store.queries.guardrails import GuardrailUse, guarded_traces, guardrail_use
 from traces.store.queries.steps import Step
-from traces.store.queries.trace_metrics import trace_sums
+from traces.store.queries.trace_metrics import EVERY, trace_count
 from traces.store.queries.usage import usage_by, usage_total
 
 from .models import Report, ReportSchedule
@@ -142,13 +142,13 @@ def _of_project(project: Project, period: Period, before: Period, schedule: Repo
 
 
 def _totals(scope: Scope, uses: Sequence[GuardrailUse]) -> Figures:
-    traces, usage, (requests, _) = guarded_traces(scope), usage_total(scope), trace_sums(scope)
+    traces, usage = guarded_traces(scope), usage_total(scope)
     checks = sum(use.runs for use in uses)
     outcomes = {name: sum(getattr(use, name) for use in uses) for name in GUARDRAIL_OUTCOMES}
     return {
         "checks": checks,
         **outcomes,
-        "requests": requests.traces,
+        "requests": trace_count(scope, EVERY),
         "traces_with_calls": traces.with_calls,
         "traces_with_calls_and_checks": traces.with_calls_and_runs,
         "traces_with_checks": traces.with_runs,

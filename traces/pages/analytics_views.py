@@ -1,24 +1,16 @@
 """What a project used, over time and by name."""
 
-from dataclasses import replace
-from uuid import UUID
-
 from django import forms
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
 
-from projects.opened import open_project
-from traces.store.queries.trace_list import newest_trace
+from projects.models import Project
 
 from .analytics import Analytics, analytics
-from .first_steps import show_first_steps
+from .form_page import Answer, form_page
 from .links import Links
 from .period import PeriodForm
-from .store_errors import shows_store_errors
-from .tables import CSV, csv_of
+from .tables import CSV, csv_of, with_downloads
 
 BY = [
     ("", gettext_lazy("Everything")),
@@ -47,33 +39,21 @@ class AnalyticsForm(PeriodForm):
         return [(str(label), self.address(by=value), value == chosen) for value, label in BY]
 
 
-@require_GET
-@login_required
-@shows_store_errors
-def analytics_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+@form_page("traces/analytics.html", AnalyticsForm)
+def analytics_page(request: HttpRequest, project: Project, form: AnalyticsForm) -> Answer:
     """Context: `form`, `period`, `analytics`; with `?csv=<id>` one of its tables as a file; 400 with the field named
     when the address does not fit.
     """
-    project = open_project(request, project_id)
-    request.open_project = project  # type: ignore[attr-defined]
-    form = AnalyticsForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form}
-    if not form.is_valid():
-        return render(request, "traces/analytics.html", context, status=400)
     period = form.period(project.pk)
     found = analytics(period, form.cleaned_data["by"], Links(project.pk, period, form.address()))
     if CSV in request.GET:
         return csv_of([*found.charts, *found.tables], request.GET[CSV], project.name)
-    if not any(not chart.is_empty for chart in found.charts) and not any(table.rows for table in found.tables):
-        context["newest"] = newest_trace(project.pk)
-        if context["newest"] is None:
-            return show_first_steps(request, project)
-    context |= {"period": period, "analytics": _with_downloads(found, form)}
-    return render(request, "traces/analytics.html", context)
+    is_empty = all(chart.is_empty for chart in found.charts) and not any(table.rows for table in found.tables)
+    return {"is_empty": is_empty, "period": period, "analytics": _with_downloads(found, form)}
 
 
 def _with_downloads(found: Analytics, form: AnalyticsForm) -> Analytics:
     return Analytics(
-        [replace(chart, download=form.address(**{CSV: chart.id})) for chart in found.charts],
-        [replace(table, download=form.address(**{CSV: table.id})) for table in found.tables],
+        with_downloads(found.charts, form),
+        with_downloads(found.tables, form),
     )

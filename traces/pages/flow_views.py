@@ -1,41 +1,25 @@
 """Who called whom in the requests of a range."""
 
-from dataclasses import replace
-from uuid import UUID
-
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
-from projects.opened import open_project
+from projects.models import Project
 from traces.reading.agent_flow import AgentFlow, agent_flow
 from traces.store.figures import Cost
 from traces.store.queries.flow_spans import newest_flow_spans
-from traces.store.queries.trace_list import newest_trace
 
-from .first_steps import show_first_steps
 from .flow_drawing import KIND_NAMES, drawing, stage_address, stage_name
+from .form_page import Answer, form_page
 from .links import Links
 from .period import PeriodForm
-from .store_errors import shows_store_errors
-from .tables import CSV, Column, Row, Table, csv_of
+from .tables import CSV, Column, Row, Table, csv_of, with_downloads
 
 
-@require_GET
-@login_required
-@shows_store_errors
-def flow_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+@form_page("traces/flow.html", PeriodForm)
+def flow_page(request: HttpRequest, project: Project, form: PeriodForm) -> Answer:
     """Context: `form`, `period`, `drawing`, `tables`, number of `requests` and whether they `is_cut`; with `?csv=<id>`
     one of the tables as a file; 400 with the field named when the address does not fit.
     """
-    project = open_project(request, project_id)
-    request.open_project = project  # type: ignore[attr-defined]
-    form = PeriodForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form}
-    if not form.is_valid():
-        return render(request, "traces/flow.html", context, status=400)
     period = form.period(project.pk)
     links = Links(project.pk, period, form.address())
     traces, is_cut = newest_flow_spans(period.scope)
@@ -43,18 +27,14 @@ def flow_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     tables = [_stages(flow, links), _calls(flow)]
     if CSV in request.GET:
         return csv_of(tables, request.GET[CSV], project.name)
-    if not traces:
-        context["newest"] = newest_trace(project.pk)
-        if context["newest"] is None:
-            return show_first_steps(request, project)
-    context |= {
+    return {
+        "is_empty": not traces,
         "period": period,
         "requests": len(traces),
         "is_cut": is_cut,
         "drawing": drawing(flow, links),
-        "tables": [replace(table, download=form.address(**{CSV: table.id})) for table in tables],
+        "tables": with_downloads(tables, form),
     }
-    return render(request, "traces/flow.html", context)
 
 
 def _stages(flow: AgentFlow, links: Links) -> Table:

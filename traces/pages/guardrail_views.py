@@ -2,29 +2,23 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from django import forms
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
 
 from agentops_portal.api.paging import KeyCursor
-from projects.opened import open_project
+from projects.models import Project
 from traces.store.queries.guardrail_pages import RunFilter, key_of, run_page
 from traces.store.queries.guardrails import guardrail_use
-from traces.store.queries.trace_list import newest_trace
 
-from .first_steps import show_first_steps
+from .form_page import Answer, form_page
 from .forms import NOT_AN_OUTCOME, OUTCOMES, ExactField
 from .guardrail_cards import cards
 from .guardrail_page import Guardrails, guardrails
 from .links import Links
 from .period import PeriodForm
-from .store_errors import shows_store_errors
-from .tables import CSV, csv_of
+from .tables import CSV, csv_of, with_downloads
 
 RUNS = 50  # on a page
 
@@ -77,58 +71,38 @@ class RunsForm(PeriodForm):
         return self.wanted != RunFilter()
 
 
-@require_GET
-@login_required
-@shows_store_errors
-def guardrails_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+@form_page("traces/guardrails.html", PeriodForm)
+def guardrails_page(request: HttpRequest, project: Project, form: PeriodForm) -> Answer:
     """Context: `form`, `period`, `guardrails`, `cards`; with `?csv=<id>` one of its tables as a file; 400 with the
     field named when the address does not fit.
     """
-    project = open_project(request, project_id)
-    request.open_project = project  # type: ignore[attr-defined]
-    form = PeriodForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form}
-    if not form.is_valid():
-        return render(request, "traces/guardrails.html", context, status=400)
     period = form.period(project.pk)
     links = Links(project.pk, period, form.address())
     found = guardrails(period, links)
     if CSV in request.GET:
         return csv_of([*found.charts, *found.tables], request.GET[CSV], project.name)
-    if found.is_empty:
-        context["newest"] = newest_trace(project.pk)
-        if context["newest"] is None:
-            return show_first_steps(request, project)
-    context |= {
+    return {
+        "is_empty": found.is_empty,
         "period": period,
         "guardrails": _with_downloads(found, form),
         "cards": cards(found.figures, found.before, links),
         "runs_address": links.runs(),
     }
-    return render(request, "traces/guardrails.html", context)
 
 
 def _with_downloads(found: Guardrails, form: PeriodForm) -> Guardrails:
     return replace(
         found,
-        charts=[replace(chart, download=form.address(**{CSV: chart.id})) for chart in found.charts],
-        tables=[replace(table, download=form.address(**{CSV: table.id})) for table in found.tables],
+        charts=with_downloads(found.charts, form),
+        tables=with_downloads(found.tables, form),
     )
 
 
-@require_GET
-@login_required
-@shows_store_errors
-def guardrail_runs_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+@form_page("traces/guardrail_runs.html", RunsForm)
+def guardrail_runs_page(request: HttpRequest, project: Project, form: RunsForm) -> Answer:
     """Context: `form`, `period`, `runs`, `names` of the guardrails of the range, `older_address` of the next page; 400
     with the field named when the address does not fit.
     """
-    project = open_project(request, project_id)
-    request.open_project = project  # type: ignore[attr-defined]
-    form = RunsForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form}
-    if not form.is_valid():
-        return render(request, "traces/guardrail_runs.html", context, status=400)
     period = form.period(project.pk)
     cursor: KeyCursor | None = form.cleaned_data["cursor"]
     runs = run_page(period.scope, form.wanted, cursor.values if cursor else None, RUNS + 1)  # type: ignore[arg-type]
@@ -136,10 +110,9 @@ def guardrail_runs_page(request: HttpRequest, project_id: UUID) -> HttpResponse:
     if form.wanted.guardrail and form.wanted.guardrail not in names:
         names.append(form.wanted.guardrail)
     shown = runs[:RUNS]
-    context |= {
+    return {
         "period": period,
         "runs": shown,
         "names": names,
         "older_address": form.address(cursor=str(KeyCursor(key_of(shown[-1])))) if len(runs) > RUNS else "",
     }
-    return render(request, "traces/guardrail_runs.html", context)

@@ -1,8 +1,8 @@
 """Tables of dashboards: one row for each name, as texts for the page and as plain values for a spreadsheet."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from django.http import Http404, HttpResponse
 from django.utils.functional import Promise
@@ -15,6 +15,7 @@ from traces.reading.csv_text import BYTE_ORDER_MARK, csv_line
 from traces.store.figures import Cost
 
 from .charts import SHOWS, Chart, Number, Unit
+from .range_form import AddressForm
 
 # What a plain number of a spreadsheet is counted in.
 UNITS: dict[Unit, str] = {"count": "", "dollars": " (USD)", "duration": " (ns)", "share": " (0–1)"}
@@ -79,6 +80,14 @@ def _cost(cost: Cost) -> str:
 
 
 CSV = "csv"  # the parameter that asks a dashboard for one of its tables as a file, by its id
+
+
+Shown = TypeVar("Shown", Table, Chart)
+
+
+def with_downloads(shown: Iterable[Shown], form: AddressForm) -> list[Shown]:
+    """Each with the address of its file: that of the page, and which of its tables."""
+    return [replace(each, download=form.address(**{CSV: each.id})) for each in shown]
 
 
 def csv_of(sources: Iterable[Table | Chart], wanted: str, name: str) -> HttpResponse:

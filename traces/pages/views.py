@@ -24,38 +24,26 @@ from traces.store.queries import trace_detail as detail_queries
 from traces.store.queries import trace_list as list_queries
 from traces.store.queries.span_detail import span_detail as query_span
 
-from .first_steps import show_first_steps
+from .form_page import Answer, form_page
 from .forms import IngestForm, TraceListForm
 from .span_page import as_json, span_response
 from .store_errors import shows_store_errors
 from .trace_page import trace_context
 
 
-@require_GET
-@login_required
-@shows_store_errors
-def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
+@form_page("traces/trace_list.html", TraceListForm)
+def trace_list(request: HttpRequest, project: Project, form: TraceListForm) -> Answer:
     """Context: `form`, `page`, `totals`, `models`; 400 with the field named when the address does not fit."""
-    project = open_project(request, project_id)
-    request.open_project = project  # type: ignore[attr-defined]
-    form = TraceListForm(request.GET)
-    context: dict[str, object] = {"project": project, "form": form}
-    if not form.is_valid():
-        return render(request, "traces/trace_list.html", context, status=400)
     query = form.query(project.pk)
     page, totals, models = together(
         lambda: list_queries.trace_page(query.scope, query.wanted, query.cursor),
         lambda: list_queries.totals(query.scope, query.wanted),
         lambda: list_queries.models(query.scope),
     )
-    if not page.traces and not query.cursor:
-        newest = list_queries.newest_trace(project.pk)
-        if newest is None:
-            return show_first_steps(request, project)
-        context["newest"] = newest
     if query.wanted.model and query.wanted.model not in models:
         models.append(query.wanted.model)
-    context |= {
+    return {
+        "is_empty": not page.traces and not query.cursor,
         "query": query,
         "page": page,
         "totals": totals,
@@ -63,7 +51,6 @@ def trace_list(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "export_address": form.export_address(query),
         "older_address": form.address(cursor=str(page.next_cursor)) if page.next_cursor else "",
     }
-    return render(request, "traces/trace_list.html", context)
 
 
 @require_GET

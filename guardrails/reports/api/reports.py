@@ -1,10 +1,9 @@
 """/api/v1/projects/{id}/reports: what was reported, with its figures and files as they were sent."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
 from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.api.serializers import PortalModelSerializer
 from projects.access import visible_project
@@ -71,14 +70,6 @@ class WholeReportSerializer(ReportSerializer):
         return [kind for kind in report.files.order_by("pk").values_list("kind", flat=True) if kind in TYPES]
 
 
-def _place(cursor: KeyCursor) -> tuple[datetime, UUID]:
-    start, report_id = map(str, cursor.values)
-    try:
-        return datetime.fromisoformat(start).astimezone(UTC), UUID(report_id)
-    except (ValueError, OverflowError):
-        raise serializers.ValidationError({"cursor": ["This names no page."]}) from None
-
-
 @method_decorator(never_cache, name="dispatch")
 class ReportsView(APIView):
     permission_classes = (MayRead,)
@@ -98,17 +89,8 @@ class ReportsView(APIView):
         if "schedule" in wanted:
             seen = ReportSchedule.objects.visible_to(actor_of(request)).filter(pk=wanted["schedule"])
             rows = rows.filter(schedule__in=seen)
-        if "cursor" in wanted:
-            start, report_id = _place(wanted["cursor"])
-            rows = rows.filter(Q(period_start__lt=start) | Q(period_start=start, id__lt=report_id))
-        ordered = rows.defer("figures").select_related("schedule").prefetch_related("deliveries")
-        return page(
-            request,
-            list(ordered.order_by("-period_start", "-id")[: wanted["limit"] + 1]),
-            wanted["limit"],
-            cursor_of=lambda each: KeyCursor((each.period_start.isoformat(), str(each.pk))),
-            serializer=ReportSerializer,
-        )
+        rows = rows.defer("figures").select_related("schedule").prefetch_related("deliveries")
+        return newest_first(request, rows, wanted, time="period_start", serializer=ReportSerializer)
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -1,12 +1,11 @@
 """/api/v1/projects/{id}/report-schedules: what is reported again and again, and to whom."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -15,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
 from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from agentops_portal.fields import validate_timezone
@@ -150,14 +149,6 @@ def _set_emails(request: Request, schedule: ReportSchedule, emails: list[str] | 
             tasks.tell(tasks.ask_recipient, recipient.pk)
 
 
-def _place(cursor: KeyCursor) -> tuple[datetime, UUID]:
-    created_at, schedule_id = map(str, cursor.values)
-    try:
-        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(schedule_id)
-    except (ValueError, OverflowError):
-        raise serializers.ValidationError({"cursor": ["This names no page."]}) from None
-
-
 @method_decorator(never_cache, name="dispatch")
 class SchedulesView(APIView):
     permission_classes = (MayReadPeopleChange,)
@@ -174,16 +165,7 @@ class SchedulesView(APIView):
         project = visible_project(actor_of(request), project_id)
         wanted = ScheduleListParameters.of(request)
         rows = ReportSchedule.objects.visible_to(actor_of(request)).shown_in(project).with_reached()
-        if "cursor" in wanted:
-            at, schedule_id = _place(wanted["cursor"])
-            rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=schedule_id))
-        return page(
-            request,
-            list(rows.order_by("-created_at", "-id")[: wanted["limit"] + 1]),
-            wanted["limit"],
-            cursor_of=lambda each: KeyCursor((each.created_at.isoformat(), str(each.pk))),
-            serializer=ScheduleSerializer,
-        )
+        return newest_first(request, rows, wanted, time="created_at", serializer=ScheduleSerializer)
 
     @extend_schema(
         operation_id="report_schedules_create",

@@ -1,11 +1,10 @@
 """/api/v1/projects/{id}/keys: the keys of a project. A secret is answered once, when its key is made or rotated."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.decorators import method_decorator
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
@@ -16,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, page, page_of
+from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
 from agentops_portal.api.parameters import CursorField, MomentField, Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from projects.access import administered_project, person, visible_project
@@ -90,14 +89,6 @@ def _of_status(keys: ApiKeyQuerySet, status: str) -> ApiKeyQuerySet:
     return keys.usable(now()) if status == KeyStatus.ACTIVE else keys
 
 
-def _place(cursor: KeyCursor) -> tuple[datetime, UUID]:
-    created_at, key_id = map(str, cursor.values)
-    try:
-        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(key_id)
-    except (ValueError, OverflowError):
-        raise serializers.ValidationError({"cursor": ["This names no page."]}) from None
-
-
 def _issued(issued: IssuedKey) -> Response:
     body: dict[str, Any] = {**ApiKeySerializer(issued.key).data, "secret": issued.secret}
     return Response(body, status=201)
@@ -119,16 +110,7 @@ class KeysView(APIView):
         project = visible_project(actor_of(request), project_id)
         wanted = KeyListParameters.of(request)
         keys = _of_status(ApiKey.objects.visible_to(actor_of(request)).of_project(project.pk), wanted.get("status", ""))
-        if "cursor" in wanted:
-            at, key_id = _place(wanted["cursor"])
-            keys = keys.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=key_id))
-        return page(
-            request,
-            list(keys.order_by("-created_at", "-id")[: wanted["limit"] + 1]),
-            wanted["limit"],
-            cursor_of=lambda key: KeyCursor((key.created_at.isoformat(), str(key.pk))),
-            serializer=ApiKeySerializer,
-        )
+        return newest_first(request, keys, wanted, time="created_at", serializer=ApiKeySerializer)
 
     @extend_schema(
         operation_id="keys_create",

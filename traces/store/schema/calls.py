@@ -70,18 +70,17 @@ def cost_told(told: Told) -> str:
     return first_of([*told.sources("cost"), f"({in_details})"])
 
 
-def _told(what: str, told: Told) -> str:
-    return _count(_text_told(what, told))
+def _told(what: str, told: Told, *also: str) -> str:
+    return _count(_text_told(what, told, *also))
 
 
 def _count(text: str) -> str:
     return f"least(toUInt64OrZero({text}), {LARGEST})"
 
 
-def _text_told(what: str, told: Told) -> str:
-    usage = told.value(*USAGE)
-    sources = told.sources("input_tokens", "input_alone") if what == "input_tokens" else told.sources(what)
-    return first_of([*sources, f"({count_of(what, usage)})"])
+def _text_told(what: str, told: Told, *also: str) -> str:
+    """SQL: what a span tells under the name, or under another one that means the same, else in an object of counts."""
+    return first_of([*told.sources(what, *also), f"({count_of(what, told.value(*USAGE))})"])
 
 
 def _apart(dialects: Iterable[Dialect]) -> str:
@@ -96,7 +95,8 @@ def _output(told: Told) -> str:
 def _input(told: Told) -> str:
     # Where every part stands beside the others, the total is told, too.
     rest = f"greatest({_told('total_tokens', told)}, output_tokens) - output_tokens"
-    beside = f"{_told('input_tokens', told)} + if(tokens_apart = 1, cached_input_tokens + cache_write_tokens, 0)"
+    sent = _told("input_tokens", told, "input_alone")
+    beside = f"{sent} + if(tokens_apart = 1, cached_input_tokens + cache_write_tokens, 0)"
     return _of_call(f"if(tokens_apart = 2, {rest}, {beside})")
 
 

@@ -28,7 +28,7 @@ def guardrail_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tupl
 
 def _name(told: Told) -> str:
     filters = f"replaceOne({told.value('finish')}, '{NO_FILTER}', '')"
-    stated = f"if(stated_kind = 'guardrail', {first_of([*told.sources('entity'), '(SpanName)'])}, '')"
+    stated = f"if(stated_kind = 'guardrail', {told.entity()}, '')"
     rail = f"if({told.value('rail')} != '', {told.value('rail_name')}, '')"
     guard = f"if(startsWith({told.value('step')}, 'guardrails/'), '', {told.value('guard')})"
     others = (f"({each})" for each in (filters, *told.sources("filter"), stated, rail, guard))

@@ -78,6 +78,10 @@ class Told:
         """SQL: the first text that is not blank."""
         return first_of(self.sources(*names))
 
+    def entity(self) -> str:
+        """SQL: the name of what a span states to be: as clients say it, else the span's."""
+        return first_of([*self.sources("entity"), "(SpanName)"])
+
     def has_any(self, *names: str) -> str:
         """SQL condition: a span tells one of these. What is worked out does not count."""
         return f"hasAny(mapKeys({COLUMN}), {self.numbers(*names)})"

@@ -24,7 +24,6 @@ _END = (
     "+ least(Duration, 9223372036854775807), 9223372036854775807)))"
 )
 HTTP_ATTRIBUTES = ("http.route", "url.path", "http.request.method", "http.method")
-CALLS = ("llm", "embedding")  # types of span
 _MARKS = ("evidence", "prompts", "questions", "answers")
 _EVIDENCE = (
     "evidence",
@@ -65,7 +64,7 @@ def typed_columns(dialects: Iterable[Dialect] = DIALECTS) -> dict[str, tuple[str
         **guardrail_columns(dialects, told),
         "model": model_column(told),
         "http_status": ("UInt16", f"toUInt16OrZero({told.value('http_status')})"),
-        "tool_name": (text, first_of([*told.sources("tool_name"), f"(if(stated_kind = 'tool', {entity(told)}, ''))"])),
+        "tool_name": (text, first_of([*told.sources("tool_name"), f"(if(stated_kind = 'tool', {told.entity()}, ''))"])),
         "operation_told": (text, told.value("operation")),
         "span_type": (text, _span_type(dialects, told)),
         "is_llm_call": ("Bool", _is_call(dialects)),
@@ -94,11 +93,6 @@ def _attached(column: str, told: Told, *names: str) -> str:
 def _in_metadata(told: Told, *names: str) -> list[Source]:
     """Texts in the JSON that callers attach to their spans: LangChain's `metadata` of a run."""
     return [f"(JSONExtractString({told.value('metadata')}, '{name}'))" for name in names]
-
-
-def entity(told: Told) -> str:
-    """SQL: the name of what a span states to be: as clients say it, else the span's."""
-    return first_of([*told.sources("entity"), "(SpanName)"])
 
 
 def _names(dialects: tuple[Dialect, ...]) -> Mapping[str, list[Source]]:
