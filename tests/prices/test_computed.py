@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from compat.agentops.v4.metrics import metrics_of_span
 from projects.models import Organization, Project
 from tests.pages.spans import MS, Spanlet, request_of, store
 from traces.store.figures import Cost
@@ -110,6 +111,20 @@ def test_the_sheet() -> None:
     }
     assert not wrong
     assert len(SHEET) == 40
+    # AgentOps' fields say what of it is for the input.
+    sonnet = span_by_id(project_id, f"{20:016x}")
+    assert sonnet is not None
+    assert not sonnet.book_differs
+    fields = metrics_of_span(sonnet)
+    assert [fields[f"{name}_cost"] for name in ("prompt", "completion", "other", "total")] == [
+        "0.0217500", "0.0000000", "0.0000000", "0.0217500",
+    ]  # fmt: skip
+    thinker = span_by_id(project_id, f"{30:016x}")
+    assert thinker is not None
+    fields = metrics_of_span(thinker)
+    assert [fields[f"{name}_cost"] for name in ("prompt", "completion", "other", "total")] == [
+        "0.0012500", "0.0100000", "0.0000000", "0.0112500",
+    ]  # fmt: skip
     # By every door the same sum, and nothing of it as if a client had said it.
     scope = whole_time(project_id)
     whole = Cost(None, 0, computed=sum((Decimal(amount) for *_, amount in SHEET), Decimal(0)))
@@ -141,6 +156,11 @@ def test_what_is_not_computed() -> None:
     )
 
     assert cost_of(project_id, 1) == Cost(Decimal("0.5"), 0)
+    first = span_by_id(project_id, f"{1:016x}")
+    assert first is not None
+    # 1000 x 2.50 and 100 x 10 of a million: far from what was reported, which counts all the same.
+    assert (first.book_cost, first.book_prompt_cost) == (Decimal("0.0035"), Decimal("0.0025"))
+    assert first.book_differs
     assert cost_of(project_id, 2) == cost_of(project_id, 3) == cost_of(project_id, 4) == Cost(None, 1)
     assert cost_of(project_id, 5) == Cost(None, 0, computed=Decimal("0.009"))  # 0.36 an hour
     total = usage_total(whole_time(project_id)).cost

@@ -2,8 +2,9 @@
 
 Tokens and cost are those of LLM calls, each counted once (traces/store/figures.py). Costs are US dollars as text with
 seven decimals, and carry what is known: `unknown_cost_calls` says how many calls have no known cost. `prompt_cost` and
-`completion_cost` are what clients report for the two sides; `other_cost` is what they report beyond that (calls that
-nobody split, tools, discounts), so that the three always add up to `total_cost`.
+`completion_cost` are what clients report for the two sides or, of a computed cost, what the price book says for the
+input and for all else; `other_cost` is what is reported beyond that (calls that nobody split, tools, discounts), so
+that the three always add up to `total_cost`.
 """
 
 from collections.abc import Iterable
@@ -45,9 +46,14 @@ class CostParts:
 
     @classmethod
     def of(cls, span: SpanDetail) -> "CostParts":
-        """What the client says of a span; nothing where it reports no total, or the answer came from a cache."""
-        if span.reported_cost is None or span.cache_hit:
+        """What the client says of a span or, where it reports nothing, the price book; nothing of an answer from a
+        cache.
+        """
+        if span.cache_hit:
             return cls()
+        if span.reported_cost is None:
+            whole, prompt = span.computed_cost or Decimal(0), span.book_prompt_cost or Decimal(0)
+            return cls(min(prompt, whole), max(whole - prompt, Decimal(0)))
         return cls(_amount(span, PROMPT_COSTS), _amount(span, COMPLETION_COSTS))
 
     @classmethod

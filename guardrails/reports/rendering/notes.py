@@ -67,9 +67,7 @@ def _definitions() -> list[tuple[str, str]]:
         (_("Coverage"), _("requests that called a model and were checked ÷ requests that called a model.")),
         (
             _("Cost"),
-            _(
-                "US dollars that clients reported or the price book knows; all else is unknown, never counted as 0."
-            ),
+            _("US dollars that clients reported or the price book knows; all else is unknown, never counted as 0."),
         ),
         (_("Change"), _("against the period of the same kind before this one.")),
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.dialects.base import attribute
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import priced_in_parts
 
 from .shown import IN_ORDER, ONE_EACH
 from .span_detail import COLUMNS, SpanDetail, detail_of
@@ -49,7 +49,7 @@ def spans_of_logs(scope: Scope, span: SpanDetail) -> list[SpanDetail]:
 
 def _spans(scope: Scope, condition: str, order: str, *, name: str, **parameters: str | int) -> list[dict[str, Any]]:
     return select(
-        priced(f"""
+        priced_in_parts(f"""
         SELECT {COLUMNS} FROM otel_traces
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}

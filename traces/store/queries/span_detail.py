@@ -6,10 +6,12 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import Cost
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import priced_in_parts
 from traces.store.values.readable import readable_values
 
 from .shown import FINAL_FIRST, OUTCOME
+
+DIFFERS = Decimal("0.05")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class SpanDetail:
     total_tokens: int
     reported_cost: Decimal | None
     computed_cost: Decimal | None
+    book_cost: Decimal | None  # what the price book says of a call, whatever was reported of it
+    book_prompt_cost: Decimal | None  # how much of that is for its input
     session_id: str
     user_id: str
     agent_name: str
@@ -87,10 +91,18 @@ class SpanDetail:
             return Cost(Decimal(0), 0, self.reported_cost)
         return Cost(self.reported_cost, int(unknown), computed=self.computed_cost)
 
+    @property
+    def book_differs(self) -> bool:
+        """The price book says a cost that is far from the reported one: another model answered than the price was for,
+        or one of the two prices is wrong."""
+        if self.reported_cost is None or self.book_cost is None:
+            return False
+        return abs(self.reported_cost - self.book_cost) > DIFFERS * max(self.reported_cost, self.book_cost)
+
 
 _TYPED = """
     is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, reported_cost, computed_cost, session_id, user_id, agent_name, tool_name, guardrail_name,
+    total_tokens, reported_cost, computed_cost, book_cost, book_prompt_cost, session_id, user_id, agent_name, tool_name, guardrail_name,
     guardrail_mode, http_status, cache_hit
 """
 _TOLD = f"{OUTCOME} AS guardrail_outcome"
@@ -131,7 +143,7 @@ COLUMNS_WITHOUT_CONTENT = ", ".join(
 def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
     """One span of a trace; the earliest when an exporter used an id twice; None when there is none."""
     rows = select(
-        priced(f"""
+        priced_in_parts(f"""
         SELECT {COLUMNS}
         FROM otel_traces
         WHERE project_id = {{project_id:String}}

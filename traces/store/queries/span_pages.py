@@ -1,7 +1,7 @@
 """The spans of one trace, page by page."""
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import priced_in_parts
 
 from .shown import NOT_SUPERSEDED
 from .span_detail import COLUMNS, COLUMNS_WITHOUT_CONTENT, SpanDetail, detail_of
@@ -22,7 +22,7 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
     columns = COLUMNS if attributes else COLUMNS_WITHOUT_CONTENT
     key = "toUnixTimestamp64Nano(Timestamp), 9223372036854775807 - least(Duration, 9223372036854775807), SpanId"
     rows = select(
-        priced(f"""
+        priced_in_parts(f"""
         SELECT {columns} FROM otel_traces
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}

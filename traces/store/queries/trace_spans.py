@@ -5,7 +5,7 @@ from itertools import groupby
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import priced_in_parts
 
 from .scopes import whole_time
 from .shown import FINAL_FIRST, IN_ORDER
@@ -27,7 +27,7 @@ def trace_spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[Spa
     scope: of the trace (trace_detail.trace_scope). [] when its spans are gone (retention).
     """
     rows = select(
-        priced(f"""
+        priced_in_parts(f"""
         SELECT {COLUMNS} {_OF_PROJECT} AND TraceId = {{trace_id:String}}
         {IN_ORDER}
         LIMIT {{limit:UInt32}}
@@ -57,7 +57,7 @@ def _parents_first(spans: list[SpanDetail]) -> Iterator[SpanDetail]:
 def span_by_id(project_id: UUID, span_id: str) -> SpanDetail | None:
     """The span of a project, whenever it was: found by the index of span ids. The earliest when several have the id."""
     rows = select(
-        priced(f"SELECT {COLUMNS_OF_ONE} {_OF_PROJECT} AND SpanId = {{span_id:String}} {FINAL_FIRST} LIMIT 1"),
+        priced_in_parts(f"SELECT {COLUMNS_OF_ONE} {_OF_PROJECT} AND SpanId = {{span_id:String}} {FINAL_FIRST} LIMIT 1"),
         name="trace_spans.span_by_id",
         scope=whole_time(project_id),
         parameters={"span_id": span_id},

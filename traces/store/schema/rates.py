@@ -10,6 +10,7 @@ are dollars for one; a part of the tokens without a rate of its own has that of 
 for what has none.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from agentops_portal.clickhouse import ddl
@@ -22,6 +23,7 @@ from .objects import DATABASE, Column, Table
 RATES = "model_rates"
 HELD = "model_rates_held"
 COMPUTED = "computed_cost"  # what it is called wherever spans are priced
+BY_BOOK, PROMPT_BY_BOOK = "book_cost", "book_prompt_cost"
 UNPRICED = 1e30  # times nothing it is nothing; times anything it is no amount
 # Tokens, each counted once: what is left of input and output, and their parts.
 TOKENS = (
@@ -30,6 +32,14 @@ TOKENS = (
 )
 _UNITS = tuple(dict.fromkeys(unit for unit, _ in UNITS.values()))
 KINDS = (*TOKENS, "requests", *_UNITS)
+PROMPT = TOKENS[: TOKENS.index("output")]
+OPEN = (
+    "is_llm_call AND isNull(reported_cost) AND NOT cache_hit "
+    "AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
+)
+_PRICEABLE = (
+    "is_llm_call AND NOT cache_hit AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
+)
 # From and until (nanoseconds since 1970), more tokens of input than this, rates.
 _ENTRIES = "Array(Tuple(Int64, Int64, UInt64, Array(Float64)))"
 _COLUMNS = {"name": Column("String"), "entries": Column(_ENTRIES)}
@@ -44,9 +54,23 @@ def priced(select: str) -> str:
     return f"WITH {computed_cost().replace(DATABASE, ddl.database())} AS {COMPUTED} {select}"
 
 
-def computed_cost(table: str = HELD) -> str:
+def priced_in_parts(select: str) -> str:
+    """A SELECT from spans that may use COMPUTED, BY_BOOK and PROMPT_BY_BOOK: what the book says of a call whatever was
+    reported of it, and how much of that is for its input.
+    """
+    by_book = computed_cost(open_calls=_PRICEABLE).replace(DATABASE, ddl.database())
+    prompt = computed_cost(kinds=PROMPT, open_calls=_PRICEABLE).replace(DATABASE, ddl.database())
+    return (
+        f"WITH {by_book} AS {BY_BOOK}, {prompt} AS {PROMPT_BY_BOOK}, "
+        f"if(isNull(reported_cost), {BY_BOOK}, NULL) AS {COMPUTED} {select}"
+    )
+
+
+def computed_cost(table: str = HELD, kinds: Collection[str] = KINDS, open_calls: str = OPEN) -> str:
     """SQL over stored columns of spans, with DATABASE for where the rates are: dollars for a call that nobody told the
     cost of; NULL for one of unknown price, and for all other spans.
+
+    kinds: those of KINDS that are paid for; open_calls: SQL, which spans are asked for.
 
     What failed before it had tokens is of unknown price, as is a call that tells neither tokens nor units. The price of
     a small insert grows with every function here: what can be decided when the rates are written is (prices/rates.py).
@@ -56,16 +80,12 @@ def computed_cost(table: str = HELD) -> str:
     entries = f"arrayFlatten(arrayMap(price_key -> {held}, its.1))"
     holds = "entry.1 <= its.2 AND its.2 < entry.2 AND (entry.3 = 0 OR its.3 > entry.3)"
     rates = f"arrayResize(arrayFirst(entry -> {holds}, {entries}).4, {len(KINDS)}, {UNPRICED})"
-    calls = f"if({_OPEN}, [([{_keys()}], {', '.join(_COUNTS)})], [])"
-    dollars = f"arrayMap(its -> arrayDotProduct([{_used()}], {rates}), {calls})[1]"
+    calls = f"if({open_calls}, [([{_keys()}], {', '.join(_COUNTS)})], [])"
+    dollars = f"arrayMap(its -> arrayDotProduct([{_used(kinds)}], {rates}), {calls})[1]"
     # Beyond what a Decimal(18, 12) holds lies every sum that has something unpriced in it.
-    return f"if({_OPEN}, toDecimal64OrNull(toString(round({dollars}, 12)), 12), NULL)"
+    return f"if({open_calls}, toDecimal64OrNull(toString(round({dollars}, 12)), 12), NULL)"
 
 
-_OPEN = (
-    "is_llm_call AND isNull(reported_cost) AND NOT cache_hit "
-    "AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
-)
 _COUNTS = (
     *("toUnixTimestamp64Nano(Timestamp)", "input_tokens", "output_tokens", "cached_input_tokens"),
     *("cache_write_tokens", "reasoning_tokens", "token_details", "units", "operation"),
@@ -83,8 +103,10 @@ def _keys() -> str:
     return ", ".join(f"concat({owner}, '|', {name}, '|', {each})" for owner, name, each in keys)
 
 
-def _used() -> str:
-    """How many of each of KINDS; parts that add up to more than their whole leave nothing of it."""
+def _used(kinds: Collection[str]) -> str:
+    """How many of each of KINDS, 0 of those that are not asked for; parts that add up to more than their whole leave
+    nothing of it.
+    """
     hour, in_audio, in_image, out_audio, out_image = (
         f"{_DETAILS}['{name}']"
         for name in ("cache_write_1h", "input_audio", "input_image", "output_audio", "output_image")
@@ -95,7 +117,8 @@ def _used() -> str:
     parts = f"{_REASONING} + {out_audio} + {out_image}"
     tokens += [f"greatest({_OUTPUT}, {parts}) - ({parts})", _REASONING, out_audio, out_image]
     units = [f"if({_OPERATION} IN ({_operations(unit)}), {_AMOUNT}, 0)" for unit in _UNITS]
-    return ", ".join([*(f"toFloat64({each})" for each in tokens), "1.", *units])
+    used = [*(f"toFloat64({each})" for each in tokens), "1.", *units]
+    return ", ".join(each if kind in kinds else "0." for kind, each in zip(KINDS, used, strict=True))
 
 
 def _operations(unit: str) -> str:
