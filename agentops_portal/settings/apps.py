@@ -6,6 +6,7 @@ INSTALLED_APPS = [
     "agentops_portal.apps.PortalConfig",  # first: its `migrate` replaces Django's
     "unfold.apps.BasicAppConfig",  # the look only: the site is projects/admin_site.py
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",  # before import_export: the look of its pages
     "projects.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -20,6 +21,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "import_export",
     "clickhouse_backend",
     "projects.apps.ProjectsConfig",
     "traces.apps.TracesConfig",
@@ -66,3 +68,5 @@ TEMPLATES = [
 
 ROOT_URLCONF = "agentops_portal.urls"
 ASGI_APPLICATION = "agentops_portal.asgi.application"
+
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

@@ -10,19 +10,23 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from import_export.admin import ImportExportModelAdmin
+from import_export.formats.base_formats import CSV, JSON
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import display
 
 from projects.admin.base import AuditedModelAdmin
 from projects.models import User
 
+from .exchange import ModelPriceResource
 from .models import ModelPrice, Source
 from .repricing import preview
 from .unpriced import unpriced_models
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(AuditedModelAdmin):
+class ModelPriceAdmin(ImportExportModelAdmin, AuditedModelAdmin):  # type: ignore[misc]  # Django's names twice
     """An entry that is written here goes before what the package says of the model; it counts once somebody lets it."""
 
     list_display = ("model", "provider", "organization", "dollars", "valid_from", "valid_until", "source", "changed_at")
@@ -33,6 +37,9 @@ class ModelPriceAdmin(AuditedModelAdmin):
     readonly_fields = ("source", "source_version", "changed_at")
     list_before_template = "admin/prices/unpriced.html"
     actions = ("let_the_book_count",)
+    resource_classes = (ModelPriceResource,)
+    formats = [CSV, JSON]
+    import_form_class, export_form_class = ImportForm, ExportForm
 
     @display(description=_("dollars"))
     def dollars(self, price: ModelPrice) -> str:

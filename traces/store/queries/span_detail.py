@@ -102,8 +102,8 @@ class SpanDetail:
 
 _TYPED = """
     is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, reported_cost, computed_cost, book_cost, book_prompt_cost, session_id, user_id, agent_name, tool_name, guardrail_name,
-    guardrail_mode, http_status, cache_hit
+    total_tokens, reported_cost, computed_cost, book_cost, book_prompt_cost, session_id, user_id, agent_name, tool_name,
+    guardrail_name, guardrail_mode, http_status, cache_hit
 """
 _TOLD = f"{OUTCOME} AS guardrail_outcome"
 _HEAD = """
