@@ -18,7 +18,7 @@ from traces.lifecycle.purge import purge
 from traces.lifecycle.retention.run import enforce
 from traces.store.prices.keeping import learn
 from traces.store.prices.repricing import reprice
-from traces.store.prices.unpriced import unpriced_models
+from traces.store.prices.unpriced import called_models, unpriced_models
 from traces.store.rollups.repair import repair
 
 from .models import AgentRun, IngestReceipt
@@ -52,8 +52,10 @@ def repair_rollups() -> None:
 
 @shared_task(name="traces.price_new_models")
 def price_new_models() -> None:
-    """Ask the package for the models that were called and have no price; price their calls if it knows one now."""
-    if learn(unpriced_models()):
+    """Bring what the package says of the models that were called into the book, and price the calls that had none."""
+    has_news = learn(unpriced_models())
+    learn(called_models())  # which are priced by the same entries already: here people see and override them
+    if has_news:
         reprice()
 
 

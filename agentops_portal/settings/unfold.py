@@ -33,6 +33,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "monitoring",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": static_lazy("img/logo.svg")}],
+    "STYLES": [lambda request: static("css/admin.css")],
     "SITE_DROPDOWN": [
         {"icon": "monitoring", "title": _("To the portal"), "link": reverse_lazy("home")},
         {"icon": "folder", "title": _("All projects"), "link": reverse_lazy("project-list")},

@@ -12,7 +12,7 @@ from traces.store.prices.models import ModelPrice, Source
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.usage import usage_total
 from traces.store.shape import renewal
-from traces.tasks import reprice_stored
+from traces.tasks import price_new_models, reprice_stored
 
 LIST = "/admin/traces/modelprice/"
 
@@ -23,8 +23,10 @@ def test_a_model_without_a_price_gets_one(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(renewal, "MARGIN", renewal.MARGIN / 100)
     cast, root, name = make_cast(), Client(), f"thinker-{uuid4().hex[:6]}"
     root.force_login(cast.root)
-    project_id = stored([call(1, "acme", name, {IN: 1_000_000, OUT: 0})], datetime.now(UTC))
+    calls = [call(1, "acme", name, {IN: 1_000_000, OUT: 0}), call(2, "openai", "gpt-4o-2024-08-06", {IN: 1, OUT: 0})]
+    project_id = stored(calls, datetime.now(UTC))
 
+    seen = Decimal("0.0000025")  # what the package has a price for
     page = root.get(LIST).content.decode()
     assert f"{LIST}add/?model={name}" in page
     entry = {"model": name, "provider": "", "context_over": "0", "rates": '{"input": "3", "output": "4"}', "note": ""}
@@ -34,9 +36,12 @@ def test_a_model_without_a_price_gets_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert "1 stored calls on 1 days cost $3.000000 in the place of $0.000000" in answer.content.decode()
     price = ModelPrice.objects.get(model=name)
     assert price.source == Source.PERSON
-    assert usage_total(whole_time(project_id)).cost.computed is None  # until somebody lets it count
+    assert usage_total(whole_time(project_id)).cost.computed == seen  # until somebody lets it count
     reprice_stored(str(cast.root.pk))
-    assert usage_total(whole_time(project_id)).cost.computed == Decimal(3)
+    assert usage_total(whole_time(project_id)).cost.computed == seen + 3
+    price_new_models()
+    assert not ModelPrice.objects.filter(model=name, source=Source.PACKAGE).exists()  # nobody knows it
+    assert ModelPrice.objects.get(model="gpt-4o", provider="openai").rates["input"] == "2.5"
     assert f"{LIST}add/?model={name}" not in root.get(LIST).content.decode()
     assert AuditEvent.objects.get(action="price.repriced").actor == cast.root
     assert AuditEvent.objects.get(action="modelprice.created").target == name

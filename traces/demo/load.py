@@ -13,6 +13,8 @@ from django.conf import settings
 from projects import services
 from projects.models import KeyScope, Organization, Project
 from traces.ingest.inbox import table as inbox
+from traces.store.prices.keeping import learn
+from traces.store.prices.unpriced import called_models
 
 from .otlp import requests
 from .queries import holds_sample_traffic
@@ -84,6 +86,7 @@ def load_demo(
     with _key_for(found) as secret:
         result = _send(Sender(target, secret), found.pk, found.name, days, traces, seed, moment, progress)
     _wait_until_stored(found.pk)
+    learn(called_models())
     sample_loaded.send(Project, project=found, now=moment)
     return result
 
