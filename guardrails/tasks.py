@@ -2,17 +2,21 @@
 
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from celery.app.task import Task
 from kombu.exceptions import KombuError
 
-from .reports.database_clock import database_now
+from guardrails.database_clock import database_now
+from guardrails.delivery.outcomes import NotSent
+
 from .reports.delivery import attempts
 from .reports.delivery.letters import ask, send_test, tell_given_up
-from .reports.delivery.outcomes import NotSent
 from .reports.due import claim_due
 from .reports.freezing import freeze
 from .reports.models import DeliveryState, Report
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="guardrails.tick_reports")
@@ -72,4 +76,4 @@ def tell(task: Task, row_id: UUID, *more: str) -> None:
     try:
         task.apply_async((str(row_id), *more), expires=15 * 60)
     except (KombuError, OSError):
-        attempts.log.error("no worker could be told", task=task.name)
+        log.error("no worker could be told", task=task.name)

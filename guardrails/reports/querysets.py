@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
 
+from guardrails.delivery.models import MessageRows
 from projects.credential_cache import Credential
 from projects.models import Membership, Organization, Project
 from projects.querysets import Actor
@@ -92,24 +93,8 @@ class ReportQuerySet(_ScheduledQuerySet["Report"]):
         return self.of_active().filter(~Exists(before), frozen_at=None, try_at__lte=now).order_by("period_start")
 
 
-class DeliveryQuerySet(_ScheduledQuerySet["Delivery"]):
+class DeliveryQuerySet(MessageRows["Delivery"], _ScheduledQuerySet["Delivery"]):
     way = "report__schedule__"
-
-    def to_try(self, now: datetime) -> Self:
-        """Those that wait for an attempt, whether or not a worker was told."""
-        from .models import DeliveryState
-
-        return self.filter(state__in=(DeliveryState.PENDING, DeliveryState.FAILED), due_at__lte=now)
-
-    def untold(self, now: datetime) -> Self:
-        """Of these, those of which no worker was told lately."""
-        return self.to_try(now).filter(Q(told_until=None) | Q(told_until__lte=now))
-
-    def abandoned(self, now: datetime) -> Self:
-        """Whoever sent them has not said in time how it went: killed in the middle, most likely."""
-        from .models import DeliveryState
-
-        return self.filter(state=DeliveryState.SENDING, leased_until__lte=now)
 
     def of_report(self, report_id: UUID) -> Self:
         return self.filter(report=report_id)

@@ -11,10 +11,10 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.fields import lower_email, timezone_names
+from guardrails.delivery.outbound import fault_of
 from projects.forms import Styled
 from projects.models import Project, User
 
-from ..delivery.outbound import fault_of
 from ..models import Channel, Format, Recipient, ReportSchedule, Section, all_sections, first_format
 from ..services import FIELDS, MOST_RECIPIENTS
 
