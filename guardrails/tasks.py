@@ -10,6 +10,9 @@ from kombu.exceptions import KombuError
 from guardrails.database_clock import database_now
 from guardrails.delivery.outcomes import NotSent
 
+from .incidents.messages import OUTBOX
+from .incidents.notices import group_notices
+from .policies.evaluation import evaluate_due
 from .reports.delivery import attempts
 from .reports.delivery.letters import ask, send_test, tell_given_up
 from .reports.due import claim_due
@@ -33,6 +36,23 @@ def tick_reports() -> None:
         tell(make_report, report_id)
     for delivery_id in attempts.untold(now):
         tell(deliver_report, delivery_id)
+
+
+@shared_task(name="guardrails.tick_policies")
+def tick_policies() -> None:
+    """Every minute: policies are evaluated, who is to hear of what came of it is told, what was lost is found again."""
+    now = database_now()
+    evaluate_due(now)
+    group_notices(now)
+    OUTBOX.give_up_abandoned(now)
+    for notification_id in OUTBOX.untold(now):
+        tell(deliver_notification, notification_id)
+
+
+@shared_task(name="guardrails.deliver_notification")
+def deliver_notification(notification_id: str) -> None:
+    """One attempt to tell one contact of the incidents of a minute."""
+    OUTBOX.deliver(UUID(notification_id))
 
 
 @shared_task(name="guardrails.make_report")

@@ -23,7 +23,7 @@
     return ns ? `${ns} ns` : "0";
   }
 
-  const SHOWN = { count: (value) => whole.format(value), dollars, duration, share: (value) => share.format(value) };
+  const SHOWN = { count: (value) => whole.format(value), dollars, duration, share: (value) => share.format(value), rate: (value) => share.format(value) };
   const ON_AXIS = { ...SHOWN, count: (value) => short.format(value) };
 
   // The colours of the page, so that a chart is as light or dark as what is around it.
@@ -134,6 +134,8 @@
   }
 
   document.querySelectorAll("[data-chart]").forEach(draw);
+  // Whoever puts a part with charts into the page says so.
+  document.addEventListener("charts:inserted", (event) => event.target.querySelectorAll("[data-chart]").forEach(draw));
   new MutationObserver(() => {
     for (const { chart, spec } of charts) chart.setOption(option(spec), true);
   }).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
