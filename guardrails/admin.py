@@ -18,6 +18,8 @@ from projects.admin.base import AuditedModelAdmin, ReadOnlyAdmin
 from projects.models import User
 
 from . import tasks
+from .incidents import admin as incidents_admin  # noqa: F401 - registers
+from .policies import admin as policies_admin  # noqa: F401 - registers
 from .reports.models import Delivery, Format, Recipient, Report, ReportSchedule, Section, all_sections, first_format
 from .reports.services import TIMING, resend, restart
 

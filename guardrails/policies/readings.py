@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final, get_args
 from uuid import UUID
 
@@ -72,20 +73,14 @@ def readings_of(watches: Sequence[Watch], moment: datetime) -> Answers:
     return Answers(readings, problems)
 
 
-_OF_RUNS: Final = (Kind.GUARDRAIL_FAILURES, Kind.GUARDRAIL_SILENT)
-
-
 def _groups(watches: Sequence[Watch]) -> Iterable[tuple[list[Watch], _Ask]]:
-    of_traces = [each for each in watches if KINDS[each.policy.kind].source == "traces"]
-    if of_traces:
-        yield of_traces, _from_traces
-    for kind in _OF_RUNS:
-        if found := [each for each in watches if each.policy.kind == kind]:
-            yield found, _from_runs
-    for dimension in get_args(Spender):
-        budgets = [each for each in watches if each.policy.kind == Kind.COST_BUDGET]
-        if found := [each for each in budgets if each.policy.dimension == dimension]:
-            yield found, _from_costs
+    for source, ask in (("traces", _from_traces), ("guardrails", _from_runs)):
+        if found := [each for each in watches if KINDS[each.policy.kind].source == source]:
+            yield found, ask
+    budgets = [each for each in watches if each.policy.kind == Kind.COST_BUDGET]
+    for by in get_args(Spender):
+        if found := [each for each in budgets if each.policy.dimension == by]:
+            yield found, partial(_from_costs, by)
 
 
 def _from_traces(watches: Sequence[Watch], moment: datetime) -> dict[_Key, Readings]:
@@ -98,16 +93,16 @@ def _from_traces(watches: Sequence[Watch], moment: datetime) -> dict[_Key, Readi
 
 def _from_runs(watches: Sequence[Watch], moment: datetime) -> dict[_Key, Readings]:
     """Of all guardrails together, or of each that ran in the time before."""
-    is_silence = watches[0].policy.kind == Kind.GUARDRAIL_SILENT
-    compared = COMPARED if is_silence else timedelta()
-    scope = _scope(watches, moment - max(map(_seconds, watches)) * SECOND - compared, moment)
-    runs = watched_runs(scope, set(map(_seconds, watches)), compared)
-    traces = _traces_of(watches, moment) if is_silence else {}
+    silent = [each for each in watches if each.policy.kind == Kind.GUARDRAIL_SILENT]
+    compared = COMPARED if silent else timedelta()
+    windows = set(map(_seconds, watches))
+    runs = watched_runs(_scope(watches, moment - max(windows) * SECOND - compared, moment), windows, compared)
+    traces = _traces_of(silent, moment) if silent else {}
     readings: dict[_Key, Readings] = {}
     for each in watches:
         place = (each.project.pk, _seconds(each))
         of_project = runs.get(place, {})
-        if is_silence:
+        if each.policy.kind == Kind.GUARDRAIL_SILENT:
             calls = traces.get(place, NO_TRACES).with_calls
             readings[each.key] = readings_of_silence(each.policy, of_project, calls, moment)
         else:
@@ -115,10 +110,8 @@ def _from_runs(watches: Sequence[Watch], moment: datetime) -> dict[_Key, Reading
     return readings
 
 
-def _from_costs(watches: Sequence[Watch], moment: datetime) -> dict[_Key, Readings]:
+def _from_costs(by: Spender, watches: Sequence[Watch], moment: datetime) -> dict[_Key, Readings]:
     starts = {each.key: window_start(each.policy, moment) for each in watches}
-    dimension = watches[0].policy.dimension
-    by: Spender = "model" if dimension == "model" else "user" if dimension == "user" else "project"
     least = min(each.policy.warn_at or each.policy.threshold for each in watches) if by != "project" else Decimal(0)
     found = spent_since(_scope(watches, min(starts.values()), moment), set(starts.values()), by, least)
     return {

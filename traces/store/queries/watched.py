@@ -123,7 +123,7 @@ def watched_runs(
     found: dict[tuple[UUID, int], dict[str, WatchedRuns]] = {}
     for row in rows:
         by_name = found.setdefault((UUID(row.pop("project")), row.pop("window")), {})
-        by_name[row.pop("name")] = WatchedRuns(**row)
+        by_name[row["name"]] = WatchedRuns(row["runs"], row["failed"], row["before"])
     return found
 
 
@@ -183,8 +183,8 @@ def runs_by_minute(scope: ProjectsScope) -> dict[str, dict[datetime, WatchedRuns
     )
     found: dict[str, dict[datetime, WatchedRuns]] = {}
     for row in rows:
-        minutes = found.setdefault(row.pop("name"), {})
-        minutes[EPOCH + timedelta(minutes=row.pop("minute"))] = WatchedRuns(**row)
+        minutes = found.setdefault(row["name"], {})
+        minutes[EPOCH + timedelta(minutes=row["minute"])] = WatchedRuns(row["runs"], row["failed"])
     return found
 
 
