@@ -52,7 +52,7 @@ def decide(policy: Policy, reading: Reading, standing: Standing, moment: datetim
     level = _level(policy, reading.value)
     if standing.severity:
         return _going_on(policy, reading, standing, level)
-    if level is None or not _is_enough(policy, reading) or not is_on_duty(policy, moment):
+    if level is None or not is_enough(policy, reading) or not is_on_duty(policy, moment):
         return None
     if standing.ended_at and moment < standing.ended_at + timedelta(minutes=policy.cool_down_minutes):
         return None
@@ -99,7 +99,7 @@ def _level(policy: Policy, value: Decimal | None) -> tuple[str, Decimal] | None:
     return None
 
 
-def _is_enough(policy: Policy, reading: Reading) -> bool:
+def is_enough(policy: Policy, reading: Reading) -> bool:
     return reading.volume is None or reading.volume >= max(policy.min_volume, 1)
 
 

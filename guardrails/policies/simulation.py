@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from agentops_portal.clickhouse.gate import ProjectsScope
+from guardrails.incidents.models import Severity
 from projects.models import Project
 from traces.store.queries.watched import (
     Spender,
@@ -19,7 +20,7 @@ from traces.store.queries.watched import (
     traces_by_minute,
 )
 
-from .deciding import Reading, Standing, decide
+from .deciding import Reading, Standing, decide, is_enough
 from .kinds import COMPARED, KINDS, LENGTHS, Kind
 from .models import Policy
 from .readings import absent, reading_of_failures, reading_of_traces, readings_of_costs, readings_of_silence
@@ -42,6 +43,10 @@ class Opening:
     value: Decimal
     ended_at: datetime | None = None
 
+    @property
+    def label(self) -> str:
+        return str(Severity(self.severity).label)
+
 
 @dataclass
 class Simulated:
@@ -54,7 +59,7 @@ class Simulated:
 
 
 def simulate(policy: Policy, project: Project, days: int, now: datetime) -> Simulated:
-    """The last `days` before `now`, of one project. Raises the gate's errors."""
+    """The last `days` before `now`, of one project; values of too little are none. Raises the gate's errors."""
     end = now.replace(second=0, microsecond=0)
     start = end - timedelta(days=days)
     result = Simulated(start, end)
@@ -63,7 +68,7 @@ def simulate(policy: Policy, project: Project, days: int, now: datetime) -> Simu
     for moment, readings in _moments(policy, project, start, end):
         absent_ones = {subject: absent(policy, moment) for subject in going_on if subject not in readings}
         for subject, reading in {**readings, **absent_ones}.items():
-            result.series.setdefault(subject, {})[moment] = reading.value
+            result.series.setdefault(subject, {})[moment] = reading.value if is_enough(policy, reading) else None
             _apply(policy, subject, reading, moment, standing, going_on, result.openings)
     result.series = _worst(policy, result.series)
     return result

@@ -58,6 +58,8 @@
     const colour = colours();
     const shown = SHOWN[spec.unit];
     const isBars = spec.kind === "bars";
+    const isHigh = () => spec.lines.some((line) => line.values.some((value) => value > 0.75));
+    const isWhole = spec.unit === "share" || (spec.unit === "rate" && isHigh()); // the axis goes to 100 %
     const series = spec.lines.map((line) => {
       const own = colour[line.tone] || colour.series[line.place % colour.series.length];
       return {
@@ -114,8 +116,8 @@
       yAxis: {
         type: "value",
         min: 0,
-        max: spec.unit === "share" ? 1 : undefined,
-        interval: spec.unit === "share" ? 0.25 : undefined,
+        max: isWhole ? 1 : undefined,
+        interval: isWhole ? 0.25 : undefined,
         minInterval: spec.unit === "count" ? 1 : undefined,
         splitNumber: 4,
         splitLine: { lineStyle: { color: colour.line } },

@@ -15,7 +15,7 @@ from projects.forms import Styled
 from projects.models import Project, User
 
 from ..kinds import CALENDAR, KINDS, LENGTHS, Kind, Window
-from ..models import Policy
+from ..models import Policy, every_day
 from ..services import FIELDS
 from ..simulation import DAYS
 from ..words import in_percent
@@ -30,13 +30,13 @@ class PolicyForm(Styled, forms.ModelForm):
     window = forms.ChoiceField(label=_("counted over"), required=False)
     period = forms.ChoiceField(label=_("counted over"), required=False)
     weekdays = forms.TypedMultipleChoiceField(
-        label=_("days"), coerce=int, choices=Weekday, widget=forms.CheckboxSelectMultiple
+        label=_("days"), coerce=int, choices=Weekday, initial=every_day, widget=forms.CheckboxSelectMultiple
     )
     from_hour = forms.TypedChoiceField(
-        label=_("from hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)]
+        label=_("from hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)], initial=0
     )
     until_hour = forms.TypedChoiceField(
-        label=_("until hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(1, 25)]
+        label=_("until hour"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(1, 25)], initial=24
     )
     timezone = forms.ChoiceField(label=_("time zone"))
     members = forms.MultipleChoiceField(label=_("members"), required=False, widget=forms.CheckboxSelectMultiple)

@@ -28,7 +28,7 @@ from .. import services
 from ..access import administered_policy
 from ..charts import figure_chart
 from ..kinds import KINDS
-from ..models import EVERY_DAY, Policy
+from ..models import Policy
 from ..simulation import simulate
 from ..words import hours, rule
 from .forms import MuteForm, PolicyForm, contacts_shown
@@ -83,11 +83,10 @@ def policy_new(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "of": "project",
         "name": _("Too many errors"),
         "kind": "error_rate",
-        "window": "15m",
+        "window": "1h",
         "period": "day",
-        "threshold": 5,
-        "min_volume": 20,
-        "weekdays": EVERY_DAY,
+        "threshold": 10,
+        "min_volume": 10,
         "timezone": timezone.get_current_timezone_name(),
         "owner": actor.pk,
         "members": [str(actor.pk)],
