@@ -33,6 +33,7 @@ SCHEDULE = [
     Scheduled("traces.price_new_models", hour="*", minute="50"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
     Scheduled("guardrails.tick_reports", hour="*", minute="*"),
+    Scheduled("guardrails.tick_policies", hour="*", minute="*"),
 ]
 
 

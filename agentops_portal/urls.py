@@ -21,7 +21,7 @@ urlpatterns = [
     path("", include("agentops_portal.api.openapi.urls")),
     path("api/v1/", include("projects.api.v1.urls")),
     path("api/v1/", include("traces.api.urls")),
-    path("api/v1/", include("guardrails.reports.api.urls")),
+    path("api/v1/", include("guardrails.api_urls")),
     path("", include("compat.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),

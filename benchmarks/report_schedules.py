@@ -20,7 +20,7 @@ TRIPLES = SCHEDULES * DAYS * (ADDRESSES + 1)
 @transaction.atomic
 def make(webhook: str) -> None:
     """All at once: a tick in between would find schedules whose recipients are not confirmed yet."""
-    from guardrails.reports.database_clock import database_now
+    from guardrails.database_clock import database_now
     from guardrails.reports.models import Channel, Recipient
     from guardrails.reports.services import create_schedule, set_recipients
     from projects.models import Project

@@ -13,11 +13,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from guardrails.database_clock import database_now
 from projects.admin.base import AuditedModelAdmin, ReadOnlyAdmin
 from projects.models import User
 
 from . import tasks
-from .reports.database_clock import database_now
+from .incidents import admin as incidents_admin  # noqa: F401 - registers
+from .policies import admin as policies_admin  # noqa: F401 - registers
 from .reports.models import Delivery, Format, Recipient, Report, ReportSchedule, Section, all_sections, first_format
 from .reports.services import TIMING, resend, restart
 

@@ -11,10 +11,17 @@ class GuardrailsConfig(AppConfig):
     def ready(self) -> None:
         from traces.demo.signals import sample_loaded
 
-        sample_loaded.connect(_make_sample, dispatch_uid="guardrails.reports.sample")
+        sample_loaded.connect(_make_report, dispatch_uid="guardrails.reports.sample")
+        sample_loaded.connect(_make_policies, dispatch_uid="guardrails.policies.sample")
 
 
-def _make_sample(sender: object, **loaded: Any) -> None:
+def _make_report(sender: object, **loaded: Any) -> None:
     from .reports.sample import make_sample
+
+    make_sample(**loaded)
+
+
+def _make_policies(sender: object, **loaded: Any) -> None:
+    from .policies.sample import make_sample
 
     make_sample(**loaded)

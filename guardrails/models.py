@@ -1,5 +1,12 @@
 """All models of the app; each lives in the room that it belongs to."""
 
+from .incidents.models import Contact as Contact
+from .incidents.models import Incident as Incident
+from .incidents.models import IncidentEvent as IncidentEvent
+from .incidents.models import Notice as Notice
+from .incidents.models import Notification as Notification
+from .policies.models import Policy as Policy
+from .policies.models import PolicyClock as PolicyClock
 from .reports.models import Delivery as Delivery
 from .reports.models import Recipient as Recipient
 from .reports.models import Report as Report

@@ -2,17 +2,24 @@
 
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 from celery.app.task import Task
 from kombu.exceptions import KombuError
 
-from .reports.database_clock import database_now
+from guardrails.database_clock import database_now
+from guardrails.delivery.outcomes import NotSent
+
+from .incidents.messages import OUTBOX
+from .incidents.notices import group_notices
+from .policies.evaluation import evaluate_due
 from .reports.delivery import attempts
 from .reports.delivery.letters import ask, send_test, tell_given_up
-from .reports.delivery.outcomes import NotSent
 from .reports.due import claim_due
 from .reports.freezing import freeze
 from .reports.models import DeliveryState, Report
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="guardrails.tick_reports")
@@ -29,6 +36,23 @@ def tick_reports() -> None:
         tell(make_report, report_id)
     for delivery_id in attempts.untold(now):
         tell(deliver_report, delivery_id)
+
+
+@shared_task(name="guardrails.tick_policies")
+def tick_policies() -> None:
+    """Every minute: policies are evaluated, who is to hear of what came of it is told, what was lost is found again."""
+    now = database_now()
+    evaluate_due(now)
+    group_notices(now)
+    OUTBOX.give_up_abandoned(now)
+    for notification_id in OUTBOX.untold(now):
+        tell(deliver_notification, notification_id)
+
+
+@shared_task(name="guardrails.deliver_notification")
+def deliver_notification(notification_id: str) -> None:
+    """One attempt to tell one contact of the incidents of a minute."""
+    OUTBOX.deliver(UUID(notification_id))
 
 
 @shared_task(name="guardrails.make_report")
@@ -72,4 +96,4 @@ def tell(task: Task, row_id: UUID, *more: str) -> None:
     try:
         task.apply_async((str(row_id), *more), expires=15 * 60)
     except (KombuError, OSError):
-        attempts.log.error("no worker could be told", task=task.name)
+        log.error("no worker could be told", task=task.name)

@@ -1,7 +1,9 @@
-"""Addresses of the pages of reports, and of the links in their e-mails."""
+"""Addresses of the pages, and of the links in e-mails."""
 
 from django.urls import include, path
 
+from .incidents.pages import views as incident_views
+from .policies.pages import views as policy_views
 from .reports.pages import recipient_views, schedule_views, views
 
 project_urls = [
@@ -21,7 +23,29 @@ project_urls = [
     ),
 ]
 
+policy_urls = [
+    path("", policy_views.policy_list, name="policy-list"),
+    path("new/", policy_views.policy_new, name="policy-new"),
+    path("simulate/", policy_views.policy_simulate, name="policy-simulate"),
+    path("<uuid:policy_id>/", policy_views.policy_edit, name="policy"),
+    *(
+        path(f"<uuid:policy_id>/{act}/", policy_views.policy_act, {"act": act}, name=f"policy-{act}")
+        for act in ("mute", "unmute", "delete")
+    ),
+]
+
+incident_urls = [
+    path("", incident_views.incident_list, name="incident-list"),
+    path("<uuid:incident_id>/", incident_views.incident_detail, name="incident-detail"),
+    *(
+        path(f"<uuid:incident_id>/{act}/", incident_views.incident_act, {"act": act}, name=f"incident-{act}")
+        for act in ("acknowledge", "resolve")
+    ),
+]
+
 urlpatterns = [
+    path("projects/<uuid:project_id>/policies/", include(policy_urls)),
+    path("projects/<uuid:project_id>/incidents/", include(incident_urls)),
     path("projects/<uuid:project_id>/reports/", include(project_urls)),
     path("reports/confirm/<uuid:recipient_id>/<slug:token>/", recipient_views.confirm, name="report-confirm"),
     path(

@@ -72,6 +72,17 @@ def owned(actor: Actor, seen: Managed, refusal: str = "") -> Managed:
     return seen
 
 
+def developed(actor: Actor, seen: Project) -> Project:
+    """The same project. Raises NotAllowed unless `actor` is owner, admin or developer."""
+    if not may_develop(actor, seen):
+        raise NotAllowed(_("Only owners, admins and developers of the organization may do this."))
+    return seen
+
+
+def may_develop(actor: Actor, seen: Project) -> bool:
+    return Project.objects.developed_by(actor).filter(pk=seen.pk).exists()
+
+
 def may_administer(actor: Actor, seen: Managed) -> bool:
     rows = type(seen).objects.administered_by(actor)
     return rows.filter(pk=seen.pk).exists()

@@ -26,6 +26,8 @@ Actor: TypeAlias = Union["User", AnonymousUser, Credential]
 # The roles that may change an organization, its projects and keys; the other two roles read.
 ADMINISTRATOR_ROLES = ("owner", "admin")
 OWNER_ROLES = ("owner",)
+# Those that work on what a project tells of itself: incidents, say.
+DEVELOPER_ROLES = (*ADMINISTRATOR_ROLES, "developer")
 
 Row = TypeVar("Row", bound=Model)
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -125,6 +127,10 @@ class ProjectQuerySet(QuerySet["Project"]):
     def administered_by(self, actor: Actor) -> Self:
         """Active projects that `actor`, as owner or admin, may change and make keys for."""
         return _with_membership(self.active(), actor, "organization__memberships", ADMINISTRATOR_ROLES)
+
+    def developed_by(self, actor: Actor) -> Self:
+        """Active projects that `actor`, as owner, admin or developer, works on."""
+        return _with_membership(self.active(), actor, "organization__memberships", DEVELOPER_ROLES)
 
     def owned_by(self, actor: Actor) -> Self:
         """Active projects of the organizations that `actor` owns."""

@@ -30,6 +30,8 @@ TAGS = {
     "People and agents": "Sessions, users and agents, with what they did, used and cost.",
     "Usage": "Calls, tokens, cost and latency: in total, by model, provider, service or agent, and over time.",
     "Guardrails": "What guardrails looked at and what came of it; every run counts once.",
+    "Policies": "Which figures are watched, how far they may go, and who is told.",
+    "Incidents": "What went beyond the limit of a policy, and what was done about it.",
     "Reports": "Guardrail reports that come again and again: when, to whom, and what stood in them.",
     "Data": "How long data is kept, and what was removed.",
     "Ingest": "What each key sent in each hour, what was refused and why.",

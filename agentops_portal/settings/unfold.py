@@ -97,6 +97,15 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Policies"),
+                "separator": True,
+                "items": [
+                    _model(_("Policies"), "tune", "guardrails", "policy"),
+                    _model(_("Incidents"), "warning", "guardrails", "incident"),
+                    _model(_("Notifications"), "notifications", "guardrails", "notification"),
+                ],
+            },
+            {
                 "title": _("Reports"),
                 "separator": True,
                 "items": [

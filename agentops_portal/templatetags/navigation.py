@@ -36,6 +36,8 @@ PROJECT_SECTIONS = [
     Section(_("Analytics"), "chart-histogram", "analytics", "analytics", has_range=True),
     Section(_("Agent flow"), "sitemap", "flow", "flow", has_range=True),
     Section(_("Guardrails"), "shield-check", "guardrails", "guardrail", has_range=True),
+    Section(_("Incidents"), "alert-triangle", "incident-list", "incident"),
+    Section(_("Policies"), "adjustments", "policy-list", "policy"),
     Section(_("Reports"), "report-analytics", "report-list", "report-"),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
     Section(_("Data"), "database", "data", "data"),

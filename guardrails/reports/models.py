@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +13,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.fields import validate_name, validate_timezone
+from guardrails.delivery.models import Message, MessageState, shown_address
 from projects.models import Organization, Project, User, language_choices
 
 from .periods import Period, Rhythm
@@ -207,15 +207,6 @@ class Recipient(models.Model):
         return shown_address(self.channel, self.address)
 
 
-def shown_address(channel: str, address: str) -> str:
-    """An address for people to recognise: that of a webhook is a secret, of which the host and the end are shown."""
-    if channel == Channel.EMAIL:
-        return address
-    scheme, _sep, rest = address.partition("://")
-    host, _sep, path = rest.partition("/")
-    return f"{scheme}://{host}/…{path[-4:]}"
-
-
 class Report(models.Model):
     """The report of one period. Its figures and files are counted once and kept: a resend sends these."""
 
@@ -275,36 +266,17 @@ class ReportFile(models.Model):
         return self.name
 
 
-class DeliveryState(models.TextChoices):
-    PENDING = "pending", _("Waiting")
-    SENDING = "sending", _("Being sent")
-    SENT = "sent", _("Sent")
-    FAILED = "failed", _("Failed, tried again")
-    DEAD = "dead", _("Given up")
-    PERHAPS = "perhaps", _("Perhaps sent")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
+DeliveryState = MessageState
 
 
-class Delivery(models.Model):
-    """One report to one recipient. `attempts`: of each its time, its length, its outcome and what was said."""
+class Delivery(Message):
+    """One report to one recipient."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     report = models.ForeignKey(Report, models.CASCADE, related_name="deliveries", verbose_name=_("report"))
     recipient = models.ForeignKey(
         Recipient, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("recipient")
     )
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
-    address = models.CharField(_("address"), max_length=500)
-    state = models.CharField(_("status"), max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
-    attempts: "models.JSONField[list[dict[str, Any]], list[dict[str, Any]]]" = models.JSONField(
-        _("attempts"), default=list
-    )
-    failures = models.PositiveSmallIntegerField(default=0, editable=False)  # since it was begun or resent
-    due_at = models.DateTimeField(default=now, editable=False)
-    told_until = models.DateTimeField(null=True, editable=False)
-    leased_until = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(_("created"), default=now, editable=False)
-    sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -324,7 +296,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report} → {self.shown}"
-
-    @property
-    def shown(self) -> str:
-        return shown_address(self.channel, self.address)

@@ -1,59 +1,20 @@
-"""Which schedules, reports and deliveries somebody reaches, and which of them are due.
-
-A schedule is of one project, or of all projects of an organization. Whoever sees what it is of sees the schedule and
-its reports; owners and admins change it.
-"""
+"""Schedules, reports and deliveries: which of them are due, and whose they are."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
-from projects.credential_cache import Credential
-from projects.models import Membership, Organization, Project
-from projects.querysets import Actor
+from guardrails.delivery.models import MessageRows
+from guardrails.rows import SharedRows
+from projects.models import Membership
 
 if TYPE_CHECKING:
     from .models import Delivery, Recipient, Report, ReportSchedule  # noqa: F401 - named in annotations below
 
-Row = TypeVar("Row", bound=Model)
 
-
-def _of_active(way: str) -> Q:
-    """Of a project that is not deleted, or of an organization; `way` leads from a row to its schedule."""
-    return Q(**{f"{way}project": None}) | Q(**{f"{way}project__deleted_at": None})
-
-
-class _ScheduledQuerySet(QuerySet[Row]):
-    way = ""
-
-    def visible_to(self, actor: Actor) -> Self:
-        """Of the projects and organizations that `actor` sees; a key sees what is of its project alone."""
-        return self._within(Project.objects.visible_to(actor), Organization.objects.visible_to(actor), actor)
-
-    def administered_by(self, actor: Actor) -> Self:
-        """Of the projects and organizations that `actor` may change."""
-        projects, organizations = Project.objects.administered_by(actor), Organization.objects.administered_by(actor)
-        return self._within(projects, organizations, actor)
-
-    def shown_in(self, project: Project) -> Self:
-        """Those that are on the pages of a project: its own, and those of its organization as a whole."""
-        whole = Q(**{f"{self.way}project": None, f"{self.way}organization": project.organization_id})
-        return self.filter(Q(**{f"{self.way}project": project.pk}) | whole)
-
-    def of_active(self) -> Self:
-        """Without those of deleted projects."""
-        return self.filter(_of_active(self.way))
-
-    def _within(self, projects: Any, organizations: Any, actor: Actor) -> Self:
-        seen = Q(**{f"{self.way}project__in": projects})
-        if not isinstance(actor, Credential):
-            seen |= Q(**{f"{self.way}project": None, f"{self.way}organization__in": organizations})
-        return self.filter(seen)
-
-
-class ScheduleQuerySet(_ScheduledQuerySet["ReportSchedule"]):
+class ScheduleQuerySet(SharedRows["ReportSchedule"]):
     def due(self, now: datetime) -> Self:
         return self.of_active().filter(due_at__lte=now, paused_at=None)
 
@@ -64,7 +25,7 @@ class ScheduleQuerySet(_ScheduledQuerySet["ReportSchedule"]):
         return self.prefetch_related(Prefetch("recipients", Recipient.objects.reached(), to_attr="reached"))
 
 
-class RecipientQuerySet(_ScheduledQuerySet["Recipient"]):
+class RecipientQuerySet(SharedRows["Recipient"]):
     way = "schedule__"
 
     def reached(self) -> Self:
@@ -76,7 +37,7 @@ class RecipientQuerySet(_ScheduledQuerySet["Recipient"]):
         return self.filter(person, unsubscribed_at=None).exclude(confirmed_at=None)
 
 
-class ReportQuerySet(_ScheduledQuerySet["Report"]):
+class ReportQuerySet(SharedRows["Report"]):
     way = "schedule__"
 
     def frozen(self) -> Self:
@@ -92,24 +53,8 @@ class ReportQuerySet(_ScheduledQuerySet["Report"]):
         return self.of_active().filter(~Exists(before), frozen_at=None, try_at__lte=now).order_by("period_start")
 
 
-class DeliveryQuerySet(_ScheduledQuerySet["Delivery"]):
+class DeliveryQuerySet(SharedRows["Delivery"], MessageRows["Delivery"]):  # type: ignore[override]
     way = "report__schedule__"
-
-    def to_try(self, now: datetime) -> Self:
-        """Those that wait for an attempt, whether or not a worker was told."""
-        from .models import DeliveryState
-
-        return self.filter(state__in=(DeliveryState.PENDING, DeliveryState.FAILED), due_at__lte=now)
-
-    def untold(self, now: datetime) -> Self:
-        """Of these, those of which no worker was told lately."""
-        return self.to_try(now).filter(Q(told_until=None) | Q(told_until__lte=now))
-
-    def abandoned(self, now: datetime) -> Self:
-        """Whoever sent them has not said in time how it went: killed in the middle, most likely."""
-        from .models import DeliveryState
-
-        return self.filter(state=DeliveryState.SENDING, leased_until__lte=now)
 
     def of_report(self, report_id: UUID) -> Self:
         return self.filter(report=report_id)

@@ -23,7 +23,7 @@
     return ns ? `${ns} ns` : "0";
   }
 
-  const SHOWN = { count: (value) => whole.format(value), dollars, duration, share: (value) => share.format(value) };
+  const SHOWN = { count: (value) => whole.format(value), dollars, duration, share: (value) => share.format(value), rate: (value) => share.format(value) };
   const ON_AXIS = { ...SHOWN, count: (value) => short.format(value) };
 
   // The colours of the page, so that a chart is as light or dark as what is around it.
@@ -58,6 +58,8 @@
     const colour = colours();
     const shown = SHOWN[spec.unit];
     const isBars = spec.kind === "bars";
+    const isHigh = () => spec.lines.some((line) => line.values.some((value) => value > 0.75));
+    const isWhole = spec.unit === "share" || (spec.unit === "rate" && isHigh()); // the axis goes to 100 %
     const series = spec.lines.map((line) => {
       const own = colour[line.tone] || colour.series[line.place % colour.series.length];
       return {
@@ -114,8 +116,8 @@
       yAxis: {
         type: "value",
         min: 0,
-        max: spec.unit === "share" ? 1 : undefined,
-        interval: spec.unit === "share" ? 0.25 : undefined,
+        max: isWhole ? 1 : undefined,
+        interval: isWhole ? 0.25 : undefined,
         minInterval: spec.unit === "count" ? 1 : undefined,
         splitNumber: 4,
         splitLine: { lineStyle: { color: colour.line } },
@@ -134,6 +136,8 @@
   }
 
   document.querySelectorAll("[data-chart]").forEach(draw);
+  // Whoever puts a part with charts into the page says so.
+  document.addEventListener("charts:inserted", (event) => event.target.querySelectorAll("[data-chart]").forEach(draw));
   new MutationObserver(() => {
     for (const { chart, spec } of charts) chart.setOption(option(spec), true);
   }).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });

@@ -1,16 +1,16 @@
-// The form of a schedule: only the fields of the chosen rhythm, and the report beside it as it would be sent.
+// Forms with a preview beside them: only the fields that fit what was chosen, and what would come of the form.
 (function () {
   "use strict";
 
-  const form = document.getElementById("schedule-form");
+  const form = document.querySelector("form[data-preview]");
   const preview = document.getElementById("preview");
   if (!form || !preview) return;
   let timer = 0;
   let asked = null;
 
-  function showRhythm() {
-    const chosen = form.elements.frequency.value;
-    for (const part of form.querySelectorAll("[data-only]")) part.hidden = part.dataset.only !== chosen;
+  function showFitting() {
+    const chosen = form.elements[form.dataset.decides].value;
+    for (const part of form.querySelectorAll("[data-only]")) part.hidden = !part.dataset.only.split(" ").includes(chosen);
   }
 
   async function show() {
@@ -25,13 +25,14 @@
       });
       if (!answer.ok) throw new Error(answer.statusText);
       preview.innerHTML = await answer.text();
+      preview.dispatchEvent(new Event("charts:inserted", { bubbles: true }));
     } catch (error) {
       if (error.name !== "AbortError") preview.textContent = preview.dataset.failed;
     }
   }
 
   form.addEventListener("input", () => {
-    showRhythm();
+    showFitting();
     clearTimeout(timer);
     timer = setTimeout(show, 600);
   });
@@ -39,6 +40,6 @@
     event.preventDefault();
     show();
   });
-  showRhythm();
+  showFitting();
   show();
 })();

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from guardrails.incidents.changes import open_incident
+from guardrails.incidents.models import Incident
+from guardrails.policies.services import create_policy
 from guardrails.reports import unsubscribing
 from guardrails.reports.models import Delivery, Recipient, Report, ReportFile
 from guardrails.reports.services import create_schedule, set_recipients
@@ -107,7 +111,10 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
     report, recipient = _reported(cast)
+    incident = _incident(cast)
     values = {
+        "policy": str(incident.policy_id),
+        "incident": str(incident.pk),
         "schedule": str(report.schedule_id),
         "report": str(report.pk),
         "delivery": str(report.deliveries.get().pk),
@@ -142,6 +149,19 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     for name, issued in keys.items():
         clients[name] = Client(headers={"x-api-key": issued.secret})
     return World(cast, values, clients)
+
+
+def _incident(cast: Cast) -> Incident:
+    """An open one, of a policy of the project."""
+    now = timezone.now()
+    values = {"name": "Errors", "kind": "error_rate", "window": "5m", "threshold": "0.5"}
+    policy = create_policy(
+        organization=cast.organization, project=cast.project, values=values, actor=cast.alice, now=now
+    )
+    amounts: dict[str, Any] = {"value": Decimal(1), "threshold": policy.threshold, "window_start": now, "moment": now}
+    incident = open_incident(policy=policy, project=cast.project, subject="", severity="warning", **amounts)
+    assert incident is not None
+    return incident
 
 
 def _reported(cast: Cast) -> tuple[Report, Recipient]:

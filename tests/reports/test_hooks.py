@@ -11,9 +11,10 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 from werkzeug import Request, Response
 
-from guardrails.reports.delivery import attempts, outbound
+from guardrails.delivery import outbound
+from guardrails.delivery.outcomes import InDoubt, NotSent
+from guardrails.reports.delivery import attempts
 from guardrails.reports.delivery.hooks import secrets_of
-from guardrails.reports.delivery.outcomes import InDoubt, NotSent
 from guardrails.reports.due import claim_due
 from guardrails.reports.freezing import freeze
 from guardrails.reports.models import Delivery, DeliveryState, Recipient, Report

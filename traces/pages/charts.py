@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from agentops_portal import formats
 from traces.store.queries.steps import Step
 
-Unit = Literal["count", "dollars", "duration", "share"]
+Unit = Literal["count", "dollars", "duration", "share", "rate"]  # a rate is a share whose axis ends where it does
 Kind = Literal["bars", "lines"]
 Number = int | float | Decimal
 
@@ -21,6 +21,7 @@ SHOWS: dict[Unit, Callable[..., str]] = {
     "dollars": formats.dollars,
     "duration": lambda value: formats.duration(round(value)),
     "share": formats.percent,
+    "rate": formats.percent,
 }
 
 

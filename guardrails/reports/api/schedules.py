@@ -19,6 +19,7 @@ from agentops_portal.api.parameters import CursorField, Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from agentops_portal.fields import validate_timezone
 from guardrails import tasks
+from guardrails.database_clock import database_now
 from projects.access import administered_project, person, visible_project
 from projects.api.access import MayReadPeopleChange
 from projects.api.actor import actor_of
@@ -28,7 +29,6 @@ from projects.models import Project
 
 from .. import services
 from ..access import administered_schedule, visible_schedule
-from ..database_clock import database_now
 from ..models import Channel, Format, Frequency, ReportSchedule, Section, Weekday, all_sections, first_format
 
 TAG = ["Reports"]

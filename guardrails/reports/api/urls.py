@@ -1,6 +1,6 @@
-"""Addresses of the reports API, below /api/v1/. No slash at the end."""
+"""Addresses of the reports API, below /api/v1/projects/{id}/. No slash at the end."""
 
-from django.urls import include, path
+from django.urls import path
 
 from .reports import ReportFileView, ReportsView, ReportView
 from .schedules import SchedulePauseView, ScheduleResumeView, SchedulesView, ScheduleView
@@ -14,5 +14,3 @@ project_urls = [
     path("reports/<uuid:report_id>", ReportView.as_view(), name="api-report"),
     path("reports/<uuid:report_id>/files/<slug:kind>", ReportFileView.as_view(), name="api-report-file"),
 ]
-
-urlpatterns = [path("projects/<uuid:project_id>/", include(project_urls))]

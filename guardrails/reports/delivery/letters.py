@@ -12,6 +12,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from agentops_portal.fields import one_line
+from guardrails.delivery.outcomes import InDoubt, NotSent
+from guardrails.delivery.smtp import send_by_smtp
 from projects.mail_text import quoted
 from projects.models import User
 from projects.rates import Limit, take
@@ -22,8 +24,6 @@ from ..models import Delivery, DeliveryState, Recipient, ReportSchedule
 from ..rendering.words import subject_line
 from ..unsubscribing import confirm_link
 from .message import Letter
-from .outcomes import InDoubt, NotSent
-from .smtp import send_by_smtp
 
 log = structlog.get_logger(__name__)
 

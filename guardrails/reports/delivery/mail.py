@@ -2,14 +2,15 @@
 
 from django.utils import translation
 
+from guardrails.delivery.outcomes import NotSent, Sent
+from guardrails.delivery.smtp import send_by_smtp
+
 from ..freezing import link_to
 from ..models import Delivery, Report
 from ..rendering.files import File
 from ..rendering.words import subject_line
 from ..unsubscribing import unsubscribe_link
 from .message import Letter
-from .outcomes import NotSent, Sent
-from .smtp import send_by_smtp
 
 
 def send(delivery: Delivery) -> Sent:

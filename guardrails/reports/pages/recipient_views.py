@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from guardrails.database_clock import database_now
 from projects.limits import limits_posts
 
 from .. import unsubscribing
-from ..database_clock import database_now
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from agentops_portal.clickhouse.gate import ClickHouseError
 from guardrails import tasks
+from guardrails.database_clock import database_now
 from projects.access import administered, person
 from projects.models import Project, User
 from projects.opened import open_project
@@ -23,7 +24,6 @@ from traces.pages.store_errors import wants_fragment
 from .. import services
 from ..access import administered_schedule
 from ..contents import figures_of
-from ..database_clock import database_now
 from ..delivery.hooks import secrets_of
 from ..models import Channel, Recipient, ReportSchedule
 from ..rendering.words import document_of, subject_line

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from guardrails import tasks
+from guardrails.database_clock import database_now
+from guardrails.delivery.outbox import attempt_words
 from projects.access import may_administer, person
 from projects.opened import open_project
 
 from .. import services
 from ..access import administered_report, administered_schedule, may_change, visible_report
-from ..database_clock import database_now
-from ..delivery.attempts import attempt_words
 from ..freezing import link_to
 from ..models import DeliveryState, Report, ReportSchedule
 from ..rendering.files import TYPES

@@ -7,33 +7,32 @@ import orjson
 from django.utils.translation import gettext as _
 
 from agentops_portal.formats import cut
+from guardrails.delivery.slack import LONGEST_HEADER, LONGEST_TEXT, escaped
 
 from .document import Document
 
 # https://docs.slack.dev/reference/block-kit/blocks
-LONGEST_HEADER: Final = 150
-LONGEST_TEXT: Final = 3000
 MOST_FIELDS: Final = 10
 EVENT: Final = "guardrail_report.created"
 
 
 def slack_message(document: Document) -> bytes:
     """Blocks, and the headline for notifications. Names are text: no mention, no link."""
-    said = "\n".join([f"*{_escaped(document.headline)}*", *map(_escaped, document.also)])
+    said = "\n".join([f"*{escaped(document.headline)}*", *map(escaped, document.also)])
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": cut(document.title, LONGEST_HEADER)}},
         {"type": "context", "elements": [_plain(f"{document.subject} · {document.period}")]},
         *({"type": "context", "elements": [_plain(badge)]} for badge in document.badges),
         {"type": "section", "text": {"type": "mrkdwn", "text": cut(said, LONGEST_TEXT)}},
     ]
-    facts = [f"*{_escaped(fact.label)}*\n{_escaped(_fact(fact.shown, fact.change))}" for fact in document.facts]
+    facts = [f"*{escaped(fact.label)}*\n{escaped(_fact(fact.shown, fact.change))}" for fact in document.facts]
     if facts:
         fields = [{"type": "mrkdwn", "text": cut(text, 2000)} for text in facts[:MOST_FIELDS]]
         blocks.append({"type": "section", "fields": fields})
     button = {"type": "button", "text": {"type": "plain_text", "text": _("Open the report")}, "url": document.link}
     blocks.append({"type": "actions", "elements": [button]})
     text = cut(f"{document.title}: {document.headline}", LONGEST_TEXT)
-    return orjson.dumps({"text": _escaped(text), "blocks": blocks, "unfurl_links": False})
+    return orjson.dumps({"text": escaped(text), "blocks": blocks, "unfurl_links": False})
 
 
 def webhook_message(document: Document, figures: Mapping[str, Any]) -> bytes:
@@ -48,10 +47,3 @@ def _plain(text: str) -> dict[str, str]:
 
 def _fact(value: str, change: str) -> str:
     return f"{value} ({change})" if change else value
-
-
-def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping; and a star is no bold type."""
-    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("*", "∗"), ("`", "ˋ")):
-        text = text.replace(sign, name)
-    return text

@@ -29,7 +29,7 @@ _FAILED = (
     "length(groupUniqArrayArray(failed_calls))"  # two spans of a failed call count once, see traces/store/figures.py
 )
 _ALL = f"(sumIf(spans, {_DONE}) + {_FAILED})"
-_FIGURES = {
+USAGE_FIGURES = {
     "calls": _ALL,
     "failed_calls": _FAILED,
     "cache_hits": "sum(cached_calls)",
@@ -47,7 +47,7 @@ _FIGURES = {
     "failed_requests": "sumIf(spans, is_root AND status = 'Error')",
     "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
 }
-USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in _FIGURES.items())
+USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())
 
 _USED = (
     "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost) OR isNotNull(figure_computed_cost))"
@@ -86,7 +86,7 @@ class Usage:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Usage":
-        values = {name: row[f"figure_{name}"] for name in _FIGURES}
+        values = {name: row[f"figure_{name}"] for name in USAGE_FIGURES}
         cost = Cost.of(values)
         for name in COSTS:
             values.pop(name)
@@ -152,7 +152,7 @@ def dearest(dimension: Dimension, limit: int) -> Names:
 
 def _first(dimension: Dimension, limit: int, order: str) -> Names:
     sorted_by = ", ".join(
-        f"{_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost", "computed_cost")
+        f"{USAGE_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost", "computed_cost")
     )
     sql = f"""
         SELECT name FROM (

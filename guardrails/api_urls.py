@@ -1,0 +1,9 @@
+"""Addresses of the rooms' APIs, below /api/v1/."""
+
+from django.urls import include, path
+
+from .incidents.api.urls import project_urls as incident_urls
+from .policies.api.urls import project_urls as policy_urls
+from .reports.api.urls import project_urls as report_urls
+
+urlpatterns = [path("projects/<uuid:project_id>/", include([*report_urls, *policy_urls, *incident_urls]))]
