@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include("projects.api.v1.urls")),
     path("api/v1/", include("traces.api.urls")),
     path("api/v1/", include("guardrails.reports.api.urls")),
+    path("api/v1/", include("guardrails.enforcement.api.urls")),
     path("", include("compat.urls")),
     path("", include("projects.urls")),
     path("", include("traces.urls")),

@@ -1,7 +1,8 @@
-"""Addresses of the pages of reports, and of the links in their e-mails."""
+"""Addresses of the pages of rules and reports, and of the links in e-mails."""
 
 from django.urls import include, path
 
+from .enforcement.pages import views as rules
 from .reports.pages import recipient_views, schedule_views, views
 
 project_urls = [
@@ -21,7 +22,20 @@ project_urls = [
     ),
 ]
 
+rule_urls = [
+    path("", rules.rule_list, name="rule-list"),
+    path("new/", rules.rule_new, name="rule-new"),
+    path("try/", rules.rule_try, name="rule-try"),
+    path("decisions/", rules.decision_list, name="rule-decisions"),
+    path("limits/new/", rules.limit_new, name="rule-limit-new"),
+    path("limits/<uuid:row_id>/", rules.limit_edit, name="rule-limit"),
+    path("limits/<uuid:row_id>/delete/", rules.limit_delete, name="rule-limit-delete"),
+    path("<uuid:row_id>/", rules.rule_edit, name="rule-edit"),
+    path("<uuid:row_id>/delete/", rules.rule_delete, name="rule-delete"),
+]
+
 urlpatterns = [
+    path("projects/<uuid:project_id>/rules/", include(rule_urls)),
     path("projects/<uuid:project_id>/reports/", include(project_urls)),
     path("reports/confirm/<uuid:recipient_id>/<slug:token>/", recipient_views.confirm, name="report-confirm"),
     path(

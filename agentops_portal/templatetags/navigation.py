@@ -36,6 +36,7 @@ PROJECT_SECTIONS = [
     Section(_("Analytics"), "chart-histogram", "analytics", "analytics", has_range=True),
     Section(_("Agent flow"), "sitemap", "flow", "flow", has_range=True),
     Section(_("Guardrails"), "shield-check", "guardrails", "guardrail", has_range=True),
+    Section(_("Rules"), "shield-lock", "rule-list", "rule-"),
     Section(_("Reports"), "report-analytics", "report-list", "report-"),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
     Section(_("Data"), "database", "data", "data"),

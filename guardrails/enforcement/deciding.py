@@ -16,7 +16,7 @@ from .content import STRICTNESS, Findings, look_at
 from .in_force import in_force
 from .json_texts import call_texts, message_texts, rewritten, with_calls
 from .limits import Call, State, take
-from .models import Action, Decision, Measure, Phase
+from .models import Action, Decision, Phase
 
 BYTES_PER_TOKEN: Final = 4  # of UTF-8: a Latin word and two syllables of Hangul come to one or two tokens
 BLOCKED: Final = "Content violates policy"
@@ -111,9 +111,9 @@ def refusal(state: State) -> str:
         return _("%(name)s: what was used cannot be counted now. Try again.") % {"name": limit.name}
     values = {
         "name": limit.name,
-        "used": _amount(limit.measure, state.used),
-        "reserved": _amount(limit.measure, state.reserved),
-        "limit": _amount(limit.measure, limit.amount),
+        "used": limit.shown(state.used),
+        "reserved": limit.shown(state.reserved),
+        "limit": limit.amount_shown,
         "time": f"{state.resets_at:%Y-%m-%d %H:%M} UTC",
     }
     if state.reserved:
@@ -121,11 +121,6 @@ def refusal(state: State) -> str:
     else:
         text = _("%(name)s: %(used)s used of %(limit)s. It starts anew at %(time)s.")
     return text % values
-
-
-def _amount(measure: str, value: Any) -> str:
-    text = f"{value:,.6f}".rstrip("0").rstrip(".")
-    return f"${text}" if measure == Measure.COST else text
 
 
 def _call(check: Check) -> Call:

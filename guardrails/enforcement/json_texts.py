@@ -39,11 +39,22 @@ def _looked_through(value: Any, look: Look, depth: int = 0) -> Any:
     return value
 
 
+class _Seen:
+    """Looks at texts and changes none."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, text: str) -> str:
+        self.texts.append(text)
+        return text
+
+
 def message_texts(messages: list[Any]) -> Iterator[str]:
     """What people, models and tools said in messages as OpenAI writes them: content, and arguments of tool calls."""
-    found: list[str] = []
-    rewritten(messages, lambda text: found.append(text) or text)
-    yield from found
+    seen = _Seen()
+    rewritten(messages, seen)
+    yield from seen.texts
 
 
 def rewritten(messages: list[Any], look: Look) -> list[Any]:
@@ -81,9 +92,9 @@ def with_calls(calls: list[Any], look: Look) -> list[Any]:
 
 
 def call_texts(calls: list[Any]) -> Iterator[str]:
-    found: list[str] = []
-    with_calls(calls, lambda text: found.append(text) or text)
-    yield from found
+    seen = _Seen()
+    with_calls(calls, seen)
+    yield from seen.texts
 
 
 def _arguments(call: dict[str, Any], look: Look) -> dict[str, Any]:

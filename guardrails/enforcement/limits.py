@@ -109,6 +109,12 @@ def window_of(window: str, now: datetime) -> tuple[datetime, datetime]:
     return minute, minute + timedelta(minutes=1)
 
 
+def uses_of(limit: Limit, now: datetime, most: int = 5) -> list[LimitUse]:
+    """What is used of a limit in the window that runs, by those who used most of it."""
+    start, _ = window_of(limit.window, now)
+    return list(limit.uses.filter(window_start=start).select_related("limit").order_by("-used")[:most])
+
+
 def _is_fresh(limit: Limit, call: Call, now: datetime) -> bool:
     """Whether it is known what was spent; asks when it is not."""
     try:

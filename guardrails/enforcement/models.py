@@ -1,6 +1,7 @@
 """What is looked for in prompts and answers, how much may be used, and what was decided."""
 
 import uuid
+from decimal import Decimal
 from typing import Any, Final
 
 import phonenumbers
@@ -150,6 +151,10 @@ class Rule(Shared):
             raise ValidationError({"pattern": _refusal(error)}) from None
 
     @property
+    def entity_names(self) -> list[str]:
+        return [str(Entity(entity).label) for entity in self.entities]
+
+    @property
     def default_mark(self) -> str:
         return self.mark or ("WORD" if self.way == Way.KEYWORDS else "REDACTED")
 
@@ -224,6 +229,15 @@ class Limit(Shared):
         if self.measure == Measure.COST and self.window == Window.MINUTE:
             raise ValidationError({"window": _("Cost is known by the quarter of an hour: choose an hour or more.")})
 
+    def shown(self, value: Decimal) -> str:
+        """An amount of what it measures."""
+        text = f"{value:,.6f}".rstrip("0").rstrip(".")
+        return f"${text}" if self.measure == Measure.COST else text
+
+    @property
+    def amount_shown(self) -> str:
+        return self.shown(self.amount)
+
 
 class LimitUse(models.Model):
     """What is used up of a limit in one window, by all processes."""
@@ -246,6 +260,14 @@ class LimitUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} {self.value}".strip()
+
+    @property
+    def used_shown(self) -> str:
+        return self.limit.shown(self.used)
+
+    @property
+    def reserved_shown(self) -> str:
+        return self.limit.shown(self.reserved)
 
 
 class Reservation(models.Model):
@@ -301,3 +323,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.get_action_display()}"
+
+    @property
+    def has_trace(self) -> bool:
+        return bool(re2.fullmatch("[0-9a-f]{32}", self.trace_id))
+
+    @property
+    def took_ms(self) -> float:
+        return self.latency_us / 1000

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from guardrails.enforcement.models import Limit, Rule
 from guardrails.reports import unsubscribing
 from guardrails.reports.models import Delivery, Recipient, Report, ReportFile
 from guardrails.reports.services import create_schedule, set_recipients
@@ -107,7 +108,10 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
     report, recipient = _reported(cast)
+    owner = {"organization": cast.organization, "project": project}
     values = {
+        "rule": str(Rule.objects.create(name="Personal data", **owner).pk),
+        "limit": str(Limit.objects.create(name="Budget", **owner).pk),
         "schedule": str(report.schedule_id),
         "report": str(report.pk),
         "delivery": str(report.deliveries.get().pk),

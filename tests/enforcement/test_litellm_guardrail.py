@@ -130,7 +130,7 @@ def test_phase_and_project_and_what_is_off(client: Client, cast: Cast) -> None:
 def test_tool_calls_are_masked_in_messages_and_blocked_in_answers(client: Client, cast: Cast) -> None:
     rule(cast.project, entities=["card"])
     call = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": '{"card": "4111111111111111"}'}}
-    spoken = {"role": "assistant", "content": None, "tool_calls": [call]}
+    spoken: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [call]}
     masked = deepcopy(spoken)
     masked["tool_calls"][0]["function"]["arguments"] = '{"card":"<CARD>"}'
 
@@ -142,11 +142,10 @@ def test_tool_calls_are_masked_in_messages_and_blocked_in_answers(client: Client
 
 def test_bad_requests_say_what_is_wrong(client: Client, cast: Cast) -> None:
     def status(body: Any, **headers: str) -> int:
-        kind = {"content_type": "application/json"}
-        return int(client.post(ADDRESS, body, **kind, headers=headers).status_code)
+        return int(client.post(ADDRESS, body, content_type="application/json", headers=headers).status_code)
 
     for changes in ({"input_type": "later"}, {"texts": "sys"}, {"texts": [1]}, {"structured_messages": ["x"]}):
-        assert status(REQUEST | changes) == 422
+        assert status({**REQUEST, **changes}) == 422
     assert status("{") == 422
     assert status("[]") == 422
     assert status(REQUEST | {"texts": ["nul \x00 and half \ud83d"]}) in (200, 422)
@@ -160,14 +159,15 @@ def test_requests_and_tokens_are_limited_until_the_window_ends(client: Client, c
     values = {"organization": cast.organization, "project": cast.project, "window": "month"}
     Limit.objects.create(name="Three calls", measure="requests", amount=3, per="user", **values)
     # 3 and 40 bytes are 11 tokens
-    Limit.objects.create(name="Tokens", measure="tokens", amount=40, per="model", **values)
+    Limit.objects.create(name="Tokens", measure="tokens", amount=50, per="model", **values)
     in_force.forget()
 
     assert [ask(client)["action"] for _ in range(4)] == ["NONE", "NONE", "NONE", "BLOCKED"]
     other = {"user_api_key_user_id": "somebody else"}
+    assert ask(client, request_data=other)["action"] == "NONE"
     refused = ask(client, request_data=other)
-    assert refused["blocked_reason"].startswith("Tokens: 33 used of 40. It starts anew at ")
+    assert refused["blocked_reason"].startswith("Tokens: 44 used of 50. It starts anew at ")
     assert ask(client, request_data=other, model="gpt-4o")["action"] == "NONE"
     assert ask(client, input_type="response")["action"] == "NONE"  # answers are not counted
     noted = [(each.action, [rule["name"] for rule in each.rules]) for each in decisions()]
-    assert noted[3:5] == [("block", ["Three calls"]), ("block", ["Tokens"])]
+    assert [noted[3], noted[5]] == [("block", ["Three calls"]), ("block", ["Tokens"])]

@@ -17,7 +17,7 @@ def regex(pattern: str, kind: str) -> Finder:
     def find(text: str) -> Iterator[Hit]:
         for match in regexp.finditer(text):
             if match.end() > match.start():
-                yield Hit(*match.span(), kind)
+                yield Hit(match.start(), match.end(), kind)
 
     return find
 

@@ -90,17 +90,17 @@ def addresses(text: str) -> Iterator[Hit]:
 def passports(text: str) -> Iterator[Hit]:
     """The number behind the word (its form says little), or a machine-readable line by its check digits."""
     for match in _PASSPORT.finditer(text):
-        yield Hit(*match.span(1), "PASSPORT")
+        yield Hit(match.start(1), match.end(1), "PASSPORT")
     for match in _MACHINE_READABLE.finditer(text):
         line = match.group()
         if all(_check(line[a:b]) == line[b] for a, b in ((0, 9), (13, 19), (21, 27))):
-            yield Hit(*match.span(), "PASSPORT")
+            yield Hit(match.start(), match.end(), "PASSPORT")
 
 
 def secrets(text: str) -> Iterator[Hit]:
     """Keys, tokens and private keys by the forms that their makers gave them."""
     for match in _SECRET.finditer(text):
-        yield Hit(*match.span(), "SECRET")
+        yield Hit(match.start(), match.end(), "SECRET")
 
 
 def _check(part: str) -> str:
