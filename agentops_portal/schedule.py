@@ -31,6 +31,7 @@ SCHEDULE = [
     Scheduled("traces.enforce_retention", hour="3", minute="30"),
     Scheduled("traces.finish_erasures", hour="*", minute="*/5"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
+    Scheduled("guardrails.tidy_enforcement", hour="3", minute="50"),
     Scheduled("guardrails.tick_reports", hour="*", minute="*"),
 ]
 

@@ -17,6 +17,7 @@ from projects.admin.base import AuditedModelAdmin, ReadOnlyAdmin
 from projects.models import User
 
 from . import tasks
+from .enforcement import admin as enforcement_admin  # noqa: F401 - it registers its models
 from .reports.database_clock import database_now
 from .reports.models import Delivery, Format, Recipient, Report, ReportSchedule, Section, all_sections, first_format
 from .reports.services import TIMING, resend, restart

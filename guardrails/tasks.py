@@ -6,6 +6,7 @@ from celery import shared_task
 from celery.app.task import Task
 from kombu.exceptions import KombuError
 
+from .enforcement.tidying import tidy
 from .reports.database_clock import database_now
 from .reports.delivery import attempts
 from .reports.delivery.letters import ask, send_test, tell_given_up
@@ -65,6 +66,12 @@ def deliver_report(delivery_id: str) -> None:
 def tell_owner(delivery_id: str) -> None:
     """Whoever made the schedule hears of a delivery that was given up."""
     tell_given_up(UUID(delivery_id))
+
+
+@shared_task(name="guardrails.tidy_enforcement")
+def tidy_enforcement() -> None:
+    """Every night: decisions and counters that are old go."""
+    tidy(database_now())
 
 
 def tell(task: Task, row_id: UUID, *more: str) -> None:

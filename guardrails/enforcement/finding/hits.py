@@ -22,7 +22,7 @@ Finder = Callable[[str], Iterator[Hit]]
 
 
 def compiled(pattern: str) -> "re2._Regexp":
-    """Raises re2.error, whose text says what RE2 does not take."""
+    """Raises re2.error, which says what RE2 does not take."""
     return re2.compile(pattern, options=_SILENT)
 
 

@@ -67,9 +67,9 @@ DIALECT = Dialect(
         "late_guard": "if(match(text, '''guardrail_mode'': ''(post|during)_call'''), 'yes', '')",
         "in_metadata": _SESSION,
     },
-    # A mask is "success": the count, the action or, of guardrails that return the texts, one word tells. Versions before the status attribute leave the text only.
+    # A mask is "success": the count or the action tells. Versions before the status attribute leave the text only.
     guardrail_outcome=f"""multiIf(
-        {_RESPONSE} = '"mask"' OR match({_RESPONSE}, '{_MASKS}') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
+        match({_RESPONSE}, '{_MASKS}') OR match({_MASKED_COUNT}, '(^|: *)[1-9]'), 'masked',
         {_STATUS} = '' AND match({_RESPONSE}, '^"?4[0-9][0-9]: '), 'blocked',
         match({_RESPONSE}, '"flagged": *true'), 'flagged',
         {_STATUS} = 'success' OR {_RESPONSE} != '', 'allowed', '')""",
