@@ -9,7 +9,7 @@ from projects.forms import Styled
 from projects.models import Project
 
 from ..finding.entities import Entity
-from ..models import Limit, Rule, Shared
+from ..models import Limit, Rule, Shared, personal
 from ..services import LIMIT_FIELDS, RULE_FIELDS
 from ..trying import LONGEST_TEXT
 
@@ -44,7 +44,7 @@ class RuleForm(_SharedForm):
     """`text` is no part of the rule: it is tried on it."""
 
     entities = forms.MultipleChoiceField(
-        label=_("kinds"), choices=Entity, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("kinds"), choices=Entity, initial=personal, required=False, widget=forms.CheckboxSelectMultiple
     )
     text = forms.CharField(
         label=_("a text to try it on"),
