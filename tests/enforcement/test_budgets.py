@@ -19,6 +19,7 @@ from guardrails.enforcement.models import Decision, Limit, LimitUse, Reservation
 from projects.credentials import Credential
 from projects.models import Organization, Project
 from tests.pages.spans import MS, Spanlet, request_of, store, trace_id
+from traces.ingest.otlp import receiver
 from traces.store.queries.guardrails import guardrail_runs
 from traces.store.queries.scopes import whole_time
 
@@ -44,7 +45,7 @@ def asked(project: Project, **values: Any) -> Verdict:
 
 
 def call(cost: float, call_id: str) -> Spanlet:
-    attributes = {
+    attributes: dict[str, Any] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": "gpt-4o-mini",
         "gen_ai.usage.input_tokens": 1,
@@ -125,8 +126,6 @@ def test_a_decision_that_no_client_traces_is_one_run_of_the_trace(project: Proje
     asked(project, trace_id=trace_id(1), call_id="call-1")
     asked(project, trace_id=trace_id(1), is_traced=True, source="litellm")
     ledger.flush()
-    from traces.ingest.otlp import receiver
-
     receiver.committer().settle()
     [run] = guardrail_runs(whole_time(project.pk))
     assert (run.trace_id, run.guardrail, run.mode, run.outcome) == (trace_id(1), "AgentOps Portal", "input", "allowed")
