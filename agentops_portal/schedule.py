@@ -32,6 +32,7 @@ SCHEDULE = [
     Scheduled("traces.finish_erasures", hour="*", minute="*/5"),
     Scheduled("traces.price_new_models", hour="*", minute="50"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
+    Scheduled("guardrails.tidy_enforcement", hour="3", minute="50"),
     Scheduled("guardrails.tick_reports", hour="*", minute="*"),
     Scheduled("guardrails.tick_policies", hour="*", minute="*"),
 ]

@@ -18,6 +18,7 @@ from projects.admin.base import AuditedModelAdmin, ReadOnlyAdmin
 from projects.models import User
 
 from . import tasks
+from .enforcement import admin as enforcement_admin  # noqa: F401 - it registers its models
 from .incidents import admin as incidents_admin  # noqa: F401 - registers
 from .policies import admin as policies_admin  # noqa: F401 - registers
 from .reports.models import Delivery, Format, Recipient, Report, ReportSchedule, Section, all_sections, first_format

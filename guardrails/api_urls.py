@@ -2,8 +2,12 @@
 
 from django.urls import include, path
 
+from .enforcement.api.urls import project_urls as enforcement_urls
 from .incidents.api.urls import project_urls as incident_urls
 from .policies.api.urls import project_urls as policy_urls
 from .reports.api.urls import project_urls as report_urls
 
-urlpatterns = [path("projects/<uuid:project_id>/", include([*report_urls, *policy_urls, *incident_urls]))]
+urlpatterns = [
+    path("projects/<uuid:project_id>/", include([*report_urls, *policy_urls, *incident_urls])),
+    path("projects/<uuid:project_id>/guardrails/", include(enforcement_urls)),
+]

@@ -1,5 +1,10 @@
 """All models of the app; each lives in the room that it belongs to."""
 
+from .enforcement.models import Decision as Decision
+from .enforcement.models import Limit as Limit
+from .enforcement.models import LimitUse as LimitUse
+from .enforcement.models import Reservation as Reservation
+from .enforcement.models import Rule as Rule
 from .incidents.models import Contact as Contact
 from .incidents.models import Incident as Incident
 from .incidents.models import IncidentEvent as IncidentEvent

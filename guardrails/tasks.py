@@ -10,6 +10,7 @@ from kombu.exceptions import KombuError
 from guardrails.database_clock import database_now
 from guardrails.delivery.outcomes import NotSent
 
+from .enforcement.tidying import tidy
 from .incidents.messages import OUTBOX
 from .incidents.notices import group_notices
 from .policies.evaluation import evaluate_due
@@ -89,6 +90,12 @@ def deliver_report(delivery_id: str) -> None:
 def tell_owner(delivery_id: str) -> None:
     """Whoever made the schedule hears of a delivery that was given up."""
     tell_given_up(UUID(delivery_id))
+
+
+@shared_task(name="guardrails.tidy_enforcement")
+def tidy_enforcement() -> None:
+    """Every night: decisions and counters that are old go."""
+    tidy(database_now())
 
 
 def tell(task: Task, row_id: UUID, *more: str) -> None:

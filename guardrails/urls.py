@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from .enforcement.pages import views as rules
 from .incidents.pages import views as incident_views
 from .policies.pages import views as policy_views
 from .reports.pages import recipient_views, schedule_views, views
@@ -43,9 +44,22 @@ incident_urls = [
     ),
 ]
 
+rule_urls = [
+    path("", rules.rule_list, name="rule-list"),
+    path("new/", rules.rule_new, name="rule-new"),
+    path("try/", rules.rule_try, name="rule-try"),
+    path("decisions/", rules.decision_list, name="rule-decisions"),
+    path("limits/new/", rules.limit_new, name="rule-limit-new"),
+    path("limits/<uuid:row_id>/", rules.limit_edit, name="rule-limit"),
+    path("limits/<uuid:row_id>/delete/", rules.limit_delete, name="rule-limit-delete"),
+    path("<uuid:row_id>/", rules.rule_edit, name="rule-edit"),
+    path("<uuid:row_id>/delete/", rules.rule_delete, name="rule-delete"),
+]
+
 urlpatterns = [
     path("projects/<uuid:project_id>/policies/", include(policy_urls)),
     path("projects/<uuid:project_id>/incidents/", include(incident_urls)),
+    path("projects/<uuid:project_id>/rules/", include(rule_urls)),
     path("projects/<uuid:project_id>/reports/", include(project_urls)),
     path("reports/confirm/<uuid:recipient_id>/<slug:token>/", recipient_views.confirm, name="report-confirm"),
     path(

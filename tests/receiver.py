@@ -13,6 +13,7 @@ import uvicorn
 from django.db import connections
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from guardrails.enforcement import ledger as decisions
 from projects import credentials
 from projects.credentials import Credential
 from projects.models import Organization, Project
@@ -69,6 +70,7 @@ def _nothing_behind_a_tests_back() -> Iterator[None]:
         patch.setattr(receipts, "FLUSH_SECONDS", 3600)
         patch.setattr(keeper, "LOOK_SECONDS", 3600)
         patch.setattr(decoder, "PACE_SECONDS", 0)
+        patch.setattr(decisions, "PACE_SECONDS", 3600)
         yield
 
 

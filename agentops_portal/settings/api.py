@@ -28,6 +28,7 @@ REST_FRAMEWORK = {
 
 # Above these the API answers 429; 0 means no limit. The receiver has limits of its own.
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 1200)  # of one key, or one person
+GUARDRAIL_REQUESTS_PER_MINUTE = env.integer("GUARDRAIL_REQUESTS_PER_MINUTE", 30_000)  # decisions for one key
 # Of one address to what takes a credential. A cluster of clients behind one address starts at once, and
 # the agentops SDK gives up for good when its key is not answered.
 AUTH_REQUESTS_PER_MINUTE = env.integer("AUTH_REQUESTS_PER_MINUTE", 300)

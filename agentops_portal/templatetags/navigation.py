@@ -38,6 +38,7 @@ PROJECT_SECTIONS = [
     Section(_("Guardrails"), "shield-check", "guardrails", "guardrail", has_range=True),
     Section(_("Incidents"), "alert-triangle", "incident-list", "incident"),
     Section(_("Policies"), "adjustments", "policy-list", "policy"),
+    Section(_("Rules"), "shield-lock", "rule-list", "rule-"),
     Section(_("Reports"), "report-analytics", "report-list", "report-"),
     Section(_("Ingest"), "inbox", "ingest", "ingest"),
     Section(_("Data"), "database", "data", "data"),

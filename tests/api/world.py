@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from guardrails.enforcement.models import Limit, Rule
 from guardrails.incidents.changes import open_incident
 from guardrails.incidents.models import Incident
 from guardrails.policies.services import create_policy
@@ -112,9 +113,12 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
     report, recipient = _reported(cast)
     incident = _incident(cast)
+    owner = {"organization": cast.organization, "project": project}
     values = {
         "policy": str(incident.policy_id),
         "incident": str(incident.pk),
+        "rule": str(Rule.objects.create(name="Personal data", **owner).pk),
+        "limit": str(Limit.objects.create(name="Budget", **owner).pk),
         "schedule": str(report.schedule_id),
         "report": str(report.pk),
         "delivery": str(report.deliveries.get().pk),

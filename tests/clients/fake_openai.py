@@ -6,6 +6,7 @@ tool call, every other answers with one sentence. A real provider would need the
 
 import json
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ USAGE = {
     "prompt_tokens_details": {"cached_tokens": 8},
     "completion_tokens_details": {"reasoning_tokens": 3},
 }
+RECEIVED: deque[dict[str, Any]] = deque(maxlen=100)  # the newest bodies
 EMBEDDING_USAGE = {"prompt_tokens": 6, "total_tokens": 6}
 
 
@@ -27,6 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        RECEIVED.append(body)
         model = body["model"]
         if model.startswith("err-"):
             status = int(model.removeprefix("err-"))

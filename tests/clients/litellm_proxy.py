@@ -59,6 +59,8 @@ def litellm_proxy(openai_url: str, variables: Mapping[str, str], folder: Path) -
         "LITELLM_TELEMETRY": "False",
         "OTEL_BSP_SCHEDULE_DELAY": "500",  # milliseconds between exports; the default of 5 s only makes tests wait
         "NO_PROXY": "127.0.0.1",
+        "PORTAL_URL": "http://127.0.0.1:9",  # of its guardrail, which a request asks for by name
+        "PORTAL_KEY": "none",
         **variables,
     }
     program = client_environment("litellm") / "litellm"

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from guardrails.enforcement.models import Decision, Limit, Rule
+from guardrails.enforcement.spans import NAME
 from projects.models import Organization, Project
 from projects.services import create_api_key
 
-from .fake_openai import ANSWER
+from .fake_openai import ANSWER, RECEIVED
 from .litellm_proxy import Proxy, guide_variables, litellm_proxy
 from .portal import Portal, Span
 
@@ -67,6 +69,8 @@ class Run:
     status: dict[str, int]
     traces: dict[str, list[Span]]
     others: list[Span]  # health probes
+    proxy: Proxy
+    portal: Portal
 
     def calls(self, label: str) -> list[Span]:
         return [span for span in self.traces[label] if span["is_llm_call"]]
@@ -149,11 +153,12 @@ def run(
             "OTEL_HEADERS": f"authorization=Bearer {portal.key}",
             "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{portal.key}",
         }
+        guardrail = {"PORTAL_URL": portal.web, "PORTAL_KEY": portal.key}
         folder = tmp_path_factory.mktemp("litellm")
-        with litellm_proxy(openai_url, guide_variables(portal.receiver, headers), folder) as proxy:
+        with litellm_proxy(openai_url, guide_variables(portal.receiver, headers | guardrail), folder) as proxy:
             status = make_calls(proxy)
             spans = portal.wait_for(complete)
-        yield Run(str(portal.project_id), status, *by_label(spans))
+            yield Run(str(portal.project_id), status, *by_label(spans), proxy, portal)
         Project.objects.filter(pk=portal.project_id).delete()
         Organization.objects.filter(projects=None).delete()
 
@@ -271,6 +276,44 @@ def test_a_fallback_is_a_failed_call_and_a_good_one(run: Run) -> None:
 
 def test_a_request_with_a_wrong_litellm_key_is_no_model_call(run: Run) -> None:
     assert run.calls("bad key") == []
+
+
+def test_the_portals_guardrail_masks_blocks_and_limits(run: Run, django_db_blocker: DjangoDbBlocker) -> None:
+    """It is asked before and after a call; LiteLLM's span of it is the run, which is counted once."""
+    with django_db_blocker.unblock():
+        project = Project.objects.get(pk=run.project_id)
+        owner = {"organization": project.organization, "project": project}
+        Rule.objects.create(name="Cards", entities=["card"], **owner)
+        Rule.objects.create(name="Words", way="keywords", pattern="falcon", action="block", reason="No.", **owner)
+        Limit.objects.create(name="Two calls", measure="requests", amount=2, window="month", **owner)
+
+        prompts = ("pay 4111 1111 1111 1111", "the falcon", "hello", "one too many")
+        answers = [run.proxy.chat("gpt-4o-mini", prompt, guardrails=["portal"]) for prompt in prompts]
+        spans = run.portal.wait_for(lambda spans: len(portals(spans)) >= 6)
+        decisions = list(Decision.objects.filter(project=project).order_by("at"))
+
+    assert [answer.status_code for answer in answers] == [200, 400, 200, 400]
+    assert [body["messages"][0]["content"] for body in list(RECEIVED)[-2:]] == ["pay <CARD>", "hello"]
+    assert "No." in answers[1].text
+    assert "Two calls: 2 used of 2." in answers[3].text
+    found = [(each.phase, each.action, each.entities) for each in decisions]
+    assert found == [
+        ("input", "mask", {"CARD": 1}),
+        ("output", "allow", {}),
+        ("input", "block", {"WORD": 1}),
+        ("input", "allow", {}),
+        ("output", "allow", {}),
+        ("input", "block", {}),
+    ]
+    runs = {(s["TraceId"], s["guardrail_mode"], s["Timestamp"]): s["guardrail_outcome"] for s in portals(spans)}
+    assert {each.trace_id for each in decisions} == {trace for trace, _, _ in runs}
+    # LiteLLM says "mask" of each text that comes back from a generic guardrail, changed or not: it says nothing.
+    assert Counter(runs.values()) == {"blocked": 2, "allowed": 4}
+    assert not any(span["guardrail_name"] == NAME for span in spans)
+
+
+def portals(spans: list[Span]) -> list[Span]:
+    return [span for span in spans if span["guardrail_name"] == "portal"]
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])

@@ -1,0 +1,100 @@
+"""Decisions are written beside the requests, many at once, and those that no client traces become spans.
+
+What a killed process had not written yet is lost: half a second of rows, never of what was decided.
+"""
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from django.db import Error, close_old_connections
+from django.db.utils import IntegrityError
+
+from traces.ingest.otlp.errors import OtlpError
+
+from . import spans
+from .models import Decision
+
+if TYPE_CHECKING:
+    from .deciding import Check
+
+log = structlog.get_logger(__name__)
+
+PACE_SECONDS: Final = 0.3
+MOST_WAITING: Final = 50_000
+MOST_AT_ONCE: Final = 1_000
+
+
+class Ledger:
+    """The decisions of one process that wait to be written. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Decision, Check]] = deque(maxlen=MOST_WAITING)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def note(self, decision: Decision, check: "Check") -> None:
+        with self._lock:
+            if len(self._waiting) == MOST_WAITING:
+                log.error("decisions are lost: they cannot be written")
+            self._waiting.append((decision, check))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="guardrail-ledger", daemon=True)
+                self._thread.start()
+
+    def flush(self) -> None:
+        """Write what waits. Raises Error; then it still waits."""
+        while batch := self._next():
+            try:
+                _write([decision for decision, _ in batch])
+            except Error:
+                with self._lock:
+                    self._waiting.extendleft(reversed(batch))
+                raise
+            _send(batch)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._waiting.clear()
+
+    def _next(self) -> list[tuple[Decision, "Check"]]:
+        with self._lock:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(PACE_SECONDS)
+            try:
+                self.flush()
+            except Error as error:
+                log.warning("decisions wait to be written", error=type(error).__name__, waiting=len(self._waiting))
+            except Exception:  # the thread must outlive whatever a batch does
+                log.exception("decisions were not written")
+            finally:
+                close_old_connections()
+
+
+_ledger = Ledger()
+note = _ledger.note
+flush = _ledger.flush
+forget = _ledger.forget
+
+
+def _write(decisions: list[Decision]) -> None:
+    try:
+        Decision.objects.bulk_create(decisions, ignore_conflicts=True)
+    except IntegrityError:  # a project was deleted meanwhile
+        for decision in decisions:
+            try:
+                decision.save(force_insert=True)
+            except IntegrityError:
+                log.info("a decision of a project that is gone", project=str(decision.project_id))
+
+
+def _send(batch: list[tuple[Decision, "Check"]]) -> None:
+    try:
+        spans.send([(decision, check) for decision, check in batch if not check.is_traced])
+    except OtlpError as error:
+        log.warning("spans of decisions are not stored", error=str(error))
