@@ -107,7 +107,7 @@ def _spent(limit: Limit, start: datetime, end: datetime) -> Decimal:
     if limit.project_id:
         projects = projects.filter(pk=limit.project_id)
     costs = (usage_total(Scope(pk, start, end)).cost for pk in projects.values_list("pk", flat=True))
-    return sum((cost.reported or Decimal(0) for cost in costs), Decimal(0))
+    return sum((cost.known or Decimal(0) for cost in costs), Decimal(0))
 
 
 def _age(use: LimitUse) -> timedelta:

@@ -101,6 +101,11 @@ def set_contacts(
     return new
 
 
+def hooks_of(project: Project) -> list[Contact]:
+    """Those of the project's organization that are told by something else than e-mail."""
+    return list(Contact.objects.filter(organization=project.organization_id).exclude(channel=Channel.EMAIL))
+
+
 def _check(policy: Policy) -> None:
     policy.clean_fields(exclude=_UNCHECKED)
     policy.clean()

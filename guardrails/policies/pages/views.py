@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agentops_portal.clickhouse.gate import ClickHouseError
 from guardrails.database_clock import database_now
 from guardrails.incidents.messages import secrets_of
-from guardrails.incidents.models import Channel, Contact, Incident
+from guardrails.incidents.models import Channel, Incident
 from projects.access import administered, may_administer, person
 from projects.models import Project, User
 from projects.opened import open_project
@@ -179,9 +179,7 @@ def policy_act(request: HttpRequest, project_id: UUID, policy_id: UUID, act: str
 
 def _form(request: HttpRequest, project: Project, **options: Any) -> PolicyForm:
     people = project.organization.members.exclude(email_confirmed_at=None).exclude(is_active=False)
-    hooks: list[Contact] = list(
-        Contact.objects.filter(organization=project.organization).exclude(channel=Channel.EMAIL)
-    )
+    hooks = services.hooks_of(project)
     data = request.POST if request.method == "POST" else None
     return PolicyForm(data, project=project, people=people.order_by("email"), hooks=hooks, **options)
 

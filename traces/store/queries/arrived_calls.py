@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agentops_portal.clickhouse.gate import Scope, select
+from traces.store.figures import SPAN_COST
+from traces.store.schema.rates import priced
 
 
 @dataclass(frozen=True)
 class ArrivedCalls:
-    """(trace id, the proxy's id of the call, '' without one) → US dollars, 0 where nothing was reported."""
+    """(trace id, the proxy's id of the call, '' without one) → US dollars, 0 where nobody knows it."""
 
     costs: dict[tuple[str, str], Decimal]
 
@@ -22,19 +24,19 @@ class ArrivedCalls:
 def arrived_calls(scope: Scope, trace_ids: Collection[str]) -> ArrivedCalls:
     """Of these traces, the calls that start in the scope. Traces are found by their index; no text is read."""
     rows = select(
-        """
+        priced(f"""
         SELECT TraceId AS trace_id, call_id, sum(ifNull(cost, 0)) AS cost
         FROM (
             SELECT TraceId, SpanId, any(SpanAttributes['litellm.call_id']) AS call_id,
-                any(if(cache_hit, 0, reported_cost)) AS cost
+                any({SPAN_COST}) AS cost
             FROM otel_traces
-            WHERE project_id = {project_id:String} AND Timestamp >= {start:DateTime64(9)}
-                AND Timestamp < {end:DateTime64(9)} AND TraceId IN {trace_ids:Array(String)}
+            WHERE project_id = {{project_id:String}} AND Timestamp >= {{start:DateTime64(9)}}
+                AND Timestamp < {{end:DateTime64(9)}} AND TraceId IN {{trace_ids:Array(String)}}
                 AND is_llm_call
             GROUP BY TraceId, SpanId
         )
         GROUP BY trace_id, call_id
-        """,
+        """),
         name="arrived_calls",
         scope=scope,
         parameters={"trace_ids": sorted(trace_ids)},
