@@ -69,6 +69,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PlanEnum": ["free", "pro", "enterprise"],
         "MonitoringStatusEnum": ["success", "error"],
         "EnvironmentEnum": "projects.models.Environment",
+        "KindEnum": ["trace", "user", "session"],  # of what is removed
+        "PolicyKindEnum": "guardrails.policies.kinds.Kind",
+        "IncidentEventEnum": "guardrails.incidents.models.EventKind",
+        "IncidentStateEnum": "guardrails.incidents.models.IncidentState",
+        "SeverityEnum": "guardrails.incidents.models.Severity",
     },
     "PREPROCESSING_HOOKS": ["agentops_portal.api.openapi.hooks.without_aliases"],
     "SORT_OPERATION_PARAMETERS": False,
