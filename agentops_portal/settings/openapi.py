@@ -69,7 +69,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PlanEnum": ["free", "pro", "enterprise"],
         "MonitoringStatusEnum": ["success", "error"],
         "EnvironmentEnum": "projects.models.Environment",
-        "KindEnum": ["trace", "user", "session"],  # of what is removed
+        "KindEnum": "traces.lifecycle.erasure.records.ErasureKind",
         "PolicyKindEnum": "guardrails.policies.kinds.Kind",
         "IncidentEventEnum": "guardrails.incidents.models.EventKind",
         "IncidentStateEnum": "guardrails.incidents.models.IncidentState",
