@@ -62,19 +62,18 @@ def open_incident(
     return incident
 
 
-def see(incident: Incident, value: Decimal | None, window_start: datetime, moment: datetime) -> None:
+def see(incident: Incident, value: Decimal | None, moment: datetime) -> None:
     """The newest value; `update_values` saves it."""
     incident.seen_at = moment
     if value is None:
         return
     worse = min if KINDS[incident.policy.kind].is_floor else max
     incident.value, incident.worst = value, worse(incident.worst, value)
-    incident.window_start = window_start
 
 
 def update_values(incidents: Sequence[Incident]) -> None:
     """Nothing of what a person may change meanwhile."""
-    Incident.objects.bulk_update(incidents, ["value", "worst", "window_start", "seen_at"], batch_size=500)
+    Incident.objects.bulk_update(incidents, ["value", "worst", "seen_at"], batch_size=500)
 
 
 def escalate(incident: Incident, policy: "Policy", severity: str, threshold: Decimal, moment: datetime) -> None:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from agentops_portal.fields import one_line
 from agentops_portal.formats import cut
 from guardrails.delivery.hooks import post_signed, post_to_chat, signing_secrets
+from guardrails.delivery.inlining import inlined
 from guardrails.delivery.outbox import Outbox
 from guardrails.delivery.outcomes import NotSent, Sent
 from guardrails.delivery.slack import LONGEST_HEADER, LONGEST_TEXT, escaped
@@ -49,7 +50,7 @@ def email_of(notification: Notification) -> bytes:
         message["Message-ID"] = f"<incidents.{notification.pk}@{host}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(render_to_string("guardrails/mail/incidents.txt", context), cte="quoted-printable")
-        html = render_to_string("guardrails/mail/incidents.html", context)
+        html = inlined(render_to_string("guardrails/mail/incidents.html", context))
         message.add_alternative(html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{notification.pk.hex}")
     return message.as_bytes()

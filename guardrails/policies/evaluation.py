@@ -131,7 +131,7 @@ def _apply(
     policy = watch.policy
     step = decide(policy, reading, Standing(incident.severity if incident else "", ended_at), moment)
     if incident is not None:
-        changes.see(incident, reading.value, reading.window_start, moment)
+        changes.see(incident, reading.value, moment)
     if step is None:
         return
     with transaction.atomic():

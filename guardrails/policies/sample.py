@@ -111,7 +111,7 @@ def _make(policy: Policy, project: Project, opening: Opening, simulated: Simulat
     values = simulated.series.get(opening.subject, {})
     for moment, value in values.items():
         if opening.opened_at <= moment <= until:
-            changes.see(incident, value, window_start(policy, moment), moment)
+            changes.see(incident, value, moment)
     changes.update_values([incident])
     if opening.ended_at is not None:
         changes.end(incident, opening.ended_at)

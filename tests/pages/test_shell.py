@@ -74,6 +74,7 @@ class InlineFinder(HTMLParser):
 
 # No browser sees them: they are drawn as PDF or sent by e-mail, and hold their own style.
 PRINTED = {"traces/export_pdf.html", "guardrails/report_pdf.html", "guardrails/mail/report.html"}
+PRINTED |= {"guardrails/mail/incidents.html"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR / "templates")))

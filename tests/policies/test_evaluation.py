@@ -78,11 +78,16 @@ EXPECTED: set[Told] = {
 }
 
 
-def test_the_minutes_are_made_up_for_in_their_order(cast: Cast) -> None:
-    policies = make_all(cast)
-    start_clock()
+# In which something changes, and those before, in which it does not yet.
+MINUTES = (1, 4, 5, 6, 7, 11, 12, 13, 15, 16, 18, 19, 20, 21, 22, 25, 26, 28, 29, 30, 31, 34)
 
-    assert evaluate_due(at(35)) == 35
+
+def test_what_the_minutes_open_and_end(cast: Cast) -> None:
+    policies = make_all(cast)
+    for minute in MINUTES:
+        start_clock(minute - 1)
+        assert evaluate_due(at(minute)) == 1
+    assert evaluate_due(at(35)) == 1
     assert evaluate_due(at(35)) == 0
 
     of_project = Incident.objects.filter(project=cast.project).select_related("policy")
@@ -119,7 +124,7 @@ def check_simulation(cast: Cast, policies: list[Policy]) -> None:
 def test_what_is_too_old_is_left_out_and_a_new_policy_has_no_past(cast: Cast) -> None:
     policy(cast, "no_data")
     Policy.objects.update(created_at=at(100))
-    start_clock(-600)
+    start_clock(-600)  # from here on all are made up for in their order
 
     assert evaluate_due(at(100)) == MOST_LATE
     assert not Incident.objects.exists()

@@ -123,7 +123,7 @@ def test_an_incident_on_its_page(cast: Cast) -> None:
     assert "80.0 %" in read
     assert "Error rate ≥ 50.0 % within 5 minutes" in read
     assert "Acknowledge" not in read
-    assert "traces/?start=2026-11-23T11:09:00Z&amp;end=2026-11-23T11:14:00Z&amp;status=error" in read
+    assert "traces/?start=2026-11-23T11:08:00Z&amp;end=2026-11-23T11:14:00Z&amp;status=error" in read
     assert bo.post(page(cast, "incident-resolve", incident.pk)).status_code == 403
     bob.post(page(cast, "incident-acknowledge", incident.pk), {"note": "<b>looking</b>"})
     done = bob.get(one).content.decode()

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import css_inline
 import orjson
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.text import slugify
 
+from guardrails.delivery.inlining import inlined
 from traces.reading.csv_text import BYTE_ORDER_MARK, csv_line
 from traces.reading.pdf import font_files, pdf_of
 
@@ -77,15 +77,10 @@ def mail_html(document: Document) -> str:
     for most in ROWS:
         shown = {"document": document, "most": most}
         page = render_to_string("guardrails/mail/report.html", shown)
-        html = _inliner.inline(page)
+        html = inlined(page)
         if len(html.encode()) <= MAX_HTML:
             break
     return html
-
-
-_inliner: Final = css_inline.CSSInliner(
-    keep_at_rules=True, keep_style_tags=False, load_remote_stylesheets=False, minify_css=True
-)
 
 
 def csv_of(document: Document) -> str:
