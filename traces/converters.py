@@ -29,3 +29,15 @@ class SpanIdConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+class PersonKeyConverter:
+    """Of a session or user: traces/store/queries/person_keys.py."""
+
+    regex = "[0-9a-f]{32}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

@@ -26,7 +26,8 @@ from .world import ACTORS, END, START, World, apart, make_world
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
-API = ("/api/", "/v4/", "/public/", "/opsboard/", "/projects/{project}/traces/")
+PAGES = tuple(f"/projects/{{project}}/{name}/" for name in ("traces", "sessions", "users"))
+API = ("/api/", "/v4/", "/public/", "/opsboard/", *PAGES)
 MONTHS = ("2026-06", "2026-07", "2026-08")  # besides November, of which START to END is one day
 SPANS_A_MONTH = 40_000
 SPANS_OF_NEIGHBOUR = 100_000

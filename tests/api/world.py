@@ -32,6 +32,7 @@ from traces.ingest.agents import Agent, AgentRun, AgentType
 from traces.ingest.uploads import add_object, add_to_log
 from traces.lifecycle.erasure.records import Erasure
 from traces.reading.sharing import share_trace
+from traces.store.queries.person_keys import person_key
 
 # The columns of the table: nobody, the owner of another organization, a key of theirs, the four roles, two keys of the
 # project.
@@ -143,6 +144,8 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
         "run": run.trace_id,
         "object": str(uploaded.pk),
         "agent": "Researcher",
+        "session": person_key("session-1"),
+        "user": person_key("user-1"),
         "range": f"start={START}&end={END}",
         "times": f"start_time={START}&end_time={END}",
     }

@@ -23,6 +23,8 @@ PATHS = {
     "flow": "flow/",
     "guardrails": "guardrails/",
     "guardrail-runs": "guardrails/runs/?outcome=blocked",
+    "sessions": "sessions/",
+    "users": "users/?sort=cost",
     "traces": "traces/",
     "errors": "traces/?status=error&llm=1",
     "nothing": "traces/?q=nothing-is-called-this",

@@ -189,6 +189,27 @@ def test_key_spans_only_hides_the_plumbing_and_keeps_what_failed(page: Page, tra
     assert {"litellm_request", "guardrail", "Failed Proxy Server Request"} <= set(names)
 
 
+def test_a_trace_is_replayed_by_keyboard_and_a_moment_has_an_address(page: Page, traces: Project) -> None:
+    page.goto(f"/projects/{traces.pk}/traces/{BLOCKED}/")
+    page.get_by_role("link", name="Replay").click()
+    moments = page.locator(".replay-moment")
+    current = page.locator("[aria-current=step]")
+    expect(current).to_have_attribute("data-at", "0.000")
+
+    page.keyboard.press("End")
+    expect(moments.last).to_have_class(re.compile("current"))
+    page.wait_for_url("**/replay/?at=**")
+    named = page.url
+    page.keyboard.press("Home")
+    expect(current).to_have_attribute("data-at", "0.000")
+    page.get_by_label("Speed").select_option("50")
+    page.get_by_role("button", name="Play").click()
+    expect(moments.last).to_have_class(re.compile("current"))  # it plays to the end
+
+    page.goto(named)
+    expect(moments.last).to_have_class(re.compile("current"))
+
+
 def test_an_empty_project_shows_its_first_trace_by_itself(page: Page, project: Project) -> None:
     page.goto(f"/projects/{project.pk}/traces/")
     expect(page.get_by_role("heading", name="Send your first trace")).to_be_visible()

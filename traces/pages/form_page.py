@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from projects.models import Project
 from projects.opened import open_project
 from traces.store.queries.trace_list import newest_trace
 
@@ -20,10 +19,10 @@ from .store_errors import shows_store_errors
 
 F = TypeVar("F", bound=forms.Form)
 Answer = HttpResponse | Mapping[str, Any]
-View = Callable[[HttpRequest, Project, F], Answer]
+View = Callable[..., Answer]  # of the request, the project, the form and what else the path names
 
 
-def form_page(template: str, form_class: type[F]) -> Callable[[View[F]], Callable[[HttpRequest, UUID], HttpResponse]]:
+def form_page(template: str, form_class: type[F]) -> Callable[[View], Callable[..., HttpResponse]]:
     """A view of a project and the valid form, which gives what `template` needs besides the two, or a whole answer.
 
     With `is_empty` among it there is nothing to show: the page gets the project's `newest` trace, to look at that, and
@@ -31,19 +30,19 @@ def form_page(template: str, form_class: type[F]) -> Callable[[View[F]], Callabl
     ClickHouse does not answer, 400 and the field named when the address does not fit.
     """
 
-    def decorated(view: View[F]) -> Callable[[HttpRequest, UUID], HttpResponse]:
+    def decorated(view: View) -> Callable[..., HttpResponse]:
         @require_GET
         @login_required
         @shows_store_errors
         @wraps(view)
-        def page(request: HttpRequest, project_id: UUID) -> HttpResponse:
+        def page(request: HttpRequest, project_id: UUID, **named: str) -> HttpResponse:
             project = open_project(request, project_id)
             request.open_project = project  # type: ignore[attr-defined]
             form = form_class(request.GET)
             context: dict[str, object] = {"project": project, "form": form}
             if not form.is_valid():
                 return render(request, template, context, status=400)
-            answer = view(request, project, form)
+            answer = view(request, project, form, **named)
             if isinstance(answer, HttpResponse):
                 return answer
             if answer.get("is_empty"):

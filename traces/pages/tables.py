@@ -101,8 +101,13 @@ def csv_of(sources: Iterable[Table | Chart], wanted: str, name: str) -> HttpResp
 def csv_response(source: Table | Chart, name: str) -> HttpResponse:
     """What the table shows, for a spreadsheet; `name`: of the project, for the name of the file."""
     lines = _table_lines(source) if isinstance(source, Table) else _chart_lines(source)
+    return csv_file(lines, source.id, name)
+
+
+def csv_file(lines: Iterable[Sequence[object]], id_: str, name: str) -> HttpResponse:
+    """The lines as a file for a spreadsheet, named after the project and what it is."""
     response = HttpResponse(BYTE_ORDER_MARK + "".join(map(csv_line, lines)), content_type="text/csv; charset=utf-8")
-    file = f"{slugify(name) or 'project'}-{source.id}.csv"
+    file = f"{slugify(name) or 'project'}-{id_}.csv"
     response["Content-Disposition"] = f'attachment; filename="{file}"'
     return response
 

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 from agentops_portal import formats
 from agentops_portal.units import datetime_of
 from traces.store.figures import Cost
+from traces.store.queries.person_keys import person_key
 
 register = template.Library()
 register.filter("count", formats.count)
@@ -18,6 +19,7 @@ register.filter("compact", formats.compact)
 register.filter("percent", formats.percent)
 register.filter("duration", formats.duration)
 register.filter("dollars", formats.dollars)
+register.filter("person_key", person_key)
 
 
 @register.filter

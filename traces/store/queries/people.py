@@ -17,7 +17,7 @@ from .usage import Names
 
 PersonKey = tuple[int, str]  # what pages are sorted by: last seen, id or name
 
-_SUMS = ("span_count", "error_count", "llm_calls", "cache_hits", *TOKENS, *COSTS, "blocked_runs")
+SUMS = ("span_count", "error_count", "llm_calls", "cache_hits", *TOKENS, *COSTS, "blocked_runs")
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def users(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list[
 
 def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list[Agent]:
     """Agents of traces of the scope, whose name holds `text`; the last seen first, or behind `after`."""
-    source = traces_sql(scope, {"names": FIGURES["agents"], **_figures("status", "start_ns", "end_ns")})
+    source = traces_sql(scope, {"names": FIGURES["agents"], **figures_named("status", "start_ns", "end_ns")})
     rows = select(
         f"""
-        SELECT arrayJoin(names) AS who, {_COUNTS}
+        SELECT arrayJoin(names) AS who, {COUNTS}
         FROM ({source})
         {_PAGE}
         """,
@@ -86,7 +86,7 @@ def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list
         parameters=_page_parameters(text, after, limit),
     )
     page = Names(
-        f"SELECT who FROM (SELECT arrayJoin(names) AS who, {_COUNTS} FROM ({source}) {_PAGE})",
+        f"SELECT who FROM (SELECT arrayJoin(names) AS who, {COUNTS} FROM ({source}) {_PAGE})",
         _page_parameters(text, after, limit),
     )
     figures = {each.name: each for each in agent_figures(scope, names=page)} if rows else {}
@@ -95,7 +95,7 @@ def agents(scope: Scope, text: str, after: PersonKey | None, limit: int) -> list
     ]
 
 
-_COUNTS = """
+COUNTS = """
     count() AS traces, countIf(figure_status = 'error') AS error_traces, min(figure_start_ns) AS first_ns,
     max(figure_end_ns) AS last_ns
 """
@@ -109,23 +109,23 @@ _PAGE = """
 """
 
 
-def _figures(*names: str) -> Mapping[str, str]:
+def figures_named(*names: str) -> Mapping[str, str]:
     return {f"figure_{name}": FIGURES[name] for name in names}
 
 
 def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | None, limit: int) -> list[Person]:
-    sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in _SUMS)
+    sums = ", ".join(f"sum(figure_{name}) AS {name}" for name in SUMS)
     source = traces_sql(
         scope,
         {
             "who": FIGURES[f"{of}_id"],
             "other": FIGURES[f"{other}_id"],
-            **_figures("status", "start_ns", "end_ns", *_SUMS),
+            **figures_named("status", "start_ns", "end_ns", *SUMS),
         },
     )
     rows = select(
         f"""
-        SELECT who, {_COUNTS}, {sums}, arraySort(groupUniqArrayIf(20)(other, other != '')) AS others,
+        SELECT who, {COUNTS}, {sums}, arraySort(groupUniqArrayIf(20)(other, other != '')) AS others,
             uniqExactIf(other, other != '') AS other_count
         FROM ({source})
         {_PAGE}
@@ -134,10 +134,11 @@ def _people(scope: Scope, of: str, other: str, text: str, after: PersonKey | Non
         scope=scope,
         parameters=_page_parameters(text, after, limit),
     )
-    return [_person(row) for row in rows]
+    return [person_of(row) for row in rows]
 
 
-def _person(row: dict[str, Any]) -> Person:
+def person_of(row: dict[str, Any]) -> Person:
+    """From a row of COUNTS, the sums of SUMS and who else was there."""
     cost = Cost.of(row)
     for name in COSTS:
         row.pop(name)

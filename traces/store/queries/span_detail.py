@@ -9,7 +9,7 @@ from traces.store.figures import Cost
 from traces.store.schema.rates import priced_in_parts
 from traces.store.values.readable import readable_values
 
-from .shown import FINAL_FIRST, OUTCOME
+from .shown import FINAL_FIRST, OUTCOME, OUTCOME_OF_MANY
 
 DIFFERS = Decimal("0.05")
 
@@ -130,6 +130,27 @@ _CONTENT = {
 _ALL = [_HEAD, _TYPED, *(f"{column} AS {name}" for name, column in _CONTENT.items())]
 COLUMNS = ", ".join([*_ALL, _TOLD])
 COLUMNS_OF_ONE = ", ".join([*_ALL, "guardrail_outcome"])
+# Of spans of several traces ({trace_ids}), what was said in them: attributes that are longer together than {most_bytes}
+# are left out, and so are events.
+_FITTING = {
+    name: f"if(byteSize({column}) > {{most_bytes:UInt64}}, {none}, {_CONTENT[name]})"
+    for name, column, none in (
+        ("attributes", "SpanAttributes", "map()"),
+        *((name, "`Events.Attributes`", "[]") for name in ("event_times", "event_names", "event_attributes")),
+    )
+}
+_NOT_SAID = {
+    "resource": "map()",
+    **dict.fromkeys(("link_traces", "link_spans", "link_states", "link_attributes"), "[]"),
+}
+COLUMNS_OF_MANY = ", ".join(
+    [
+        _HEAD,
+        _TYPED,
+        f"{OUTCOME_OF_MANY} AS guardrail_outcome",
+        *(f"{sql} AS {name}" for name, sql in {**_FITTING, **_NOT_SAID}.items()),
+    ]
+)
 COLUMNS_WITHOUT_CONTENT = ", ".join(
     [
         _HEAD,
