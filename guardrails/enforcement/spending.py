@@ -10,7 +10,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
 import structlog
 from django.db import Error, close_old_connections, transaction
@@ -27,15 +28,36 @@ log = structlog.get_logger(__name__)
 
 ASK_AFTER: Final = timedelta(seconds=1)
 OLD_AFTER: Final = timedelta(seconds=2)
-MOST_IN_FLIGHT: Final = 5_000  # that are looked for at a time
+MOST_IN_FLIGHT: Final = 2_000  # that are looked for, the newest: of what has not come for long nothing will
+MOST_KNOWN: Final = 10_000
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# When a counter was brought up to date, as this process saw it: until ASK_AFTER nobody looks again.
+_known: dict[tuple[UUID, str, datetime], datetime] = {}
 _beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spending")
 _asking = threading.Lock()
 
 
+class _Waiting(NamedTuple):
+    """A reservation."""
+
+    pk: int
+    project_id: UUID
+    trace_id: str
+    call_id: str
+    created_at: datetime
+
+
 def know(limit: Limit, value: str, start: datetime, end: datetime) -> None:
     """See to it that the counter of a budget is there and at most OLD_AFTER old. Raises ClickHouseError, and Error."""
+    name = (limit.pk, value, start)
+    if datetime.now(UTC) - _known.get(name, _LONG_AGO) < ASK_AFTER:
+        return
     use, _ = LimitUse.objects.get_or_create(limit=limit, value=value, window_start=start)
     age = _age(use)
+    if use.asked_at is not None:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[name] = use.asked_at
     if age >= ASK_AFTER and age < OLD_AFTER:
         _beside.submit(_settle_beside, use.pk, end)
     if age < OLD_AFTER:
@@ -64,7 +86,8 @@ def settle(use: LimitUse, end: datetime) -> None:
     Raises ClickHouseError.
     """
     now = datetime.now(UTC)
-    waiting = list(use.reservations.filter(expires_at__gt=now).order_by("created_at")[:MOST_IN_FLIGHT])
+    newest = use.reservations.filter(expires_at__gt=now).order_by("-created_at")[:MOST_IN_FLIGHT]
+    waiting = [_Waiting(*row) for row in newest.values_list(*_Waiting._fields)]
     costs = _arrived(waiting)
     spent = _spent(use.limit, use.window_start, end) if use.limit.per == Per.ALL else None
     with transaction.atomic():
@@ -85,14 +108,14 @@ def _release(rows: QuerySet[Reservation], costs: dict[int, Decimal]) -> tuple[De
     return released, sum((costs.get(pk, Decimal(0)) for pk, _ in gone), Decimal(0))
 
 
-def _arrived(waiting: list[Reservation]) -> dict[int, Decimal]:
+def _arrived(waiting: list[_Waiting]) -> dict[int, Decimal]:
     """Reservation → cost of its call, of those whose span is stored."""
     found: dict[int, Decimal] = {}
     for project_id in {each.project_id for each in waiting}:
         of_project = [each for each in waiting if each.project_id == project_id and each.trace_id]
         if not of_project:
             continue
-        scope = Scope(project_id, of_project[0].created_at - timedelta(minutes=1), datetime.now(UTC) + ASK_AFTER)
+        scope = Scope(project_id, of_project[-1].created_at - timedelta(minutes=1), datetime.now(UTC) + ASK_AFTER)
         calls = arrived_calls(scope, {each.trace_id for each in of_project})
         for each in of_project:
             cost = calls.of(each.trace_id, each.call_id)

@@ -46,9 +46,14 @@ class TriedCall:
 class TriedTraffic:
     calls: int = 0
     concerned: int = 0
-    entities: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
     took_ms: float = 0.0  # of looking alone, all calls together
     shown: list[TriedCall] = field(default_factory=list)
+
+    @property
+    def entities(self) -> dict[str, int]:
+        """Kind → count; of a Counter a template would get 0 for `items`."""
+        return dict(sorted(self.found.items()))
 
     @property
     def took_each_ms(self) -> float:
@@ -79,7 +84,7 @@ def try_traffic(rule: Rule, project_id: UUID) -> TriedTraffic:
             if not (found := findings.entities()):
                 continue
             is_concerned = True
-            tried.entities.update(found)
+            tried.found.update(found)
             if len(tried.shown) < SHOWN:
                 tried.shown.append(TriedCall(span, phase, found, _excerpt(findings, texts)))
         tried.concerned += is_concerned
