@@ -5,6 +5,8 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+# Images of Python set it. Every process, each test worker among them, would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup up test test-lts lint bench bench-quick chaos starts fuzz mutants clean
 
 PYTHON ?= python3

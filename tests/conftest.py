@@ -12,8 +12,8 @@ from django.utils import translation
 
 from . import template
 
-# Fixtures: otlp and tenant, outage, fresh.
-pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.flushing", "tests.order"]
+# Fixtures: otlp and tenant, outage, fresh, own_store.
+pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.own_store", "tests.flushing", "tests.order"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -14,19 +14,23 @@ from django.apps import apps
 from django.db import transaction
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from agentops_portal.clickhouse.client import current_address
 from projects import credentials
 from projects.models import Project
 from tests.pages.spans import MS, Spanlet, recorded, request_of, trace_id
 from tests.receiver import KEPT, store_body
 
 START_NS = time.time_ns() - 60_000 * MS
-_stored: dict[bytes, UUID] = {}
+_stored: dict[tuple[str | None, bytes], UUID] = {}  # by database and content
 
 
 def stored_once(*requests: ExportTraceServiceRequest) -> UUID:
     """The id of a project that has the spans of these requests, stored in this order, and nothing else."""
     bodies = [request.SerializeToString(deterministic=True) for request in requests]
-    content = hashlib.sha256(b"".join(hashlib.sha256(body).digest() for body in bodies)).digest()
+    content = (
+        current_address().database,
+        hashlib.sha256(b"".join(hashlib.sha256(body).digest() for body in bodies)).digest(),
+    )
     if content not in _stored:
         project_id = uuid4()
         for body in bodies:

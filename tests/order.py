@@ -6,6 +6,8 @@ import pytest
 
 # As measured; a name without .py stands for all files of a folder. After them come those that start processes.
 LONGEST = (
+    "shape/test_upgrade.py",
+    "test_adoption.py",
     "api/test_schema.py",
     "clients/test_litellm_proxy.py",
     "test_chaos.py",
@@ -13,6 +15,9 @@ LONGEST = (
     "supervisor/test_up.py",
     "api/test_access_table.py",
     "test_fuzz.py",
+    "decoding/test_numbers.py",
+    "decoding/test_readers.py",
+    "test_migrate.py",
     "rollups/test_rebuild.py",
     "pages/test_browser.py",
     "api/test_query_plans.py",

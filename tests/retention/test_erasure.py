@@ -31,7 +31,7 @@ from traces.tasks import finish_erasures
 
 from .conftest import CALL, MIDNIGHT, Counts, ns, put_unreadable, store_at
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 NOON = MIDNIGHT - timedelta(hours=12)
 

@@ -30,7 +30,7 @@ from traces.tasks import enforce_retention
 
 from .conftest import MIDNIGHT, NOW, Away, Counts, ns, put_unreadable, store_at
 
-pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store", "clock")]
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -20,7 +20,7 @@ from traces.store.rollups.doubles import remove_doubles
 from traces.store.rollups.repair import repair, wrong_days
 from traces.tasks import repair_rollups
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 DAYS_AGO = 400  # a day of which no other test has spans
 MOMENT = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=DAYS_AGO)

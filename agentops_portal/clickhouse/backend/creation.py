@@ -29,20 +29,7 @@ class DatabaseCreation(creation.DatabaseCreation):
             cursor.execute(f"DROP DATABASE {parameters['dbname']} {on_cluster()} SYNC")
         cursor.execute(f"CREATE DATABASE IF NOT EXISTS {parameters['dbname']} {parameters['suffix']}")
         if template := self.connection.settings_dict["TEST"].get("TEMPLATE"):
-            self._copy_tables(cursor, template, parameters["dbname"])
-
-    def _copy_tables(self, cursor: Any, template: str, name: str) -> None:
-        """Make the tables and views of another database here, too; the only rows are those of django_migrations."""
-        cursor.execute(
-            "SELECT create_table_query FROM system.tables WHERE database = %s "
-            "ORDER BY engine = 'MaterializedView', engine != 'Join'",
-            [template],
-        )
-        plain = name.strip('"')
-        for (statement,) in cursor.fetchall():
-            # Tables are named as they are, what functions look up in as texts.
-            cursor.execute(statement.replace(f" {template}.", f" {name}.").replace(f"'{template}.", f"'{plain}."))
-        cursor.execute(f"INSERT INTO {name}.django_migrations SELECT * FROM {template}.django_migrations")
+            copy_tables(cursor, template, parameters["dbname"])
 
     def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
         with self._nodb_cursor() as cursor:
@@ -59,3 +46,17 @@ class DatabaseCreation(creation.DatabaseCreation):
             name = self.connection.ops.quote_name(self.connection.settings_dict["NAME"])
             with self._nodb_cursor() as cursor:
                 cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} {on_cluster()}")
+
+
+def copy_tables(cursor: Any, template: str, name: str) -> None:
+    """Make the tables and views of another database here, too; the only rows are those of django_migrations."""
+    cursor.execute(
+        "SELECT create_table_query FROM system.tables WHERE database = %s "
+        "ORDER BY engine = 'MaterializedView', engine != 'Join'",
+        [template],
+    )
+    plain = name.strip('"')
+    for (statement,) in cursor.fetchall():
+        # Tables are named as they are, what functions look up in as texts.
+        cursor.execute(statement.replace(f" {template}.", f" {name}.").replace(f"'{template}.", f"'{plain}."))
+    cursor.execute(f"INSERT INTO {name}.django_migrations SELECT * FROM {template}.django_migrations")

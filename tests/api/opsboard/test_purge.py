@@ -18,7 +18,7 @@ from traces.tasks import purge_deleted_projects
 
 from .conftest import Ask
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 
 @pytest.fixture(autouse=True)
