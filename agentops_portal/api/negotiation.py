@@ -27,10 +27,15 @@ class StrictJSONParser(JSONParser):
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            return orjson.loads(_whole(stream))
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not JSON: {error}.") from None
+        return strict_json(stream)
+
+
+def strict_json(stream: Any, max_bytes: int | None = None) -> Any:
+    """What a body holds. Raises ParseError, or BodyTooLarge above `max_bytes`, else DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    try:
+        return orjson.loads(_whole(stream, max_bytes))
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"The body is not JSON: {error}.") from None
 
 
 class StrictFormParser(FormParser):
@@ -40,8 +45,8 @@ class StrictFormParser(FormParser):
         return super().parse(BytesIO(_whole(stream)), media_type, parser_context)
 
 
-def _whole(stream: Any) -> bytes:
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+def _whole(stream: Any, max_bytes: int | None = None) -> bytes:
+    limit = max_bytes or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body: bytes = stream.read() if limit is None else stream.read(limit + 1)
     if limit is not None and len(body) > limit:
         raise BodyTooLarge(f"The body is larger than {limit} bytes.")

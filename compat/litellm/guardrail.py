@@ -13,9 +13,16 @@ from rest_framework.response import Response
 from compat.contract import ContractError, ContractParameters, ContractView
 from compat.contract_schema import errors
 from guardrails.enforcement.api.fields import Objects, Texts
-from guardrails.enforcement.api.machines import GuardrailThrottle, MayBeGuarded, checked_size, credential_of
+from guardrails.enforcement.api.machines import (
+    GuardrailParser,
+    GuardrailThrottle,
+    MayBeGuarded,
+    checked_size,
+    credential_of,
+)
 from guardrails.enforcement.deciding import BLOCKED, Check, Verdict, decide
 from guardrails.enforcement.in_force import RulesUnknown
+from guardrails.enforcement.json_texts import message_texts
 from guardrails.enforcement.models import Action, Phase
 
 ELSEWHERE: Final = "elsewhere"
@@ -42,6 +49,7 @@ class GuardrailAnswer(serializers.Serializer[Any]):
 
 
 class GuardrailView(ContractView):
+    parser_classes: Any = (GuardrailParser,)
     permission_classes = (MayBeGuarded,)
     throttle_classes = (GuardrailThrottle,)
 
@@ -96,6 +104,13 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
     if check.phase == Phase.OUTPUT and verdict.tool_calls != check.tool_calls:
         return {"action": "BLOCKED", "blocked_reason": UNMASKABLE}
     answer: dict[str, Any] = {"action": "GUARDRAIL_INTERVENED", "texts": verdict.texts}
-    if check.phase == Phase.INPUT and verdict.tool_calls != check.tool_calls:
+    if check.phase == Phase.INPUT and _masks_more_than_texts(verdict):
         answer["structured_messages"] = verdict.messages
     return answer
+
+
+def _masks_more_than_texts(verdict: Verdict) -> bool:
+    """LiteLLM puts `texts` back where it took them from: contents of messages, and no arguments of calls."""
+    check, look = verdict.check, verdict.findings.look
+    texts = set(check.texts)
+    return any(look(text) != text for text in message_texts(check.messages) if text not in texts)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import re2
 from django.utils.translation import gettext as _
 
 from projects.credentials import Credential
@@ -16,7 +17,7 @@ from .content import STRICTNESS, Findings, look_at
 from .in_force import in_force
 from .json_texts import call_texts, message_texts, rewritten, with_calls
 from .limits import Call, State, take
-from .models import Action, Decision, Phase
+from .models import LONGEST_ID, LONGEST_VALUE, TRACE_ID, Action, Decision, Phase, kept
 
 BYTES_PER_TOKEN: Final = 4  # of UTF-8: a Latin word and two syllables of Hangul come to one or two tokens
 BLOCKED: Final = "Content violates policy"
@@ -126,7 +127,16 @@ def refusal(state: State) -> str:
 def _call(check: Check) -> Call:
     texts = check.texts or list(check.all_texts())
     tokens = -(-sum(len(text.encode()) for text in texts) // BYTES_PER_TOKEN)
-    return Call(check.project_id, check.key, check.user, check.model, check.trace_id, check.call_id, tokens)
+    return Call(
+        check.project_id,
+        kept(check.key, LONGEST_VALUE),
+        kept(check.user, LONGEST_VALUE),
+        kept(check.model, LONGEST_VALUE),
+        # Of a session that a client named there is no such trace: its reservation ends by time.
+        check.trace_id if re2.fullmatch(TRACE_ID, check.trace_id) else "",
+        kept(check.call_id, LONGEST_ID),
+        tokens,
+    )
 
 
 def _row(verdict: Verdict, at: datetime, latency_us: int) -> Decision:
@@ -153,10 +163,10 @@ def _row(verdict: Verdict, at: datetime, latency_us: int) -> Decision:
         reason=verdict.reason[:400],
         rules=rules,
         entities=verdict.findings.entities(),
-        model=check.model[:200],
-        user=check.user[:200],
-        key=check.key[:200],
-        trace_id=check.trace_id[:100],
-        call_id=check.call_id[:100],
+        model=kept(check.model, LONGEST_VALUE),
+        user=kept(check.user, LONGEST_VALUE),
+        key=kept(check.key, LONGEST_VALUE),
+        trace_id=kept(check.trace_id, LONGEST_ID),
+        call_id=kept(check.call_id, LONGEST_ID),
         latency_us=latency_us,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from django.db import Error, close_old_connections
-from django.db.utils import IntegrityError
+from django.db.utils import DataError, IntegrityError
 
 from traces.ingest.otlp.errors import OtlpError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PACE_SECONDS: Final = 0.3
+LONGEST_PACE: Final = 30.0  # while PostgreSQL is away
 MOST_WAITING: Final = 50_000
 MOST_AT_ONCE: Final = 1_000
 
@@ -64,11 +65,14 @@ class Ledger:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     def _run(self) -> None:
+        pace = PACE_SECONDS
         while True:
-            time.sleep(PACE_SECONDS)
+            time.sleep(pace)
             try:
                 self.flush()
+                pace = PACE_SECONDS
             except Error as error:
+                pace = min(2 * pace, LONGEST_PACE)
                 log.warning("decisions wait to be written", error=type(error).__name__, waiting=len(self._waiting))
             except Exception:  # the thread must outlive whatever a batch does
                 log.exception("decisions were not written")
@@ -85,12 +89,18 @@ forget = _ledger.forget
 def _write(decisions: list[Decision]) -> None:
     try:
         Decision.objects.bulk_create(decisions, ignore_conflicts=True)
-    except IntegrityError:  # a project was deleted meanwhile
+    except (IntegrityError, DataError):  # a project was deleted meanwhile; one row keeps no other back
         for decision in decisions:
-            try:
-                decision.save(force_insert=True)
-            except IntegrityError:
-                log.info("a decision of a project that is gone", project=str(decision.project_id))
+            _write_alone(decision)
+
+
+def _write_alone(decision: Decision) -> None:
+    try:
+        decision.save(force_insert=True)
+    except IntegrityError:
+        log.info("a decision of a project that is gone", project=str(decision.project_id))
+    except DataError as error:
+        log.error("a decision cannot be written", project=str(decision.project_id), reason=str(error)[:200])
 
 
 def _send(batch: list[tuple[Decision, "Check"]]) -> None:

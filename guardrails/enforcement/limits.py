@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db import Error, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from agentops_portal.clickhouse.gate import ClickHouseError
 
@@ -21,8 +21,10 @@ from .models import Limit, LimitUse, Measure, Per, Reservation, Window
 
 log = structlog.get_logger(__name__)
 
+# PostgreSQL does not answer, or the limit was removed while it was counted. Any other error is a fault of ours, and no
+# reason to let calls pass.
+AWAY: Final = (OperationalError, InterfaceError, IntegrityError)
 IN_FLIGHT: Final = timedelta(minutes=10)  # after which a call is taken to have cost nothing
-LONGEST_VALUE: Final = 200
 
 # A row is locked from here to the end of the transaction. No row comes back when the amount is reached.
 COUNT: Final = """
@@ -48,7 +50,7 @@ class Call:
 
     def value(self, per: str) -> str:
         values = {Per.ALL: "", Per.KEY: self.key, Per.USER: self.user, Per.MODEL: self.model}
-        return values[Per(per)][:LONGEST_VALUE]
+        return values[Per(per)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def take(limits: Sequence[Limit], call: Call, now: datetime) -> list[State]:
                 states.append(_count(limit, call, now))
     except _Refused as refusal:
         return [*states[: len(limits) - len(countable)], refusal.state]
-    except Error as error:
+    except AWAY as error:
         log.warning("limits are not counted", error=type(error).__name__)
         return [_unknown(limit, call, now) for limit in limits]
     return states
@@ -119,7 +121,7 @@ def _is_fresh(limit: Limit, call: Call, now: datetime) -> bool:
     """Whether it is known what was spent; asks when it is not."""
     try:
         spending.know(limit, call.value(limit.per), *window_of(limit.window, now))
-    except (ClickHouseError, Error) as error:
+    except (ClickHouseError, *AWAY) as error:
         log.warning("a budget is not known", error=type(error).__name__)
         return False
     return True

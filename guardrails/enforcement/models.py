@@ -22,7 +22,15 @@ from .finding.patterns import MOST_WORDS, keywords, regex, words_of
 from .querysets import DecisionQuerySet, LimitQuerySet, RuleQuerySet
 
 LONGEST_PATTERN: Final = 20_000
+LONGEST_VALUE: Final = 200  # of a key, a user, a model
+LONGEST_ID: Final = 100  # of a call, or of what a client calls a trace
+TRACE_ID: Final = "[0-9a-f]{32}"
 MARK: Final = r"^[A-Z][A-Z0-9_]{0,31}$"
+
+
+def kept(text: str, most: int) -> str:
+    """A stranger's text as PostgreSQL can keep it."""
+    return text.replace("\0", "")[:most]
 
 
 class Action(models.TextChoices):
@@ -277,7 +285,7 @@ class Reservation(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="+")
     amount = models.DecimalField(max_digits=12, decimal_places=6)
     trace_id = models.CharField(max_length=32, blank=True)
-    call_id = models.CharField(max_length=100, blank=True)
+    call_id = models.CharField(max_length=LONGEST_ID, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
@@ -326,7 +334,7 @@ class Decision(models.Model):
 
     @property
     def has_trace(self) -> bool:
-        return bool(re2.fullmatch("[0-9a-f]{32}", self.trace_id))
+        return bool(re2.fullmatch(TRACE_ID, self.trace_id))
 
     @property
     def took_ms(self) -> float:

@@ -140,6 +140,45 @@ def test_tool_calls_are_masked_in_messages_and_blocked_in_answers(client: Client
     assert answer["action"] == "BLOCKED"
 
 
+def test_what_stands_in_messages_alone_is_masked_there(client: Client, cast: Cast) -> None:
+    rule(cast.project, entities=["email"])
+    messages = [
+        {"role": "user", "content": "a@b.com"},
+        {"role": "assistant", "content": "", "function_call": {"name": "mail", "arguments": "to c@d.com"}},
+    ]
+
+    answer = ask(client, texts=["hi"], structured_messages=messages)
+    assert [each["content"] for each in answer["structured_messages"]] == ["<EMAIL>", ""]
+    assert answer["structured_messages"][1]["function_call"]["arguments"] == "to <EMAIL>"
+
+
+def test_no_id_or_name_of_a_client_opens_a_limit_or_stops_the_ledger(client: Client, cast: Cast) -> None:
+    for measure, per in (("requests", "user"), ("cost", "key")):
+        Limit.objects.create(
+            organization=cast.organization, name=measure, measure=measure, amount=2, reserve=1, per=per, window="month"
+        )
+    in_force.forget()
+    hostile = {
+        "litellm_trace_id": "0ed8ab54-3a0b-4f6e-9f06-b4bd1b8c4b11",
+        "litellm_call_id": "c" * 1000,
+        "model": "m" * 1000,
+        "request_data": {"user_api_key_alias": "\0key", "user_api_key_user_id": "u\0" + "x" * 500},
+    }
+
+    assert [ask(client, **hostile)["action"] for _ in range(4)] == ["NONE", "NONE", "BLOCKED", "BLOCKED"]
+    ask(client)
+    noted = decisions()
+    assert [each.action for each in noted] == ["allow", "allow", "block", "block", "allow"]
+    assert (noted[0].key, len(noted[0].user), len(noted[0].call_id)) == ("key", 200, 100)
+
+
+def test_a_body_of_three_megabytes_is_looked_at(client: Client, cast: Cast) -> None:
+    rule(cast.project, entities=["card"])
+
+    texts = ask(client, texts=["word " * 600_000 + CARD], structured_messages=None)["texts"]
+    assert texts[0].endswith("word <CARD>")
+
+
 def test_bad_requests_say_what_is_wrong(client: Client, cast: Cast) -> None:
     def status(body: Any, **headers: str) -> int:
         return int(client.post(ADDRESS, body, content_type="application/json", headers=headers).status_code)

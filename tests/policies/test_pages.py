@@ -143,6 +143,8 @@ def test_policies_and_incidents_by_the_api(cast: Cast) -> None:
     ann, bob = signed_in(cast.ann), signed_in(cast.bob)
     body = {"name": "Day", "kind": "cost_budget", "window": "day", "threshold": 10, "warn_at": "8.5"}
 
+    refused = ann.post(f"{base}/policies", {**body, "emails": ["nobody@example.com"]}, "application/json")
+    assert (refused.status_code, Policy.objects.exists()) == (400, False)
     made = ann.post(f"{base}/policies", {**body, "emails": ["bob@example.com"]}, "application/json")
 
     assert made.status_code == 201

@@ -21,7 +21,7 @@ from ..in_force import RulesUnknown
 from ..limits import State
 from ..models import Action, Phase
 from .fields import Objects, Texts
-from .machines import GuardrailThrottle, MayBeGuarded, checked_size, credential_of
+from .machines import GuardrailParser, GuardrailThrottle, MayBeGuarded, checked_size, credential_of
 
 NAME: Any = {"required": False, "allow_blank": True, "max_length": 200}
 
@@ -73,6 +73,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 @method_decorator(never_cache, name="dispatch")
 class CheckView(APIView):
+    parser_classes = (GuardrailParser,)
     permission_classes = (MayBeGuarded,)
     throttle_classes = (GuardrailThrottle,)
 

@@ -1,14 +1,16 @@
 """Who may ask the guardrail, how often, and how much at a time."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from agentops_portal.api.negotiation import strict_json
 from projects.access import has_scope
 from projects.api.actor import actor_of
 from projects.api.throttles import ApiThrottle
@@ -23,6 +25,15 @@ class TooLarge(APIException):
     status_code = 413
     default_detail = f"The body is larger than {MAX_BYTES} bytes."
     default_code = "too_large"
+
+
+class GuardrailParser(BaseParser):
+    """JSON of up to MAX_BYTES. No JSONParser: of one REST framework reads the body itself, as long as a form may be."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return strict_json(stream, MAX_BYTES)
 
 
 class MayBeGuarded(BasePermission):
@@ -46,8 +57,6 @@ def checked_size(request: Request) -> None:
     """Raises TooLarge, before the body is read where its length is told."""
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
-        raise TooLarge
-    if not length and len(request._request.body) > MAX_BYTES:
         raise TooLarge
 
 

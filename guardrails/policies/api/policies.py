@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -179,14 +180,15 @@ class PoliciesView(APIView):
         values, rest = _split(NewPolicy.of_body(request))
         covers = values.pop("covers")
         try:
-            policy = services.create_policy(
-                organization=project.organization,
-                project=project if covers == "project" else None,
-                values=values,
-                actor=person(actor_of(request)),
-                now=database_now(),
-            )
-            _save_rest(request, policy, rest)
+            with transaction.atomic():  # a policy with a fault in what belongs to it is none
+                policy = services.create_policy(
+                    organization=project.organization,
+                    project=project if covers == "project" else None,
+                    values=values,
+                    actor=person(actor_of(request)),
+                    now=database_now(),
+                )
+                _save_rest(request, policy, rest)
         except ValidationError as error:
             raise faults_of(error) from None
         return _answer(request, project, policy, 201)
@@ -217,8 +219,9 @@ class PolicyView(APIView):
         policy = administered_policy(actor_of(request), project, policy_id)
         values, rest = _split(PolicyChanges.of_body(request))
         try:
-            services.update_policy(policy=policy, values=values, actor=person(actor_of(request)))
-            _save_rest(request, policy, rest)
+            with transaction.atomic():
+                services.update_policy(policy=policy, values=values, actor=person(actor_of(request)))
+                _save_rest(request, policy, rest)
         except ValidationError as error:
             raise faults_of(error) from None
         return _answer(request, project, policy)

@@ -36,10 +36,10 @@ def check_rates(rates: Any) -> None:
         if kind not in KINDS:
             raise ValidationError(_("%(kind)s is not one of %(kinds)s.") % {"kind": kind, "kinds": ", ".join(KINDS)})
         try:
-            amount = Decimal(rate)
-        except (InvalidOperation, TypeError, ValueError):
+            amount = Decimal(rate) if isinstance(rate, str) else Decimal("NaN")
+        except InvalidOperation:
             amount = Decimal("NaN")
-        if not (amount.is_finite() and 0 <= amount <= MOST):
+        if not (amount.is_finite() and 0 <= amount <= MOST and amount == round(amount, PLACES)):
             raise ValidationError(
                 _("%(kind)s: %(rate)s is not an amount in dollars.") % {"kind": kind, "rate": str(rate)[:50]}
             )
