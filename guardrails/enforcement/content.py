@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .finding.entities import Entity, finder_of
-from .finding.hits import Finder, Hit
+from .finding.hits import Finder, Hit, plain
 from .finding.patterns import keywords, regex
+from .finding.personal import phones_bounded
 from .json_texts import with_strings
 from .models import Action, Phase, Rule, Way
 
@@ -32,8 +33,9 @@ class Compiled:
         return self.rule.phase in (phase, Phase.BOTH)
 
     def find(self, text: str) -> Iterator[Hit]:
+        seen = plain(text)
         for finder in self.finders:
-            for hit in finder(text):
+            for hit in finder(seen):
                 yield hit._replace(kind=self.rule.mark) if self.rule.mark else hit
 
 
@@ -113,8 +115,9 @@ class Findings:
 
 def look_at(rules: Sequence[Compiled], phase: str, texts: Iterable[str]) -> Findings:
     findings = Findings([each for each in rules if each.looks_at(phase)])
-    for text in texts:
-        findings.look(text)
+    with phones_bounded():
+        for text in texts:
+            findings.look(text)
     return findings
 
 

@@ -106,7 +106,8 @@ def _texts(messages: Sequence[Message]) -> list[str]:
 
 def _excerpt(findings: Findings, texts: Sequence[str]) -> str:
     """Around the first mask."""
-    text, masked = next((text, masked) for text in texts if (masked := findings.look(text)) != text)
+    changed = ((text, masked) for text in texts if (masked := findings.look(text)) != text)
+    text, masked = next(changed, (texts[0], texts[0]))  # a mask may be what it masks
     same = next((at for at, (a, b) in enumerate(zip(text, masked, strict=False)) if a != b), 0)
     start = max(0, same - AROUND)
     return ("…" if start else "") + masked[start : same + 2 * AROUND] + ("…" if len(masked) > same + 2 * AROUND else "")

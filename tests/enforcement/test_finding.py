@@ -4,15 +4,18 @@ import time
 
 import pytest
 
-from guardrails.enforcement.content import mask
+from guardrails.enforcement.content import Compiled, look_at, mask
 from guardrails.enforcement.finding.entities import Entity, finder_of
 from guardrails.enforcement.finding.hits import Hit
 from guardrails.enforcement.finding.patterns import keywords, regex
-from guardrails.enforcement.json_texts import rewritten, with_strings
+from guardrails.enforcement.finding.personal import MOST_PIECES
+from guardrails.enforcement.json_texts import rewritten, with_calls, with_strings
+from guardrails.enforcement.models import Rule
 
 FOUND = [
     (Entity.EMAIL, "ask kim.min-su+x@mail.example.co.kr now", ["kim.min-su+x@mail.example.co.kr"]),
     (Entity.EMAIL, "메일은 a@b.com으로", ["a@b.com"]),
+    (Entity.EMAIL, "_kim@example.com_ 홍길동@example.com", ["_kim@example.com", "홍길동@example.com"]),
     (Entity.EMAIL, "a..b@c.com user@localhost @all", []),
     (Entity.PHONE, "010-1234-5678 또는 02-312-3456", ["010-1234-5678", "02-312-3456"]),
     (Entity.PHONE, "+1 650-253-0000, +82 10 9876 5432", ["+1 650-253-0000", "+82 10 9876 5432"]),
@@ -32,9 +35,25 @@ FOUND = [
     (Entity.KR_BRN, "124-81-00997", []),
     (Entity.CARD, "4111 1111 1111 1111, 378282246310005", ["4111 1111 1111 1111", "378282246310005"]),
     (Entity.CARD, "4111 1111 1111 1112 9111111111111111", []),
+    (Entity.CARD, "4111 1111 1111 1111 12/27 123", ["4111 1111 1111 1111"]),
+    (Entity.CARD, "5 4111 1111 1111 1111 010-1234-5678", ["4111 1111 1111 1111"]),
+    (Entity.CARD, "_4111 1111 1111 1111_ 4111  1111  1111  1111", ["4111 1111 1111 1111", "4111  1111  1111  1111"]),
+    (Entity.CARD, "4111\n1111\n1111\n1111 4111.1111.1111.1111", ["4111\n1111\n1111\n1111", "4111.1111.1111.1111"]),
+    (Entity.CARD, "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 x4111111111111111", []),
     (Entity.IBAN, "pay DE89 3704 0044 0532 0130 00 SOON", ["DE89 3704 0044 0532 0130 00"]),
     (Entity.IBAN, "GB82WEST12345698765432", ["GB82WEST12345698765432"]),
     (Entity.IBAN, "GB82WEST12345698765431", []),
+    (Entity.IBAN, "DE89 3704 0044 0532 0130 00 Thanks", ["DE89 3704 0044 0532 0130 00"]),
+    (
+        Entity.IBAN,
+        "DE89370400440532013000 Please de89370400440532013000",
+        ["DE89370400440532013000", "de89370400440532013000"],
+    ),
+    (
+        Entity.IBAN,
+        "DE89370400440532013000 GB82WEST12345698765432",
+        ["DE89370400440532013000", "GB82WEST12345698765432"],
+    ),
     (Entity.PASSPORT, "passport no. M12345678, 여권번호: M123A4567", ["M12345678", "M123A4567"]),
     (
         Entity.PASSPORT,
@@ -43,7 +62,7 @@ FOUND = [
     ),
     (Entity.PASSPORT, "order M12345678 L898902C37UTO7408122F1204159ZE184226B<<<<<10", []),
     (Entity.IP, "from 192.168.0.10 and 2001:db8::1 in v1.2.3 at 12:30:59", ["192.168.0.10", "2001:db8::1"]),
-    (Entity.IP, "999.1.1.1 1.2.3.4.5", []),
+    (Entity.IP, "999.1.1.1 1.2.3.4.5 face::add", []),
     (
         Entity.SECRET,
         "key sk-abcdefghijklmnopqrstuvwx, AKIAIOSFODNN7EXAMPLE",
@@ -66,8 +85,8 @@ def test_what_is_found(entity: str, text: str, expected: list[str]) -> None:
 def test_words_are_whole_in_latin_and_within_in_korean() -> None:
     find = keywords("Falcon\n팔콘 계획\nC++", "WORD")
 
-    text = "FALCON falcons 팔콘 계획을 C++ (a+b)"
-    assert [text[hit.start : hit.end] for hit in find(text)] == ["FALCON", "팔콘 계획", "C++"]
+    text = "FALCON falcons 팔콘 계획을 C++ (a+b) 팔콘\n계획"
+    assert [text[hit.start : hit.end] for hit in find(text)] == ["FALCON", "팔콘 계획", "C++", "팔콘\n계획"]
 
 
 def test_masks_that_overlap_are_one_and_leave_nothing() -> None:
@@ -86,6 +105,13 @@ def test_json_stays_json_and_messages_keep_their_form() -> None:
         '{"card":"<CARD>","n":[1,null,"to <CARD>"]}'
     )
     assert with_strings('{"a":  1}', look) == '{"a":  1}'
+    # Twice the same name, a number that no double holds, names that are masked alike: nothing else changes.
+    assert with_strings('{"x":"4111111111111111","x":"ok"}', look) == '{"x":"<CARD>","x":"ok"}'
+    assert with_strings("[12345678901234567890123, 4111111111111111]", look) == '[12345678901234567890123,"<CARD>"]'
+    alike = '{"a 4111111111111111":1,"b":2,"a 4111111111111111 ":3}'
+    assert with_strings(alike, lambda text: look(text).strip()) == '{"a <CARD>":1,"b":2,"a <CARD> 2":3}'
+    for deep in ('{"a":' * 500 + '"4111111111111111"' + "}" * 500, "[" * 900 + "4111111111111111" + "]" * 900):
+        assert with_strings(deep, look) == deep.replace("4111111111111111", "<CARD>")
     call = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": '{"card":"4111111111111111"}'}}
     messages = [
         {"role": "user", "content": [{"type": "text", "text": "4111111111111111"}, {"type": "image_url"}]},
@@ -99,6 +125,35 @@ def test_json_stays_json_and_messages_keep_their_form() -> None:
             "tool_calls": [call | {"function": {"name": "pay", "arguments": '{"card":"<CARD>"}'}}],
         },
     ]
+
+
+def test_a_name_says_what_its_value_is_and_objects_are_looked_through() -> None:
+    def look(text: str) -> str:
+        return mask(text, list(finder_of(Entity.PASSPORT, "KR")(text)))
+
+    assert with_strings('{"passport": "M12345678", "order": "M12345678"}', look) == (
+        '{"passport":"<PASSPORT>","order":"M12345678"}'
+    )
+    calls = [{"function": {"arguments": {"passport": "M12345678"}}}, {"custom": {"input": "passport M12345678"}}]
+    assert with_calls(calls, look) == [
+        {"function": {"arguments": {"passport": "<PASSPORT>"}}},
+        {"custom": {"input": "passport <PASSPORT>"}},
+    ]
+
+
+def test_wide_digits_are_digits() -> None:
+    rule = Compiled.of(Rule(entities=["card"]))
+
+    assert [(hit.start, hit.end) for hit in rule.find("카드 ４１１１１１１１１１１１１１１１")] == [(3, 19)]
+
+
+def test_more_numbers_than_anybody_writes_are_all_taken_for_phones() -> None:
+    rule = Compiled.of(Rule(entities=["phone"], action="mask"))
+    lines = [f"{number:010d}" for number in range(0, 3_000_000, 1_000)]
+    assert len(lines) > MOST_PIECES
+
+    assert look_at([rule], "input", lines).look(lines[-1]) == "<PHONE>"
+    assert look_at([rule], "input", lines[-1:]).look(lines[-1]) == lines[-1]
 
 
 NASTY = {

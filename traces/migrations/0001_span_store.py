@@ -163,7 +163,12 @@ def create_span_store(editor: BaseDatabaseSchemaEditor) -> list[str]:
 
 
 def drop_span_store(editor: BaseDatabaseSchemaEditor) -> list[str]:
-    return [ddl.drop_view("otlp_to_otel_traces"), *ddl.drop_table("otlp"), *ddl.drop_table("otel_traces")]
+    """With the tables that later views look prices up in: they go when nothing can ask them any more."""
+    prices = [
+        f"DROP TABLE IF EXISTS {name} {ddl.on_cluster()} SYNC" for name in ("model_rates_held", "model_rates_draft")
+    ]
+    spans = [ddl.drop_view("otlp_to_otel_traces"), *ddl.drop_table("otlp"), *ddl.drop_table("otel_traces")]
+    return [*spans, *prices, *ddl.drop_table("model_rates")]
 
 
 class Migration(migrations.Migration):

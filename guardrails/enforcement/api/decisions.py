@@ -22,8 +22,8 @@ from .rules import TAG, ListParameters
 
 
 class DecisionParameters(ListParameters):
-    action = serializers.ChoiceField(Action.choices, required=False)
-    trace_id = serializers.CharField(required=False, max_length=100)
+    action = serializers.ChoiceField(Action.choices, required=False, help_text="What was done.")
+    trace_id = serializers.CharField(required=False, max_length=100, help_text="Of one trace.")
 
 
 class DecisionSerializer(PortalModelSerializer):

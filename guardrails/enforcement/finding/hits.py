@@ -33,12 +33,23 @@ def words_at(pattern: str) -> Callable[[str], Iterator[tuple[int, int, str]]]:
     def find(text: str) -> Iterator[tuple[int, int, str]]:
         for match in regexp.finditer(text):
             start, end = match.span()
-            if not (_continues(text, start - 1) or _continues(text, end)):
+            if not (continues(text, start - 1) or continues(text, end)):
                 yield start, end, match.group()
 
     return find
 
 
-def _continues(text: str, at: int) -> bool:
-    """Korean particles follow a number without a blank, so that only ASCII continues one."""
-    return 0 <= at < len(text) and text[at].isascii() and (text[at].isalnum() or text[at] == "_")
+def continues(text: str, at: int) -> bool:
+    """Korean particles follow a number without a blank, so only ASCII continues one; `_` is Markdown's emphasis."""
+    return 0 <= at < len(text) and text[at].isascii() and text[at].isalnum()
+
+
+# Letters, digits and signs of full width, and blanks that are none, as their plain ones: each is one character, so that
+# places stay the same.
+_PLAIN: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | dict.fromkeys(
+    (0xA0, 0x2007, 0x202F, 0x3000), 0x20
+)
+
+
+def plain(text: str) -> str:
+    return text if text.isascii() else text.translate(_PLAIN)

@@ -36,4 +36,5 @@ def words_of(lines: str) -> list[str]:
 
 def _bounded(word: str) -> str:
     first, last = ("\\b" if edge.isascii() and edge.isalnum() else "" for edge in (word[0], word[-1]))
-    return f"{first}{re2.escape(word)}{last}"
+    blanks = "\\s+".join(map(re2.escape, word.split()))  # a line may end within a phrase
+    return f"{first}{blanks}{last}"
