@@ -195,6 +195,7 @@ def test_a_trace_is_replayed_by_keyboard_and_a_moment_has_an_address(page: Page,
     moments = page.locator(".replay-moment")
     current = page.locator("[aria-current=step]")
     expect(current).to_have_attribute("data-at", "0.000")
+    expect(moments.last).to_have_class(re.compile("coming"))  # the script is there, and hears keys
 
     page.keyboard.press("End")
     expect(moments.last).to_have_class(re.compile("current"))
