@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from .parameters import Parameters
+from .parameters import CursorField, Parameters
 
 Row = TypeVar("Row")
 
@@ -92,6 +92,12 @@ def page(
         for name, value in {**(pinned or {}), "cursor": str(cursor_of(shown[-1]))}.items():
             following = replace_query_param(following, name, value)
     return Response({"results": serializer(shown, many=True, context=dict(context or {})).data, "next": following})
+
+
+class NewestFirstParameters(PageParameters):
+    """Of a list that `newest_first` answers and nothing filters."""
+
+    cursor = CursorField(KeyCursor.parser(str, str))
 
 
 def newest_first(

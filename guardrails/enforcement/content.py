@@ -33,7 +33,10 @@ class Compiled:
         return self.rule.phase in (phase, Phase.BOTH)
 
     def find(self, text: str) -> Iterator[Hit]:
-        seen = plain(text)
+        return self.find_in(plain(text))
+
+    def find_in(self, seen: str) -> Iterator[Hit]:
+        """In a text that is plain already."""
         for finder in self.finders:
             for hit in finder(seen):
                 yield hit._replace(kind=self.rule.mark) if self.rule.mark else hit
@@ -61,8 +64,9 @@ class Findings:
     def _look(self, text: str) -> str:
         allowed: list[Hit] = []
         masks: list[Hit] = []
+        seen = plain(text)  # once for all rules
         for index, compiled in enumerate(self.rules):
-            hits = [hit for hit in compiled.find(text) if not _within(hit, allowed)]
+            hits = [hit for hit in compiled.find_in(seen) if not _within(hit, allowed)]
             if not hits:
                 continue
             self.found.setdefault(index, Counter()).update(hit.kind for hit in hits)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import newest_first, page_of
+from agentops_portal.api.paging import NewestFirstParameters, newest_first, page_of
 from agentops_portal.api.serializers import PortalModelSerializer
 from projects.access import visible_project
 from projects.api.access import MayRead
@@ -18,10 +18,10 @@ from projects.api.actor import actor_of
 
 from ..models import Action, Decision
 from .check import FoundSerializer
-from .rules import TAG, ListParameters
+from .rules import TAG
 
 
-class DecisionParameters(ListParameters):
+class DecisionParameters(NewestFirstParameters):
     action = serializers.ChoiceField(Action.choices, required=False, help_text="What was done.")
     trace_id = serializers.CharField(required=False, max_length=100, help_text="Of one trace.")
 

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
-from agentops_portal.api.parameters import CursorField, Parameters
+from agentops_portal.api.paging import NewestFirstParameters, newest_first, page_of
+from agentops_portal.api.parameters import Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from projects.access import administered_project, person, visible_project
 from projects.api.access import MayReadPeopleChange
@@ -29,10 +29,6 @@ from ..services import LIMIT_FIELDS, RULE_FIELDS, Kept
 
 TAG = ["Guardrails"]
 ADMINISTRATORS = "For owners and admins of the organization. It acts within two seconds."
-
-
-class ListParameters(PageParameters):
-    cursor = CursorField(KeyCursor.parser(str, str))
 
 
 class _Covers(PortalModelSerializer):
@@ -112,7 +108,7 @@ class _Rows(APIView, Generic[Kept]):
 
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
-        wanted = ListParameters.of(request)
+        wanted = NewestFirstParameters.of(request)
         rows = self.kind.objects.visible_to(actor_of(request)).shown_in(project)
         return newest_first(request, rows, wanted, time="created_at", serializer=self.serializer)
 
@@ -168,7 +164,7 @@ def _told(noun: str, serializer: Any, new: Any) -> Any:
         summary=f"The {noun}s of a project",
         description="And those of its organization, unless a key asks. The newest first.",
         tags=TAG,
-        parameters=[ListParameters],
+        parameters=[NewestFirstParameters],
         responses=page_of(serializer),
     )
     made = extend_schema(

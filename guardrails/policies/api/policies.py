@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
-from agentops_portal.api.parameters import CursorField, Parameters
+from agentops_portal.api.paging import NewestFirstParameters, newest_first, page_of
+from agentops_portal.api.parameters import Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from agentops_portal.fields import lower_email, validate_timezone
 from guardrails.database_clock import database_now
@@ -36,10 +36,6 @@ from ..models import Policy
 TAG = ["Policies"]
 ADMINISTRATORS = "For owners and admins of the organization."
 _SHARE = "Shares are between 0 and 1, costs are US dollars, rates are numbers within the window."
-
-
-class PolicyListParameters(PageParameters):
-    cursor = CursorField(KeyCursor.parser(str, str))
 
 
 class AmountField(serializers.DecimalField):
@@ -155,12 +151,12 @@ class PoliciesView(APIView):
         summary="The policies of a project",
         description="And those of its organization, unless a key asks. The newest first.",
         tags=TAG,
-        parameters=[PolicyListParameters],
+        parameters=[NewestFirstParameters],
         responses=page_of(PolicySerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
-        wanted = PolicyListParameters.of(request)
+        wanted = NewestFirstParameters.of(request)
         rows = Policy.objects.visible_to(actor_of(request)).shown_in(project)
         rows = rows.select_related("owner").prefetch_related("contacts")
         return newest_first(request, rows, wanted, time="created_at", serializer=PolicySerializer)

@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agentops_portal.api.paging import KeyCursor, PageParameters, newest_first, page_of
-from agentops_portal.api.parameters import CursorField, Parameters
+from agentops_portal.api.paging import NewestFirstParameters, newest_first, page_of
+from agentops_portal.api.parameters import Parameters
 from agentops_portal.api.serializers import NameField, PortalModelSerializer
 from agentops_portal.fields import validate_timezone
 from guardrails import tasks
@@ -33,10 +33,6 @@ from ..models import Channel, Format, Frequency, ReportSchedule, Section, Weekda
 
 TAG = ["Reports"]
 ADMINISTRATORS = "For owners and admins of the organization."
-
-
-class ScheduleListParameters(PageParameters):
-    cursor = CursorField(KeyCursor.parser(str, str))
 
 
 class ScheduleSerializer(PortalModelSerializer):
@@ -158,12 +154,12 @@ class SchedulesView(APIView):
         summary="The report schedules of a project",
         description="And those of its organization, unless a key asks. The newest first.",
         tags=TAG,
-        parameters=[ScheduleListParameters],
+        parameters=[NewestFirstParameters],
         responses=page_of(ScheduleSerializer),
     )
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
-        wanted = ScheduleListParameters.of(request)
+        wanted = NewestFirstParameters.of(request)
         rows = ReportSchedule.objects.visible_to(actor_of(request)).shown_in(project).with_reached()
         return newest_first(request, rows, wanted, time="created_at", serializer=ScheduleSerializer)
 

@@ -33,13 +33,9 @@ TOKENS = (
 _UNITS = tuple(dict.fromkeys(unit for unit, _ in UNITS.values()))
 KINDS = (*TOKENS, "requests", *_UNITS)
 PROMPT = TOKENS[: TOKENS.index("output")]
-OPEN = (
-    "is_llm_call AND isNull(reported_cost) AND NOT cache_hit "
-    "AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
-)
-_PRICEABLE = (
-    "is_llm_call AND NOT cache_hit AND (input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
-)
+_TELLS_USE = "(input_tokens + output_tokens > 0 OR (units > 0 AND StatusCode != 'Error'))"
+OPEN = f"is_llm_call AND isNull(reported_cost) AND NOT cache_hit AND {_TELLS_USE}"
+_PRICEABLE = f"is_llm_call AND NOT cache_hit AND {_TELLS_USE}"
 # From and until (nanoseconds since 1970), more tokens of input than this, rates.
 _ENTRIES = "Array(Tuple(Int64, Int64, UInt64, Array(Float64)))"
 _COLUMNS = {"name": Column("String"), "entries": Column(_ENTRIES)}
