@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -18,7 +19,7 @@ from projects import credentials
 from projects.credentials import Credential
 from projects.models import Organization, Project
 from projects.services import create_api_key
-from traces.ingest.inbox import keeper
+from traces.ingest.inbox import keeper, settling
 from traces.ingest.inbox import worker as decoder
 from traces.ingest.inbox.table import Entry
 from traces.ingest.otlp import receiver
@@ -71,6 +72,7 @@ def _nothing_behind_a_tests_back() -> Iterator[None]:
         patch.setattr(keeper, "LOOK_SECONDS", 3600)
         patch.setattr(decoder, "PACE_SECONDS", 0)
         patch.setattr(decisions, "PACE_SECONDS", 3600)
+        patch.setattr(settling, "alone", nullcontext)  # a worker has a store of its own; tests/calls takes the lock
         yield
 
 

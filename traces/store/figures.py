@@ -13,8 +13,8 @@ status    `error` when the root failed; or a server span answered with HTTP 400 
           beside the status. A session of the agentops SDK says how it ended (`agentops.session.end_state`), and
           that it went well, too. "Indeterminate" is what is written for a decorated function that raised; where the
           caller said so, any failed span makes it a failure.
-LLM calls one per model invocation. LiteLLM 1.80 sends two spans of a failed one, so failed calls with the same parent,
-          start and model are one.
+LLM calls one per model invocation, however many spans tell it: those that are layers of another one's call are
+          found by traces/store/calls and taken out again (`of_verdict`), within a second or two.
 models    by their names without the date of a version, so that one model is one; a span shows the whole name.
 tokens    sums over LLM calls; a call has them once, however many spans describe it.
 cost      what clients reported (LLM calls and tools) and, for LLM calls of which they report none, what the price book
@@ -46,12 +46,22 @@ class Ingredient:
     """What a span adds to its trace.
 
     type: of the column in ClickHouse; of_span: expression over a row of `otel_traces`; merge: the aggregate function
-    that makes one of several.
+    that makes one of several; neutral: what, merged with anything, changes nothing of it. A sum has none: it can be
+    taken back.
     """
 
     type: str
     of_span: str
     merge: str
+    neutral: str = ""
+
+    @property
+    def of_verdict(self) -> str:
+        """Expression over a row of `span_verdicts` (traces/store/schema/verdicts.py): the same, added or taken away."""
+        if self.neutral:
+            return self.neutral
+        # A UInt64 that is less than nothing is one that takes away: sums go round, and never end below nothing.
+        return f"CAST(({self.of_span}) * sign, '{self.type}')"
 
 
 _CASES = (str.lower, str.title, str.upper)
@@ -62,8 +72,10 @@ def _sum(of_span: str, type_: str = "UInt64") -> Ingredient:
 
 
 def _set(of_span: str, element: str = "String") -> Ingredient:
-    return Ingredient(f"Array({element})", of_span, "groupUniqArrayArray")
+    return Ingredient(f"Array({element})", of_span, "groupUniqArrayArray", f"CAST([], 'Array({element})')")
 
+
+_LATEST = "fromUnixTimestamp64Nano(toInt64(9223372036854775807))"  # that a DateTime64(9) can hold
 
 # What clients write in the place of a session or user that they do not know.
 NOBODY = ("", *(each(word) for word in ("unknown", "none", "null", "undefined", "n/a") for each in _CASES))
@@ -75,6 +87,7 @@ def _of_root(column: str) -> Ingredient:
         "Tuple(is_blank Bool, is_child Bool, started DateTime64(9), id String)",
         f"({column} IN {NOBODY}, ParentSpanId != '', Timestamp, {column})",
         "min",
+        f"(true, true, {_LATEST}, '')",
     )
 
 
@@ -95,28 +108,30 @@ IS_COST_UNKNOWN = f"is_llm_call AND NOT ({IS_PRICED})"
 # The price of an insert grows with every function in these expressions: what can be worked out later is a figure.
 # No name of a span's column: an alias would hide it from the expressions beside.
 INGREDIENTS = {
-    "started": Ingredient("DateTime64(9)", "Timestamp", "min"),
-    "ended": Ingredient("DateTime64(9)", "end_timestamp", "max"),
+    "started": Ingredient("DateTime64(9)", "Timestamp", "min", "Timestamp"),
+    "ended": Ingredient("DateTime64(9)", "end_timestamp", "max", "end_timestamp"),
     "root": Ingredient(
         "Tuple(is_child Bool, started DateTime64(9), shortness UInt64, span_id String, name String, service String, "
         "status String)",
         "(ParentSpanId != '', Timestamp, bitNot(Duration), SpanId, SpanName, ServiceName, ended_as)",
         "min",
+        f"(true, {_LATEST}, toUInt64(0), '', '', '', '')",
     ),
     "last_work": Ingredient(
         "Tuple(is_work Bool, ended DateTime64(9), span_id String, status String)",
         # The type decides, but for sessions, and for containers when they failed.
         f"((span_type, ended_as) IN {_WORK}, end_timestamp, SpanId, ended_as)",
         "max",
+        "(false, fromUnixTimestamp64Nano(toInt64(0)), '', '')",
     ),
-    "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max"),
+    "server_status": Ingredient("UInt16", "if(SpanKind = 'Server', http_status, 0)", "max", "toUInt16(0)"),
     "spans": _sum("NOT is_pending"),
+    # By it what verdicts add can be told from what spans do (traces/store/rollups/rollup.py).
+    "verdicts": Ingredient("UInt64", "0", "sum", "1"),
     "ok_spans": _sum("StatusCode = 'Ok'"),
     "failed_spans": _sum("StatusCode = 'Error'"),
     "done_calls": _sum("is_llm_call AND StatusCode != 'Error'"),
-    "failed_calls": _set(
-        "if(is_llm_call AND StatusCode = 'Error', [cityHash64(ParentSpanId, Timestamp, model)], [])", "UInt64"
-    ),
+    "failed_calls": _sum("is_llm_call AND StatusCode = 'Error'"),
     "priced_calls": _sum(f"is_llm_call AND ({IS_PRICED})"),
     "cached_calls": _sum("cache_hit"),
     "input": _sum("input_tokens"),
@@ -147,7 +162,7 @@ COSTS = ("reported_cost", "computed_cost", "unknown_cost_calls", "saved_cost")
 
 # What came of each run.
 OUTCOMES = "arrayMap(run -> if(has(tripped, run.teller), 'blocked', run.outcome), runs)"
-_CALLS = "(done_calls + length(failed_calls))"
+_CALLS = "(done_calls + failed_calls)"
 FIGURES = {
     "trace_id": "trace_id",
     "name": "root.name",

@@ -233,10 +233,11 @@ class Trace(ScopedModel):
     )
     server_status = clickhouse.UInt16Field()
     spans = clickhouse.UInt64Field()
+    verdicts = clickhouse.UInt64Field()
     ok_spans = clickhouse.UInt64Field()
     failed_spans = clickhouse.UInt64Field()
     done_calls = clickhouse.UInt64Field()
-    failed_calls = clickhouse.ArrayField(clickhouse.UInt64Field())
+    failed_calls = clickhouse.UInt64Field()
     priced_calls = clickhouse.UInt64Field()
     cached_calls = clickhouse.UInt64Field()
     input = clickhouse.UInt64Field()
@@ -298,6 +299,7 @@ class UsageQuarter(ScopedModel):
     is_root = clickhouse.BoolField()
     is_priced = clickhouse.BoolField()
     spans = clickhouse.UInt64Field()
+    verdicts = clickhouse.UInt64Field()
     cached_calls = clickhouse.UInt64Field()
     input = clickhouse.UInt64Field()
     output = clickhouse.UInt64Field()
@@ -307,7 +309,6 @@ class UsageQuarter(ScopedModel):
     cost = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
     computed = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
     saved = clickhouse.DecimalField(max_digits=38, decimal_places=12, null=True)
-    failed_calls = clickhouse.ArrayField(clickhouse.UInt64Field())
     durations = DurationsField()
 
     class Meta(ScopedModel.Meta):

@@ -22,6 +22,7 @@ from . import spans as store
 from . import table as inbox
 from .envelope import envelopes
 from .once import leave_out_stored
+from .settling import Settling
 from .table import Entry
 from .told_twice import leave_calls_to_traces
 
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 Unreadable = Callable[[Entry, str], None]  # what becomes of a request that cannot be decoded
 # Between the look for what is stored and the insert no other thread may store the same.
 _one_at_a_time = threading.Lock()
+_settling = Settling()
 
 
 def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, patient: bool = False) -> list[Entry]:
@@ -58,6 +60,8 @@ def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, patient:
         if doubtful:
             leave_calls_to_traces(doubtful)
             _insert(doubtful, unreadable)
+        if news or _settling.is_due:
+            _settling.settle()
         return waiting + early
 
 

@@ -17,6 +17,7 @@ from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS
 from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 from traces.store.schema.tables import SPANS, UNREADABLE
+from traces.store.schema.verdicts import VERDICTS
 
 from .records import Erasure, ErasureKind
 
@@ -34,6 +35,7 @@ IN_CLICKHOUSE = (
     Traced(GUARDRAIL_RUNS.table, "project_id = %s AND trace_id IN %s"),
     # A request that nobody could read may hold the ids as they came, in bytes.
     Traced(UNREADABLE, "project_id = %s AND arrayExists(id -> position(body, unhex(id)) > 0, %s)"),
+    Traced(VERDICTS, "project_id = %s AND TraceId IN %s"),
     Traced(SPANS, "project_id = %s AND TraceId IN %s"),
     Traced(TRACE_SUMMARIES.table, "project_id = %s AND trace_id IN %s"),
 )

@@ -24,10 +24,11 @@ def recount(cursor: CursorWrapper, project_id: UUID, quarters: Collection[int]) 
         rows = f"project_id = '{project_id}' AND quarter IN ({', '.join(map(str, some))})"
         cursor.execute(f"DELETE FROM {ddl.local(USAGE.table)} {ddl.on_cluster()} WHERE {rows}")  # noqa: S608
         columns = ", ".join([*USAGE.keys, *USAGE.values])
-        cursor.execute(
-            f"INSERT INTO {USAGE.table} ({columns}) {USAGE.select(SPANS)} AND {_of(project_id, some)} "
-            "SETTINGS throw_on_max_partitions_per_insert_block = 0"
-        )
+        for source in USAGE.sources:
+            cursor.execute(
+                f"INSERT INTO {USAGE.table} ({columns}) {USAGE.select(source)} AND {_of(project_id, some)} "
+                "SETTINGS throw_on_max_partitions_per_insert_block = 0"
+            )
     if not quarters:
         return True
     cursor.execute(

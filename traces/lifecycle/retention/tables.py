@@ -9,6 +9,7 @@ from agentops_portal.units import NS_OF_DAY
 from traces.store.rollups.all import ROLLUPS
 from traces.store.rollups.rollup import Rollup, midnight, units_since_1970
 from traces.store.schema.tables import SPANS, UNREADABLE
+from traces.store.schema.verdicts import VERDICTS
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Kept:
 # Spans last: what was removed in part is out of every list and figure first, and whoever looks again finds the rest.
 KEPT = (
     *(Kept.of(rollup) for rollup in ROLLUPS),
+    Kept(VERDICTS, units_since_1970("Timestamp", NS_OF_DAY), "Timestamp"),
     Kept(UNREADABLE, "intDiv(toUnixTimestamp64Milli(received_at), 86400000)", "received_at"),
     Kept(SPANS, units_since_1970("Timestamp", NS_OF_DAY), "Timestamp"),
 )

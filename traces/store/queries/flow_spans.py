@@ -65,7 +65,7 @@ class WorkFilter(TraceFilter):
 
     def conditions(self) -> dict[str, str]:
         did_work = (
-            "(done_calls > 0 OR notEmpty(failed_calls) OR last_work.is_work OR notEmpty(runs) "
+            "(done_calls > 0 OR failed_calls > 0 OR last_work.is_work OR notEmpty(runs) "
             "OR arrayExists(name -> name != '', agent_names))"
         )
         return {**super().conditions(), "did_work": did_work}

@@ -25,10 +25,8 @@ IN_RANGE = (
 )
 _CALL = "type IN ('llm', 'embedding')"
 _DONE = f"{_CALL} AND status != 'Error'"
-_FAILED = (
-    "length(groupUniqArrayArray(failed_calls))"  # two spans of a failed call count once, see traces/store/figures.py
-)
-_ALL = f"(sumIf(spans, {_DONE}) + {_FAILED})"
+_FAILED = f"sumIf(spans, {_CALL} AND status = 'Error')"
+_ALL = f"sumIf(spans, {_CALL})"
 USAGE_FIGURES = {
     "calls": _ALL,
     "failed_calls": _FAILED,

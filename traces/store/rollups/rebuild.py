@@ -105,8 +105,10 @@ def _rebuild_days(cursor: CursorWrapper, first: int, end: int) -> None:
         # By name: a column that a migration added stands last in the table.
         columns = ", ".join([*rollup.keys, *rollup.values])
         for day in range(first, end):
-            spans = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
-            cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
+            of_day = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
+            for source in rollup.sources:
+                insert = f"INSERT INTO {rollup.table} ({columns}) {rollup.select(source)} AND {of_day} {_SETTINGS}"
+                cursor.execute(insert)
 
 
 def _delete(cursor: CursorWrapper, rollup: Rollup, first: int, end: int) -> None:

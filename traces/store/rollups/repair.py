@@ -4,6 +4,7 @@ An insert writes spans and then their roll-up rows. When ClickHouse is killed be
 be stored and are not sent again, so nothing else would ever add the rows.
 """
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -11,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.schema.tables import SPANS
+from traces.store.schema.verdicts import VERDICTS
 
 from .all import ROLLUPS
 from .doubles import remove_doubles
@@ -32,16 +34,18 @@ _COUNTING = [rollup for rollup in ROLLUPS if "spans" in rollup.values]
 def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
     """Days before `before` (UTC) that got spans lately and whose roll-ups hold another number of spans."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {SPANS} "
-            f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
-            [(before - EPOCH_DAY).days],
-        )
-        stored = dict(cursor.fetchall())
+        stored: Counter[int] = Counter()
+        for source in (SPANS, VERDICTS):
+            cursor.execute(
+                f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {source} "
+                f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
+                [(before - EPOCH_DAY).days],
+            )
+            stored.update(dict(cursor.fetchall()))
         wrong: set[int] = set()
         for rollup in _COUNTING:
             cursor.execute(
-                f"SELECT toInt32({rollup.day()}) AS day, sum(spans) FROM {rollup.table} "
+                f"SELECT toInt32({rollup.day()}) AS day, {rollup.held} FROM {rollup.table} "
                 f"WHERE day IN ({_RECENT}) GROUP BY day"
             )
             held = dict(cursor.fetchall())

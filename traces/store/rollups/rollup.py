@@ -13,6 +13,7 @@ from agentops_portal.units import NS_OF_DAY
 from traces.store.schema.objects import DATABASE, SOURCE, Column, Index, Table, View
 from traces.store.schema.rates import COMPUTED, computed_cost
 from traces.store.schema.tables import SPANS
+from traces.store.schema.verdicts import VERDICTS
 
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
 
@@ -20,6 +21,9 @@ Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row
 @dataclass(frozen=True, kw_only=True)
 class Rollup:
     """keys: the sorting key, in its order; values: what is aggregated; where: which spans count.
+
+    of_verdicts: value → expression over a row of `span_verdicts`, which adds or takes away what a span does; the keys
+    are those of a span. None of a roll-up that no verdict changes.
 
     time: the key that says when; time_unit_ns: its unit in nanoseconds since 1970, or None for a DateTime64(9).
     A row holds what spans of its time unit add, and a unit never crosses midnight UTC: whole days can be computed
@@ -37,10 +41,20 @@ class Rollup:
     where: str = "true"
     index_granularity: int = 8192
     indexes: Mapping[str, Index] = field(default_factory=dict)
+    of_verdicts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def view(self) -> str:
         return f"{self.table}_mv"
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(view.name for view in self.as_views())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The tables whose rows it adds up."""
+        return (SPANS, VERDICTS) if self.of_verdicts else (SPANS,)
 
     def as_table(self, comment: str = "") -> Table:
         columns = {**self.keys, **self.values}
@@ -56,30 +70,45 @@ class Rollup:
             comment=comment,
         )
 
-    def as_view(self, condition: str = "") -> View:
-        """The view that fills the table; with a condition it takes only the spans that meet it."""
-        text = f"{self._text(SOURCE)} AND {condition}" if condition else self._text(SOURCE)
-        return View(name=self.view, text=text, reads=SPANS, to=self.table)
+    def as_views(self, condition: str = "") -> tuple[View, ...]:
+        """The views that fill the table, one for each of `sources`; with a condition they take only rows that meet it.
+
+        What spans tell and what verdicts do have `received_at` and `Timestamp` in common.
+        """
+        return tuple(
+            View(
+                name=self.view if reads == SPANS else f"{self.table}_verdicts_mv",
+                text=f"{self._text(SOURCE, reads)} AND {condition}" if condition else self._text(SOURCE, reads),
+                reads=reads,
+                to=self.table,
+            )
+            for reads in self.sources
+        )
 
     @property
     def held(self) -> str:
         """SQL over rows of the table: how much they have counted, to be compared with `counted`."""
-        return "sum(spans)" if "spans" in self.values else f"uniqExact({', '.join(self.keys)})"
+        if "spans" not in self.values:
+            return f"uniqExact({', '.join(self.keys)})"
+        return "sum(spans) + sum(verdicts)" if self.of_verdicts else "sum(spans)"
 
-    @property
-    def counted(self) -> str:
-        """SQL over spans that meet `where`: the same, counted from the spans."""
+    def counted(self, source: str) -> str:
+        """SQL over rows of one of `sources` that meet `where`: the same, counted from there."""
+        if source == VERDICTS:
+            return "count()"
         if "spans" in self.values:
             return f"sum({self.values['spans'][1]})"
         return f"uniqExact({', '.join(expression for _, expression in self.keys.values())})"
 
     def select(self, source: str) -> str:
-        """What the view reads; a condition may follow with AND."""
-        return self._text(source).replace(DATABASE, ddl.database())
+        """What the view of one of `sources` reads; a condition may follow with AND."""
+        return self._text(source, source).replace(DATABASE, ddl.database())
 
-    def _text(self, source: str) -> str:
-        columns = {**self.keys, **self.values}
-        rows = ", ".join(f"{expression} AS {name}" for name, (_, expression) in columns.items())
+    def _text(self, source: str, reads: str) -> str:
+        columns = {name: expression for name, (_, expression) in (*self.keys.items(), *self.values.items())}
+        if reads == VERDICTS:
+            columns |= self.of_verdicts
+        rows = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
         # Priced here, where what a span tells stands in columns: a column that is worked out from many others costs an
         # insert what all of them do once more.
         priced = f"WITH {computed_cost()} AS {COMPUTED} " if COMPUTED in rows else ""

@@ -29,6 +29,7 @@ TRACE_SUMMARIES = Rollup(
     partition_by="intDiv(day, 30)",
     shard_by="trace_hash",
     where="TraceId != ''",
+    of_verdicts={name: each.of_verdict for name, each in INGREDIENTS.items()},
     # A page picks its traces from all over a day; the fewer neighbours come along the better.
     index_granularity=512,
     # What reaches into a range from the days before it: nearly nothing of a day lasts until the next.

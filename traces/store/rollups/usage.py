@@ -16,6 +16,7 @@ _TEXT = "LowCardinality(String)"
 _DURATION = "toUInt64(toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp))"
 _SUMS = (
     "spans",
+    "verdicts",
     "cached_calls",
     "input",
     "output",
@@ -48,10 +49,6 @@ USAGE = Rollup(
             for name, each in INGREDIENTS.items()
             if name in _SUMS
         },
-        "failed_calls": (
-            "SimpleAggregateFunction(groupUniqArrayArray, Array(UInt64))",
-            INGREDIENTS["failed_calls"].of_span.replace("cityHash64(", "cityHash64(TraceId, "),
-        ),
         "durations": (
             "AggregateFunction(quantilesTDigest(0.5), UInt64)",
             f"initializeAggregation('quantilesTDigestState(0.5)', {_DURATION})",
@@ -62,4 +59,9 @@ USAGE = Rollup(
     partition_by="intDiv(quarter, 2880)",  # 30 days
     shard_by="rand()",
     where="NOT is_pending",
+    of_verdicts={
+        **{name: INGREDIENTS[name].of_verdict for name in _SUMS},
+        # What was sketched cannot be taken back, so it stays where it is; that an agent made a call adds it there.
+        "durations": f"arrayReduce('quantilesTDigestState(0.5)', if(sign > 0 AND is_llm_call, [{_DURATION}], []))",
+    },
 )

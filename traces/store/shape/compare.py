@@ -155,7 +155,8 @@ def _view(view: View, live: dict[str, Live], database: str) -> Iterator[Differen
 
 def _rollup(rollup: Rollup, live: dict[str, Live], database: str) -> Iterator[Difference | _Pair]:
     """Whatever differs, the roll-up is renewed; but for a column that nothing uses."""
-    for each in (*_table(rollup.as_table(), live), *_view(rollup.as_view(), live, database)):
+    views = [each for view in rollup.as_views() for each in _view(view, live, database)]
+    for each in (*_table(rollup.as_table(), live), *views):
         if isinstance(each, _Pair):
             yield _Pair(each.wanted, each.live, _renewed(each.difference))
         else:

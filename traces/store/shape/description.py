@@ -10,12 +10,13 @@ from traces.store.rollups.rollup import Rollup
 from traces.store.schema.objects import Table, View
 from traces.store.schema.rates import DRAFT_TABLE, HELD_TABLE, RATES_TABLE
 from traces.store.schema.tables import INBOX_TABLE, MESSAGES_TABLE, UNREADABLE_TABLE, decoder_view, spans_table
+from traces.store.schema.verdicts import VERDICTS_TABLE
 
 
 @dataclass(frozen=True)
 class Description:
     """tables: in the order in which they are made; views: those that are altered in place; rollups: each a table and
-    the view that fills it, which are renewed together.
+    the views that fill it, which are renewed together.
     """
 
     tables: tuple[Table, ...]
@@ -26,7 +27,7 @@ class Description:
         return (*self.tables, *(rollup.as_table() for rollup in self.rollups))
 
     def all_views(self) -> tuple[View, ...]:
-        return (*self.views, *(rollup.as_view() for rollup in self.rollups))
+        return (*self.views, *(view for rollup in self.rollups for view in rollup.as_views()))
 
     def fingerprints(self) -> dict[str, str]:
         """Object → eight characters that change when anything of it does."""
@@ -39,7 +40,7 @@ def description(dialects: Iterable[Dialect] = DIALECTS, rollups: Iterable[Rollup
     return Description(
         tables=(
             *(spans_table(dialects), MESSAGES_TABLE, INBOX_TABLE, UNREADABLE_TABLE),
-            *(RATES_TABLE, HELD_TABLE, DRAFT_TABLE),
+            *(RATES_TABLE, HELD_TABLE, DRAFT_TABLE, VERDICTS_TABLE),
         ),
         rollups=tuple(rollups),
         views=(decoder_view(dialects), TIMES_VIEW),

@@ -4,6 +4,7 @@ What a day holds says whether it is done: as much as its spans of before `moment
 newest to the oldest, so the oldest day that is there is the one in which a process may have been killed.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -73,11 +74,14 @@ def _held(cursor: CursorWrapper, rollup: Rollup) -> dict[int, int]:
 
 
 def _wanted(cursor: CursorWrapper, rollup: Rollup, moment: datetime) -> dict[int, int]:
-    cursor.execute(
-        f"SELECT toInt32({_DAY}) AS of_day, {rollup.counted} FROM {SPANS} "
-        f"WHERE ({rollup.where}) AND {_received('<', moment)} GROUP BY of_day"
-    )
-    return dict(cursor.fetchall())
+    wanted: Counter[int] = Counter()
+    for source in rollup.sources:
+        cursor.execute(
+            f"SELECT toInt32({_DAY}) AS of_day, {rollup.counted(source)} FROM {source} "
+            f"WHERE ({rollup.where}) AND {_received('<', moment)} GROUP BY of_day"
+        )
+        wanted.update(dict(cursor.fetchall()))
+    return wanted
 
 
 def _compute(cursor: CursorWrapper, rollup: Rollup, day: int, moment: datetime, *, there: bool) -> None:
@@ -88,10 +92,11 @@ def _compute(cursor: CursorWrapper, rollup: Rollup, day: int, moment: datetime, 
     _insert(cursor, rollup, f"{spans} AND {_received('<', moment)}")
 
 
-def _insert(cursor: CursorWrapper, rollup: Rollup, spans: str) -> None:
+def _insert(cursor: CursorWrapper, rollup: Rollup, rows: str) -> None:
     # By name: a column that was added later stands last in the table.
     columns = ", ".join([*rollup.keys, *rollup.values])
-    cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(SPANS)} AND {spans} {_SETTINGS}")
+    for source in rollup.sources:
+        cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(source)} AND {rows} {_SETTINGS}")
 
 
 def _received(comparison: str, moment: datetime) -> str:

@@ -81,7 +81,7 @@ def _due(connection: BaseDatabaseWrapper, wanted: Description, found: Sequence[D
     due = []
     with connection.cursor() as cursor:
         for rollup in wanted.rollups:
-            if differ & {*rollup.as_table().physical(), rollup.view}:
+            if differ & {*rollup.as_table().physical(), *rollup.views}:
                 due.append(rollup)
             elif is_empty(cursor, rollup) and spans_count(cursor, rollup):
                 say(f"{rollup.table} is empty, and there are spans.")

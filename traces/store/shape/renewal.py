@@ -76,8 +76,8 @@ def clear(connection: BaseDatabaseWrapper, rollups: Sequence[Rollup]) -> None:
 
 def _make_anew(cursor: CursorWrapper, rollup: Rollup) -> None:
     """No span counts in it, so nobody misses it."""
-    statements = [ddl.drop_view(rollup.view), *ddl.drop_table(rollup.table), *ddl.drop_table(shadow_of(rollup).table)]
-    for statement in (*statements, *rollup.as_table().create(), rollup.as_view().create()):
+    statements = [*_drop_views(rollup), *ddl.drop_table(rollup.table), *ddl.drop_table(shadow_of(rollup).table)]
+    for statement in (*statements, *rollup.as_table().create(), *(view.create() for view in rollup.as_views())):
         cursor.execute(statement)
 
 
@@ -105,7 +105,8 @@ def _make_shadow(cursor: CursorWrapper, rollup: Rollup) -> None:
 def _change_over(cursor: CursorWrapper, rollups: Sequence[Rollup]) -> None:
     """Steps 2 to 4."""
     for rollup in rollups:
-        cursor.execute(ddl.drop_view(rollup.view))
+        for statement in _drop_views(rollup):
+            cursor.execute(statement)
     stopped = now_of(cursor)
     _sleep(MARGIN)
     for rollup in rollups:
@@ -115,7 +116,8 @@ def _change_over(cursor: CursorWrapper, rollups: Sequence[Rollup]) -> None:
             _exchange(cursor, rollup)
     starts = now_of(cursor) + MARGIN
     for rollup in rollups:
-        cursor.execute(rollup.as_view(received_since(starts)).create())
+        for view in rollup.as_views(received_since(starts)):
+            cursor.execute(view.create())
     _sleep(2 * MARGIN)
     for rollup in rollups:
         add(cursor, rollup, stopped, starts)
@@ -133,7 +135,8 @@ def _exchange(cursor: CursorWrapper, rollup: Rollup) -> None:
 
 def _finish(cursor: CursorWrapper, rollup: Rollup) -> None:
     """The view takes everything; the table is one like any other, and the old one goes."""
-    cursor.execute(rollup.as_view().alter())
+    for view in rollup.as_views():
+        cursor.execute(view.alter())
     cursor.execute(f"ALTER TABLE {ddl.local(rollup.table)} {ddl.on_cluster()} MODIFY COMMENT ''")
     for statement in ddl.drop_table(shadow_of(rollup).table):
         cursor.execute(statement)
@@ -141,13 +144,17 @@ def _finish(cursor: CursorWrapper, rollup: Rollup) -> None:
 
 def _marked(table: Rollup, rollup: Rollup) -> Table:
     """The table with a comment that says for which roll-up, as which code means it, it is built."""
-    return table.as_table(f"built for {rollup.view} {digest((rollup.as_table(), rollup.as_view()))}")
+    return table.as_table(f"built for {rollup.view} {digest((rollup.as_table(), *rollup.as_views()))}")
 
 
 def _in_place(cursor: CursorWrapper, rollup: Rollup) -> bool:
     """Whether an interrupted renewal has exchanged the tables."""
     there = read(cursor, rollup.as_table().physical()).get(ddl.local(rollup.table))
     return there is not None and there.comment == _marked(rollup, rollup).comment
+
+
+def _drop_views(rollup: Rollup) -> list[str]:
+    return [ddl.drop_view(name) for name in rollup.views]
 
 
 def _names(rollups: Sequence[Rollup]) -> str:
