@@ -52,8 +52,8 @@ RIGHT = {
     "tl-crew": Told(4, 3, 4010, 210, 512, 0, 64),
     "vercel": Told(8, 1, 7229, 380, 768, 64, 80),
 }
-# Here two spans tell of one call, and each span for itself is right; which of them counts is no matter of one span.
-WAIT_FOR_LAYERS = {
+# Here two spans tell of one call. Each for itself is right; which of them counts, the trace says (COUNTED).
+LAYERED = {
     "anth-oi": Told(12, 2, 14348, 644, 1536, 768),
     "autogen-oi": Told(6, 0, 6012, 312, 384, 0, 48),
     "dspy-both": Told(8, 2, 4010, 210, 512, 0, 64, "0.0006891"),
@@ -61,6 +61,18 @@ WAIT_FOR_LAYERS = {
     "li": Told(9, 1, 5024, 274, 640, 0, 80),  # an embedding below another
     "logfire-openai": Told(7, 1, 5216, 267, 640, 64, 64),  # the stream
     "oia-agentops": Told(2, 0, 2038, 138),
+}
+COUNTED = {
+    "autogen-oi": Told(3, 0, 3006, 156, 384, 0, 48),
+    "dspy-both": Told(4, 1, 4010, 210, 512, 0, 64, "0.0006891"),
+    "li": Told(8, 1, 5024, 274, 640, 0, 80),
+    "oia-agentops": Told(1, 0, 1019, 69),
+}
+# Nothing ties the two together: they are in traces of their own and share no id.
+UNTIED = {
+    "anth-oi": Told(7, 1, 8371, 377, 896),  # one stream
+    "lc-oiboth": Told(22, 2, 18140, 1026, 2304, 0, 288),
+    "logfire-openai": Told(7, 1, 5216, 267, 640, 0, 64),  # one stream, whose first half tells no tokens
 }
 TYPES = {
     "vercel": {"chain": 8, "embedding": 1, "llm": 8, "tool": 1},
@@ -86,11 +98,21 @@ PROVIDERS = {
 _SUMS = """
     SELECT project_id, countIf(is_llm_call AND StatusCode != 'Error'), countIf(is_llm_call AND StatusCode = 'Error'),
         sum(input_tokens), sum(output_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(reasoning_tokens),
-        ifNull(sum(reported_cost), 0), sumMap(map(toString(span_type), 1)),
+        sum(reported_cost), sumMap(map(toString(span_type), 1)),
         groupUniqArrayIf(toString(model), is_llm_call AND model != ''),
         groupUniqArrayIf(toString(provider), is_llm_call),
         sumIf(total_tokens, NOT is_llm_call)
     FROM otel_traces WHERE has({projects:Array(String)}, project_id) GROUP BY project_id
+"""
+_TRACES = """
+    SELECT sum(done_calls), sum(failed_calls), sum(input), sum(output), sum(cached_input), sum(reasoning), sum(cost)
+    FROM trace_summaries WHERE project_id = {project:String}
+"""
+_USAGE = """
+    SELECT sumIf(spans, type IN ('llm', 'embedding') AND status != 'Error'),
+        sumIf(spans, type IN ('llm', 'embedding') AND status = 'Error'),
+        sum(input), sum(output), sum(cached_input), sum(reasoning), sum(cost)
+    FROM usage_quarters WHERE project_id = {project:String}
 """
 
 
@@ -101,6 +123,7 @@ class Found:
     models: set[str]
     providers: set[str]
     tokens_of_others: int
+    counted: tuple[Told, Told]  # by traces, by usage: without what was written to a cache
 
 
 _found: dict[str, Found] = {}
@@ -118,14 +141,30 @@ def found(receiver_server: Receiver) -> dict[str, Found]:
         names = {str(project): name for name, project in projects.items()}
         for project, *row in get_client().query(_SUMS, parameters={"projects": list(names)}).result_rows:
             *sums, cost, types, models, providers, others = row
-            told = replace(Told(*sums), cost=str(Decimal(cost).normalize()) if cost else "0")
-            _found[names[project]] = Found(told, types, set(models), set(providers), others)
+            told = _priced(sums, cost)
+            counted = (_counted(_TRACES, project), _counted(_USAGE, project))
+            _found[names[project]] = Found(told, types, set(models), set(providers), others, counted)
     return _found
 
 
+def _counted(sql: str, project: str) -> Told:
+    [[done, failed, *tokens, reasoning, cost]] = get_client().query(sql, parameters={"project": project}).result_rows
+    return _priced([done, failed, *tokens, 0, reasoning], cost)
+
+
+def _priced(sums: list[int], cost: Decimal | None) -> Told:
+    return replace(Told(*sums), cost=str(cost.normalize()) if cost else "0")
+
+
 def test_every_span_that_asked_a_model_counts_with_its_tokens_and_no_other(found: dict[str, Found]) -> None:
-    assert {name: each.told for name, each in found.items()} == RIGHT | WAIT_FOR_LAYERS
+    assert {name: each.told for name, each in found.items()} == RIGHT | LAYERED
     assert not [name for name, each in found.items() if each.tokens_of_others]
+
+
+def test_spans_that_tell_one_call_are_one_call_in_traces_and_in_usage(found: dict[str, Found]) -> None:
+    expected = {name: replace(told, written=0) for name, told in (RIGHT | COUNTED | UNTIED).items()}
+    assert {name: each.counted[0] for name, each in found.items()} == expected
+    assert {name: each.counted[1] for name, each in found.items()} == expected
 
 
 def test_kinds_of_spans(found: dict[str, Found]) -> None:

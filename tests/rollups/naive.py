@@ -17,6 +17,8 @@ from agentops_portal.clickhouse.gate import select
 from traces.store.figures import Cost, TraceFigures
 from traces.store.queries.scopes import whole_time
 
+from .naive_layers import settled
+
 Row = dict[str, Any]
 DAY_NS = 86_400 * 10**9
 
@@ -35,7 +37,11 @@ def spans_of(project_id: UUID) -> list[Row]:
         name="test.spans",
         scope=whole_time(project_id),
     )
-    return [row | {"counted_model": undated(row["model"])} for row in rows]
+    spans = [row | {"counted_model": undated(row["model"]), "tells_a_call": row["is_llm_call"]} for row in rows]
+    traces: dict[str, list[Row]] = defaultdict(list)
+    for span in spans:
+        traces[span["TraceId"]].append(span)
+    return [span for trace in traces.values() for span in settled(trace)]
 
 
 def traces_of(spans: Iterable[Row]) -> dict[str, list[Row]]:
@@ -90,7 +96,7 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         reasoning_tokens=sum(s["reasoning_tokens"] for s in spans),
         total_tokens=sum(s["total_tokens"] for s in spans),
         cost=cost_of(spans, calls),
-        models=tuple(sorted({s["counted_model"] for s in spans if s["is_llm_call"]} - {""})),
+        models=tuple(sorted({s["counted_model"] for s in spans if s["tells_a_call"]} - {""})),
         agents=tuple(sorted({s["agent_name"] for s in spans} - {""})),
         session_id=of_root("session_id", spans),
         user_id=of_root("user_id", spans),
@@ -155,12 +161,7 @@ def tags_of(attributes: dict[str, str]) -> list[str]:
 
 
 def llm_calls(spans: Iterable[Row]) -> list[Row]:
-    calls: dict[Any, Row] = {}
-    for span in spans:
-        if span["is_llm_call"]:
-            failed_call = (span["TraceId"], span["ParentSpanId"], span["start"], span["model"])
-            calls[failed_call if span["StatusCode"] == "Error" else id(span)] = span
-    return list(calls.values())
+    return [span for span in spans if span["is_llm_call"]]
 
 
 def cost_of(spans: Iterable[Row], calls: Iterable[Row]) -> Cost:
