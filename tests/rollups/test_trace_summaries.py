@@ -195,7 +195,7 @@ def test_a_failed_call_that_was_sent_twice_is_one_call(project_id: UUID) -> None
 def test_an_answer_from_the_cache_costs_nothing_and_says_what_it_saved(project_id: UUID) -> None:
     priced: dict[str, str | float] = {**LLM, "gen_ai.cost.total_cost": 0.25}
     hit = {**priced, "hidden_params": '{"cache_key": "abc"}'}
-    store(project_id, request_of({1: [Spanlet("paid", 1, attributes=priced), Spanlet("hit", 2, 1, attributes=hit)]}, 5))
+    store(project_id, request_of({1: [Spanlet("paid", 1, attributes=priced), Spanlet("hit", 2, attributes=hit)]}, 5))
 
     [trace] = listed(project_id)
 
@@ -205,7 +205,7 @@ def test_an_answer_from_the_cache_costs_nothing_and_says_what_it_saved(project_i
 
 def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:
     hit = {**LLM, "hidden_params": '{"cache_key": "abc"}'}
-    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, 1, attributes=LLM)]
+    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, attributes=LLM)]
     store(project_id, request_of({1: spans}, MIDNIGHT))
 
     [trace] = listed(project_id)

@@ -39,6 +39,7 @@ class ExportedSpanSerializer(serializers.Serializer[Any]):
     guardrail_mode = serializers.CharField()
     guardrail_outcome = serializers.CharField()
     http_status = serializers.IntegerField(help_text="0 when the span has none.")
+    same_call_as = serializers.CharField(help_text="The span that is counted in its place, for it tells the same call.")
     attributes = serializers.DictField(child=serializers.CharField(), required=False)
     resource_attributes = serializers.DictField(child=serializers.CharField(), required=False)
     events = ExportedEventSerializer(many=True, required=False)

@@ -99,6 +99,13 @@ class SpanSerializer(serializers.Serializer[Any]):
     session_id = serializers.CharField()
     user_id = serializers.CharField()
     http_status = serializers.IntegerField(help_text="0 when there is none.")
+    same_call_as = serializers.CharField(
+        help_text="The span that tells the same LLM call and is counted; this one then adds nothing. Blank for others."
+    )
+    same_call_why = serializers.ChoiceField(
+        ["", "nested", "response", "failure"],
+        help_text="By which rule: one lies within the other, both name the same answer, both failed at once.",
+    )
 
 
 class WholeSpanSerializer(SpanSerializer):

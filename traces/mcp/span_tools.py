@@ -88,6 +88,9 @@ class SpanResult(BaseModel):
     guardrail_mode: str
     guardrail_outcome: str
     http_status: int
+    same_call_as: str = Field(
+        description="The span that tells the same call and is counted; this one then adds nothing. Blank for others."
+    )
     attributes: dict[str, str] = Field(
         description="As sent, as text: prompts, answers, parameters. Empty with `field`."
     )
@@ -169,6 +172,7 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
         guardrail_mode=cut(span.guardrail_mode, MAX_NAME),
         guardrail_outcome=span.guardrail_outcome,
         http_status=span.http_status,
+        same_call_as=span.same_call_as,
         attributes=budget.shown_map("attributes", span.attributes) if is_whole else {},
         events=[_event(budget, number, event) for number, event in enumerate(span.events)] if is_whole else [],
         resource=budget.shown_map("resource", span.resource) if is_whole else {},

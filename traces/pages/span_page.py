@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.formats import cut
@@ -15,6 +16,7 @@ from traces.reading.messages.below import completed, told_in_logs
 from traces.reading.messages.clipping import clipped
 from traces.reading.messages.media import named, named_text
 from traces.reading.waterfall import SPAN_TYPES
+from traces.store.calls.layers import FAILURE, NESTED, RESPONSE
 from traces.store.guard import shown_or
 from traces.store.queries.span_children import span_children, spans_of_logs
 from traces.store.queries.span_detail import Event, SpanDetail
@@ -32,6 +34,12 @@ BRIEF_CHARACTERS = 200
 MAX_EVENTS = 200  # and links
 MAX_EXCEPTIONS = 20
 EXCEPTION_EVENT = "exception"
+# Why a span is the same call as another one.
+SAME_CALL = {
+    NESTED: _("one lies within the other"),
+    RESPONSE: _("both name the same answer"),
+    FAILURE: _("both failed in the same moment, below the same span"),
+}
 
 
 def span_response(
@@ -59,7 +67,7 @@ def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     """Template context of `_span.html`."""
     icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
     whole, teller = conversation(span.attributes, span.events), ""
-    if span.is_llm_call:
+    if span.is_llm_call or span.same_call_as:
         whole, teller = completed(whole, lambda: span_children(scope, span.trace_id, span.span_id))
         if not teller:
             whole, teller = told_in_logs(whole, lambda: spans_of_logs(scope, span))
@@ -70,6 +78,7 @@ def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     found = exceptions(span.events)
     return {
         "span": _headline(span),
+        "same_call_why": SAME_CALL.get(span.same_call_why, ""),
         "icon": icon,
         "type_name": type_name,
         "conversation": talk.conversation,

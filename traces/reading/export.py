@@ -89,6 +89,7 @@ SPAN_COLUMNS = (
     "guardrail_mode",
     "guardrail_outcome",
     "http_status",
+    "same_call_as",
 )
 CONTENT_COLUMNS = ("attributes", "resource_attributes", "events")
 

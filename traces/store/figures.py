@@ -222,12 +222,6 @@ def merged_ingredients(names: Iterable[str] = INGREDIENTS) -> str:
     return ", ".join(["trace_id", *(f"{INGREDIENTS[name].merge}({name}) AS {name}" for name in names)])
 
 
-def span_ingredients() -> str:
-    """Columns of a `SELECT … FROM otel_traces … GROUP BY TraceId`: the same as the roll-up has, from the spans."""
-    gathered = (f"CAST({each.merge}({each.of_span}), '{each.type}') AS {name}" for name, each in INGREDIENTS.items())
-    return ", ".join(["TraceId AS trace_id", *gathered])
-
-
 @dataclass(frozen=True)
 class Cost:
     """US dollars and where they come from. An unknown part is never shown as 0."""

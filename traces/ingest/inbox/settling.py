@@ -4,20 +4,15 @@ Of several receivers one does it at a time: the lock is PostgreSQL's. While that
 and the next look goes back to where the last one ended.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import structlog
 from clickhouse_connect.driver.exceptions import Error
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections
 
 from agentops_portal.clickhouse.client import get_client
-from traces.store.calls.judging import judge_received
+from traces.store.calls.judging import alone, judge_received
 
 log = structlog.get_logger(__name__)
-
-LOCK = 0x0071_CA11  # of pg_advisory_xact_lock: whoever holds it judges
 
 
 class Settling:
@@ -38,14 +33,5 @@ class Settling:
             log.warning("which calls are the same is decided later", reason=str(error)[:300])
         except Exception:  # what decides must not keep spans from being stored
             log.exception("which calls are the same was not decided")
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """While nobody else judges, in whatever process. Raises django.db.Error."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            yield
-    finally:
-        close_old_connections()
+        finally:
+            close_old_connections()  # of a thread that nobody else does it for

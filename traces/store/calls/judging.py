@@ -7,7 +7,8 @@ at the same time. Most traces have one call and no agent, and are not read at al
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +16,7 @@ from typing import Any
 
 import structlog
 from clickhouse_connect.driver.client import Client
+from django.db import connection, transaction
 
 from agentops_portal.units import NS_OF_DAY
 from traces.store.dialects.base import attribute
@@ -26,7 +28,9 @@ from traces.store.schema.verdicts import OF_CALLS, SPAN_COLUMNS, VERDICTS
 from .layers import Seen, Verdict, verdicts
 
 log = structlog.get_logger(__name__)
+Say = Callable[[str], None]
 
+LOCK = 0x0071_CA11  # of pg_advisory_xact_lock: whoever holds it judges
 # A trace of more spans is left as it was when it had fewer: it would be read anew with each that comes.
 MOST_SPANS = 100_000
 # Spans that are held at once, but for a trace that has more.
@@ -35,6 +39,7 @@ SPANS_AT_ONCE = 50_000
 OVERLAP_MS = 2_000
 # What a receiver looks at when it starts: one that was killed may have stored spans and not judged their traces.
 FIRST_LOOK_MS = 600_000
+OTHERS_DAYS = 2  # as the repair at night, which has these judged
 
 _TIMES = ("Timestamp", "end_timestamp")
 _COLUMNS = ", ".join(f"toUnixTimestamp64Nano({name})" if name in _TIMES else name for name in SPAN_COLUMNS)
@@ -106,6 +111,42 @@ def judge_day(client: Client, day: int) -> int:
     return judge(
         client, (replace(each, first_ns=each.first_ns - NS_OF_DAY, last_ns=each.last_ns + NS_OF_DAY) for each in found)
     )
+
+
+def judge_stored(client: Client, say: Say) -> int:
+    """Judge everything, the newest day first; gives how many spans it says something new of."""
+    days = [
+        day
+        for (day,) in client.query(f"SELECT DISTINCT toInt32({_DAY}) AS day FROM {SPANS} ORDER BY day DESC").result_rows
+    ]
+    changed = 0
+    for day in days:
+        with alone():
+            changed += judge_day(client, day)
+    if changed:
+        say(f"{VERDICTS}: {changed} spans of {len(days)} days tell calls that others tell, or have an agent above them")
+    return changed
+
+
+def judge_what_others_stored(client: Client) -> int:
+    """Judge the days of which spans were written lately by others than receivers: a Collector, a copy of old rows."""
+    found = client.query(
+        f"SELECT DISTINCT toInt32({_DAY}) FROM {SPANS} "
+        f"WHERE received_at > now64(3) - toIntervalDay({OTHERS_DAYS}) AND request_digest = toFixedString('', 16)"
+    )
+    changed = 0
+    for (day,) in found.result_rows:
+        with alone():
+            changed += judge_day(client, day)
+    return changed
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """While nobody else judges, in whatever process. Raises django.db.Error."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        yield
 
 
 def judge(client: Client, traces: Iterable[Trace]) -> int:

@@ -26,6 +26,7 @@ from traces.store.rollups.usage import USAGE
 from traces.store.schema.objects import DATABASE
 from traces.store.schema.rates import DRAFT_TABLE, HELD_TABLE, RATES, computed_cost
 from traces.store.schema.tables import SPANS
+from traces.store.schema.verdicts import VERDICTS
 from traces.store.shape.renewal import copy_beside, renew
 
 from .filling import LOCK, book_rows, seen_names, write_rates
@@ -70,10 +71,20 @@ def reprice(actor: User | None = None, say: Say = log.info) -> Change:
 
 
 _BEFORE, _AFTER = (computed_cost(table.name) for table in (HELD_TABLE, DRAFT_TABLE))
+
+
+def _calls(source: str, counts: str) -> str:
+    return f"""
+    SELECT {units_since_1970("Timestamp", NS_OF_DAY)} AS day, {_BEFORE} AS cost_before, {_AFTER} AS cost_after,
+        toInt64({counts}) AS counts
+    FROM {source} WHERE is_llm_call AND isNull(reported_cost)
+    """
+
+
+# Layers of calls are taken out again, for they have no cost.
 _CHANGES = f"""
-SELECT toInt32(day), count(), sum(ifNull(cost_before, 0)), sum(ifNull(cost_after, 0)) FROM (
-    SELECT {units_since_1970("Timestamp", NS_OF_DAY)} AS day, {_BEFORE} AS cost_before, {_AFTER} AS cost_after
-    FROM {SPANS} WHERE is_llm_call AND isNull(reported_cost)
+SELECT toInt32(day), sum(counts), sum(counts * ifNull(cost_before, 0)), sum(counts * ifNull(cost_after, 0)) FROM (
+    {_calls(SPANS, "1")} UNION ALL {_calls(VERDICTS, "sign")}
 )
 WHERE isNull(cost_before) != isNull(cost_after) OR ifNull(cost_before, 0) != ifNull(cost_after, 0)
 GROUP BY day ORDER BY day

@@ -30,7 +30,7 @@ def unpriced_models() -> dict[tuple[str, str], int]:
     rows = _asked(
         "SELECT toString(provider), toString(model), sum(spans) AS calls, sum(tokens) "
         f"{_CALLED} AND NOT is_priced AND (status != 'Error' OR tokens > 0) "
-        f"GROUP BY provider, model ORDER BY calls DESC, model LIMIT {MOST}"
+        f"GROUP BY provider, model HAVING calls > 0 ORDER BY calls DESC, model LIMIT {MOST}"
     )
     silent = [model.lower() for _, model, _, tokens in rows if not tokens]
     priced = set(ModelPrice.objects.filter(model__in=silent).values_list("model", flat=True))

@@ -7,6 +7,7 @@ from agentops_portal.clickhouse.gate import Scope, stream
 from traces.store.figures import SPAN_COST
 from traces.store.schema.rates import priced
 
+from .settled import changes, verdicts_of
 from .shown import ONE_EACH, ORDER, OUTCOME_OF_MANY
 
 _COLUMNS = {
@@ -49,7 +50,9 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
 
     scope: a range that holds every span of the traces. Costs are US dollars or None, times nanoseconds since 1970.
     With `attributes` also attributes, resource_attributes, event_times, event_names and event_attributes.
+    A layer of another span's call has no tokens and no cost, and `same_call_as`, which is "" for others.
     """
+    said = verdicts_of(scope, trace_ids)
     columns = _COLUMNS | (_CONTENT if attributes else {})
     # The prefix keeps an alias from hiding a column of the same name.
     wanted = ", ".join(f"{expression} AS out_{name}" for name, expression in columns.items())
@@ -70,4 +73,9 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
         parameters={"trace_ids": list(trace_ids)},
     )
     for row in rows:
-        yield {name.removeprefix("out_"): value for name, value in row.items()}
+        span = {name.removeprefix("out_"): value for name, value in row.items()} | {"same_call_as": ""}
+        about = said.get((span["trace_id"], span["span_id"]))
+        if about is not None:
+            changed = changes(about)
+            span |= {name: changed[name] for name in changed.keys() & span.keys()} | {"agent": about.agent}
+        yield span

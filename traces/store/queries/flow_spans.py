@@ -11,6 +11,7 @@ from traces.store.schema.rates import priced
 
 from .filters import TraceFilter
 from .scopes import scope_of
+from .settled import settled, verdicts_of
 from .shown import IN_ORDER, OUTCOME_OF_MANY
 from .trace_list import trace_page
 
@@ -87,8 +88,8 @@ def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS)
         parameters={"trace_ids": list(trace_ids), "limit": limit},
     )
     traces: dict[str, list[FlowSpan]] = {}
-    for row in rows:
-        traces.setdefault(row["trace_id"], []).append(FlowSpan(**row))
+    for span in settled((FlowSpan(**row) for row in rows), verdicts_of(scope, trace_ids)):
+        traces.setdefault(span.trace_id, []).append(span)
     return list(traces.values())
 
 

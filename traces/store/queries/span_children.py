@@ -6,6 +6,7 @@ from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.dialects.base import attribute
 from traces.store.schema.rates import priced_in_parts
 
+from .settled import settled, verdicts_of
 from .shown import IN_ORDER, ONE_EACH
 from .span_detail import COLUMNS, SpanDetail, detail_of
 
@@ -26,7 +27,7 @@ def span_children(scope: Scope, trace_id: str, span_id: str) -> list[SpanDetail]
         span_id=span_id,
         limit=MAX_CHILDREN,
     )
-    return [detail_of(row) for row in rows]
+    return settled(map(detail_of, rows), verdicts_of(scope, [trace_id]))
 
 
 def spans_of_logs(scope: Scope, span: SpanDetail) -> list[SpanDetail]:

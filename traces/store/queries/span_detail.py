@@ -9,6 +9,7 @@ from traces.store.figures import Cost
 from traces.store.schema.rates import priced_in_parts
 from traces.store.values.readable import readable_values
 
+from .settled import settled, verdicts_of
 from .shown import FINAL_FIRST, OUTCOME, OUTCOME_OF_MANY
 
 DIFFERS = Decimal("0.05")
@@ -78,6 +79,9 @@ class SpanDetail:
     guardrail_outcome: str
     http_status: int
     cache_hit: bool
+    # A layer of another span's call, and by which rule (traces/store/calls/layers.py): it counts for nothing.
+    same_call_as: str = ""
+    same_call_why: str = ""
 
     @property
     def is_error(self) -> bool:
@@ -177,7 +181,8 @@ def span_detail(scope: Scope, trace_id: str, span_id: str) -> SpanDetail | None:
         scope=scope,
         parameters={"trace_id": trace_id, "span_id": span_id},
     )
-    return detail_of(rows[0]) if rows else None
+    found = settled(map(detail_of, rows), verdicts_of(scope, [trace_id]) if rows else {})
+    return found[0] if found else None
 
 
 def detail_of(row: dict[str, Any]) -> SpanDetail:

@@ -3,6 +3,7 @@
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.schema.rates import priced_in_parts
 
+from .settled import settled, verdicts_of
 from .shown import NOT_SUPERSEDED
 from .span_detail import COLUMNS, COLUMNS_WITHOUT_CONTENT, SpanDetail, detail_of
 
@@ -37,4 +38,4 @@ def span_page(scope: Scope, trace_id: str, after: SpanKey | None, limit: int, *,
         parameters=dict(zip(("after_ns", "after_shortness", "after_id"), after or (-(2**63), 0, ""), strict=True))
         | {"trace_id": trace_id, "limit": limit},
     )
-    return [detail_of(row) for row in rows]
+    return settled(map(detail_of, rows), verdicts_of(scope, [trace_id]))

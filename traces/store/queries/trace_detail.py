@@ -6,12 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import SPAN_COST, TraceFigures, figures_sql, span_ingredients
+from traces.store.figures import SPAN_COST, TraceFigures
 from traces.store.schema.rates import priced
 
 from .scopes import scope_of, whole_time_of
+from .settled import settled, verdicts_of
 from .shown import IN_ORDER, OUTCOME
-from .summaries import IN_DAYS_OF_PROJECTS, TABLE
+from .summaries import IN_DAYS_OF_PROJECTS, TABLE, figures_of
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
 MAX_SPANS = 5_000
@@ -48,6 +49,7 @@ class SpanRow:
     guardrail_mode: str
     guardrail_outcome: str
     http_status: int
+    same_call_as: str = ""  # the span that tells the same call and counts
 
     @property
     def end_ns(self) -> int:
@@ -71,6 +73,7 @@ _SPAN_COLUMNS: Mapping[str, str] = {
     "type": "span_type",
     "cost": SPAN_COST,
     "guardrail_outcome": OUTCOME,
+    "same_call_as": "''",
 }
 
 
@@ -105,13 +108,7 @@ def trace_scope_among(project_ids: Sequence[UUID], trace_id: str) -> Scope | Non
 
 def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
     """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
-    rows = select(
-        figures_sql(priced(f"SELECT {span_ingredients()} {_OF_TRACE} GROUP BY TraceId")),
-        name="trace_detail.figures",
-        scope=scope,
-        parameters={"trace_id": trace_id},
-    )
-    return TraceFigures.of(rows[0]) if rows else None
+    return figures_of(scope.project_id, [trace_id]).get(trace_id)
 
 
 def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
@@ -123,4 +120,5 @@ def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:
         scope=scope,
         parameters={"trace_id": trace_id, "limit": limit},
     )
-    return [SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows]
+    found = (SpanRow(**{name.removeprefix("span_"): value for name, value in row.items()}) for row in rows)
+    return settled(found, verdicts_of(scope, [trace_id]), trace_id)

@@ -7,7 +7,8 @@ from uuid import UUID
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.schema.rates import priced_in_parts
 
-from .scopes import whole_time
+from .scopes import scope_of, whole_time
+from .settled import settled, verdicts_of
 from .shown import FINAL_FIRST, IN_ORDER
 from .span_detail import COLUMNS, COLUMNS_OF_ONE, SpanDetail, detail_of
 
@@ -36,7 +37,7 @@ def trace_spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[Spa
         scope=scope,
         parameters={"trace_id": trace_id, "limit": limit},
     )
-    found = [detail_of(row) for row in rows]
+    found = settled(map(detail_of, rows), verdicts_of(scope, [trace_id]))
     return [span for _, together in groupby(found, lambda span: span.start_ns) for span in _parents_first([*together])]
 
 
@@ -62,4 +63,8 @@ def span_by_id(project_id: UUID, span_id: str) -> SpanDetail | None:
         scope=whole_time(project_id),
         parameters={"span_id": span_id},
     )
-    return detail_of(rows[0]) if rows else None
+    if not rows:
+        return None
+    span = detail_of(rows[0])
+    [counted] = settled([span], verdicts_of(scope_of(project_id, span.start_ns, span.start_ns), [span.trace_id]))
+    return counted

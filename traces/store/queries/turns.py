@@ -9,6 +9,7 @@ from traces.store.figures import TraceFigures
 from traces.store.schema.rates import priced_in_parts
 
 from .scopes import scope_of
+from .settled import settled, verdicts_of
 from .shown import IN_ORDER, ONE_EACH, ORDER
 from .span_detail import COLUMNS_OF_MANY, SpanDetail, detail_of
 
@@ -66,17 +67,18 @@ def moments(scope: Scope, traces: Sequence[TraceFigures], limit: int) -> list[Sp
     """The spans of the traces, the earliest first; at most `limit`. scope: of the project."""
     if not traces:
         return []
+    around, trace_ids = _around(scope, traces), [each.trace_id for each in traces]
     rows = select(
         priced_in_parts(f"SELECT {COLUMNS_OF_MANY} {_OF_TRACES} {IN_ORDER} LIMIT {{limit:UInt32}}"),
         name="turns.moments",
-        scope=_around(scope, traces),
+        scope=around,
         parameters={
-            "trace_ids": [each.trace_id for each in traces],
+            "trace_ids": trace_ids,
             "most_bytes": MOST_BYTES,
             "limit": limit,
         },
     )
-    return [detail_of(row) for row in rows]
+    return settled(map(detail_of, rows), verdicts_of(around, trace_ids))
 
 
 def _around(scope: Scope, traces: Sequence[TraceFigures]) -> Scope:

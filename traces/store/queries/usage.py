@@ -47,8 +47,10 @@ USAGE_FIGURES = {
 }
 USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())
 
+# What calls that count elsewhere leave behind is none (traces/store/schema/verdicts.py).
 _USED = (
-    "(figure_calls > 0 OR figure_requests > 0 OR isNotNull(figure_reported_cost) OR isNotNull(figure_computed_cost))"
+    "(figure_calls > 0 OR figure_requests > 0 "
+    "OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0)"
 )
 MOST = 1_000  # names that are told one by one
 
@@ -198,6 +200,7 @@ def models_called(scope: Scope, limit: int) -> list[str]:
         SELECT toString(model) AS name FROM {USAGE.table}
         WHERE {IN_RANGE} AND {_CALL} AND model != ''
         GROUP BY name
+        HAVING sum(spans) > 0
         ORDER BY sum(spans) DESC, name
         LIMIT {{limit:UInt32}}
         """,

@@ -10,7 +10,9 @@ from datetime import date, datetime, timedelta
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from agentops_portal.clickhouse.client import get_client
 from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
+from traces.store.calls.judging import judge_what_others_stored
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import VERDICTS
 
@@ -56,9 +58,11 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
 def repair(connection: BaseDatabaseWrapper, now: datetime) -> list[date]:
     """Compute the roll-ups of such days anew and return them; the running day is left to the next one's repair.
 
-    Spans that are stored twice lose their second row first, which makes their days such days.
+    Spans that are stored twice lose their second row first, which makes their days such days. Traces that no receiver
+    stored are judged (traces/store/calls).
     """
     remove_doubles(connection, before=now.date())
+    judge_what_others_stored(get_client())
     repaired = []
     for day in wrong_days(connection, before=now.date()):
         try:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agentops_portal.clickhouse import ddl
+from agentops_portal.clickhouse.client import get_client
 from agentops_portal.problems import StoreProblem
 from traces.store.adoption import copy_what_waits, waits
+from traces.store.calls.judging import judge_stored
 from traces.store.rollups.rollup import Rollup
 from traces.store.schema.adoption import BEFORE
 from traces.store.schema.tables import SPANS
@@ -40,7 +42,11 @@ def keep(connection: BaseDatabaseWrapper, say: Say, wanted: Description | None =
             say(f"{difference}{'' if difference.cure is Cure.NOTHING else '.'}")
     _refuse([each for each in found if each.cure is Cure.BY_HAND])
     _alter(connection, found)
+    adopts = waits(connection)
     copy_what_waits(connection, [rollup.table for rollup in wanted.rollups])
+    unjudged = {view for rollup in wanted.rollups for view in rollup.views if view != rollup.view}
+    if adopts or any(each.object in unjudged and each.what == "is missing" for each in found):
+        judge_stored(get_client(), say)
     due = _due(connection, wanted, found, say)
     if due:
         renew(connection, due, say)
