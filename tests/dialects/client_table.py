@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.dialects.test_clients import COUNTED, RIGHT, UNTIED
+from tests.dialects.test_clients import LAYERED, RIGHT, UNTIED
 from tests.dialects.test_clients import Told as Calls
 from tests.receiver import PAYLOADS
 from tests.rollups.test_recorded_clients import BODIES
@@ -34,7 +34,7 @@ def rows() -> Iterator[str]:
         for name, what in zip(names, whats, strict=False):
             if not _PARTS_OF_ONE.match(name):
                 base = whats[0].split(" + ")[0] if what.startswith(("+", "and ", "with ", "three ")) else ""
-                yield row(f"{base} {what}".strip(), (RIGHT | COUNTED | UNTIED)[name], BODIES.get(name), name)
+                yield row(f"{base} {what}".strip(), (RIGHT | LAYERED)[name], BODIES.get(name), name)
 
 
 def row(client: str, calls: Calls, others: Others | None, name: str) -> str:
@@ -43,7 +43,7 @@ def row(client: str, calls: Calls, others: Others | None, name: str) -> str:
         ("each layer counts" if name in UNTIED else "right") if calls.done or calls.failed else "not told",
         tokens(calls),
         "reported" if calls.cost != "0" else "not told",
-        *(rest(others) if others or name not in COUNTED | UNTIED else ["–"] * 4),
+        *(rest(others) if others or name not in LAYERED else ["–"] * 4),
     ]
     return f"| {' | '.join(cells)} |"
 
