@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.dialects.test_clients import LAYERED, RIGHT, UNTIED
+from tests.dialects.test_clients import LAYERED, RIGHT
 from tests.dialects.test_clients import Told as Calls
 from tests.receiver import PAYLOADS
 from tests.rollups.test_recorded_clients import BODIES
@@ -40,7 +40,7 @@ def rows() -> Iterator[str]:
 def row(client: str, calls: Calls, others: Others | None, name: str) -> str:
     cells = [
         client,
-        ("each layer counts" if name in UNTIED else "right") if calls.done or calls.failed else "not told",
+        "right" if calls.done or calls.failed else "not told",
         tokens(calls),
         "reported" if calls.cost != "0" else "not told",
         *(rest(others) if others or name not in LAYERED else ["–"] * 4),

@@ -23,9 +23,10 @@ Row = dict[str, Any]
 DAY_NS = 86_400 * 10**9
 
 _COLUMNS = """
-    TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, Duration, span_type,
-    is_llm_call, model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens, total_tokens,
-    reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode, guardrail_outcome,
+    TraceId, SpanId, ParentSpanId, ScopeName, SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, Duration,
+    span_type, is_llm_call, model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
+    total_tokens, reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode,
+    guardrail_outcome,
     http_status, SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
 """
 
@@ -38,10 +39,7 @@ def spans_of(project_id: UUID) -> list[Row]:
         scope=whole_time(project_id),
     )
     spans = [row | {"counted_model": undated(row["model"]), "tells_a_call": row["is_llm_call"]} for row in rows]
-    traces: dict[str, list[Row]] = defaultdict(list)
-    for span in spans:
-        traces[span["TraceId"]].append(span)
-    return [span for trace in traces.values() for span in settled(trace)]
+    return settled(spans)
 
 
 def traces_of(spans: Iterable[Row]) -> dict[str, list[Row]]:

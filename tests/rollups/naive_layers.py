@@ -14,10 +14,32 @@ NOTHING = {
 }
 
 
-def settled(trace: list[Row]) -> list[Row]:
-    """The spans of a trace as they count: layers tell nothing of a call, calls have the agent above them."""
-    calls = [span for span in trace if span["is_llm_call"]]
+def settled(spans: list[Row]) -> list[Row]:
+    """The spans of a project as they count: layers tell nothing of a call, calls have the agent above them."""
+    calls = [span for span in spans if span["is_llm_call"] and span["TraceId"]]
+    traces = {each["TraceId"]: [span for span in spans if span["TraceId"] == each["TraceId"]] for each in spans}
     sets = [{id(call)} for call in calls]
+    for trace in traces.values():
+        join_those_of(trace, sets)
+    scopes = {id(call): call["ScopeName"] for call in calls}
+    for one, other in twins(calls):
+        mine, theirs = (next(s for s in sets if id(each) in s) for each in (one, other))
+        if one["ScopeName"] == other["ScopeName"] or {scopes[i] for i in mine}.isdisjoint(scopes[i] for i in theirs):
+            join(sets, one, other)
+    counting: dict[int, Row] = {}
+    for some in sets:
+        layers = [call for call in calls if id(call) in some]
+        speaker = max(layers, key=lambda call: knows(call, traces[call["TraceId"]]))
+        above_them = [agent(call, traces[call["TraceId"]]) for call in layers]
+        agents = [speaker["agent_name"], *(call["agent_name"] for call in layers), *above_them]
+        said = next((name for name in agents if name), "")
+        for call in layers:
+            counting[id(call)] = {**call, "agent_name": said} | ({} if call is speaker else NOTHING)
+    return [counting.get(id(span), span) for span in spans]
+
+
+def join_those_of(trace: list[Row], sets: list[set[int]]) -> None:
+    calls = [span for span in trace if span["is_llm_call"]]
     nested = [(a, b) for a in calls for b in calls if a is not b and is_nested(a, b, trace)]
     for one, other in nested:
         join(sets, one, other)
@@ -27,15 +49,44 @@ def settled(trace: list[Row]) -> list[Row]:
                 join(sets, a, b)
             if failed_twice(a, b):
                 join(sets, a, b)
-    counting: dict[int, Row] = {}
-    for some in sets:
-        layers = [call for call in calls if id(call) in some]
-        speaker = max(layers, key=lambda call: knows(call, trace))
-        agents = [speaker["agent_name"], *(call["agent_name"] for call in layers), *(agent(c, trace) for c in layers)]
-        said = next((name for name in agents if name), "")
-        for call in layers:
-            counting[id(call)] = {**call, "agent_name": said} | ({} if call is speaker else NOTHING)
-    return [counting.get(id(span), span) for span in trace]
+
+
+def twins(calls: list[Row]) -> list[tuple[Row, Row]]:
+    """Of two instrumentations, in two traces or side by side, one within the other; and Logfire's streams."""
+    found: list[tuple[Row, Row]] = []
+    taken: list[Row] = []
+    for inner in sorted(calls, key=lambda s: (s["start"], -s["end"])):
+        holders = [outer for outer in calls if outer not in taken and holds(outer, inner)]
+        if holders and inner not in taken:
+            outer = max(holders, key=lambda s: s["start"])
+            taken += [outer, inner]
+            found.append((outer, inner))
+    for end in calls:
+        begun = [call for call in calls if call["end"] <= end["start"] and begins(call, end)]
+        if begun and end["start"] == end["end"]:
+            found.append((max(begun, key=lambda s: s["end"]), end))
+    return found
+
+
+def holds(outer: Row, inner: Row) -> bool:
+    here = ("ServiceName", "span_type", "total_tokens")
+    models = {outer["counted_model"], inner["counted_model"]} - {""}
+    failed = {outer["StatusCode"] == "Error", inner["StatusCode"] == "Error"}
+    side_by_side = outer["TraceId"] != inner["TraceId"] or outer["ParentSpanId"] == inner["ParentSpanId"]
+    return (
+        outer["ScopeName"] != inner["ScopeName"]
+        and all(outer[name] == inner[name] for name in here)
+        and (outer["total_tokens"] > 0 or len(failed) == 1)
+        and outer["start"] <= inner["start"] <= inner["end"] <= outer["end"]
+        and len(models) < 2
+        and side_by_side
+    )
+
+
+def begins(call: Row, end: Row) -> bool:
+    here = ("ServiceName", "span_type", "ScopeName", "counted_model")
+    open_end = call["total_tokens"] == 0 and call["StatusCode"] != "Error" and call["start"] < call["end"]
+    return open_end and call["ScopeName"].startswith("logfire") and all(call[name] == end[name] for name in here)
 
 
 def join(sets: list[set[int]], one: Row, other: Row) -> None:
@@ -112,7 +163,14 @@ def failed_twice(a: Row, b: Row) -> bool:
 def knows(call: Row, trace: list[Row]) -> tuple[Any, ...]:
     failed = call["StatusCode"] == "Error"
     priced = call["reported_cost"] is not None
-    return call["cache_hit"], priced, call["total_tokens"] > 0, failed, len(above(call, trace)), call["SpanId"]
+    return (
+        call["cache_hit"],
+        priced,
+        call["total_tokens"] > 0,
+        failed,
+        len(above(call, trace)),
+        (call["TraceId"], call["SpanId"]),
+    )
 
 
 def response_id(call: Row) -> str:

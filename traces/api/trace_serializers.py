@@ -102,9 +102,11 @@ class SpanSerializer(serializers.Serializer[Any]):
     same_call_as = serializers.CharField(
         help_text="The span that tells the same LLM call and is counted; this one then adds nothing. Blank for others."
     )
+    same_call_trace = serializers.CharField(help_text="The trace of that span, where it is another one.")
     same_call_why = serializers.ChoiceField(
-        ["", "nested", "response", "failure"],
-        help_text="By which rule: one lies within the other, both name the same answer, both failed at once.",
+        ["", "nested", "response", "failure", "twin", "stream"],
+        help_text="By which rule: one lies within the other, both name the same answer, both failed at once, another "
+        "instrumentation tells as many tokens at the same time, it tells the end of a streamed answer.",
     )
 
 

@@ -91,6 +91,7 @@ class SpanResult(BaseModel):
     same_call_as: str = Field(
         description="The span that tells the same call and is counted; this one then adds nothing. Blank for others."
     )
+    same_call_trace: str = Field(description="The trace of that span, where it is another one.")
     attributes: dict[str, str] = Field(
         description="As sent, as text: prompts, answers, parameters. Empty with `field`."
     )
@@ -173,6 +174,7 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
         guardrail_outcome=span.guardrail_outcome,
         http_status=span.http_status,
         same_call_as=span.same_call_as,
+        same_call_trace=span.same_call_trace,
         attributes=budget.shown_map("attributes", span.attributes) if is_whole else {},
         events=[_event(budget, number, event) for number, event in enumerate(span.events)] if is_whole else [],
         resource=budget.shown_map("resource", span.resource) if is_whole else {},

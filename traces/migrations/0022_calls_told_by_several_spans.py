@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     operations = [
         StoreShape(
             {
-                "span_verdicts": "47a3489f",
+                "span_verdicts": "0c774e6d",
                 "trace_summaries": "0ebba8f1",
                 "usage_quarters": "65a4b928",
                 "trace_summaries_mv": "c0304648",

@@ -17,6 +17,7 @@ from traces.reading.messages.clipping import clipped
 from traces.reading.messages.media import named, named_text
 from traces.reading.waterfall import SPAN_TYPES
 from traces.store.calls.layers import FAILURE, NESTED, RESPONSE
+from traces.store.calls.twins import STREAM, TWIN
 from traces.store.guard import shown_or
 from traces.store.queries.span_children import span_children, spans_of_logs
 from traces.store.queries.span_detail import Event, SpanDetail
@@ -39,6 +40,8 @@ SAME_CALL = {
     NESTED: _("one lies within the other"),
     RESPONSE: _("both name the same answer"),
     FAILURE: _("both failed in the same moment, below the same span"),
+    TWIN: _("another instrumentation tells as many tokens at the same time"),
+    STREAM: _("it tells the end of a streamed answer"),
 }
 
 

@@ -10,6 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from agentops_portal.clickhouse.client import get_client
+from traces.store.calls.finding import Instrumentations
 from traces.store.calls.judging import alone, judge_received
 
 log = structlog.get_logger(__name__)
@@ -20,6 +21,7 @@ class Settling:
 
     def __init__(self) -> None:
         self._since_ms: int | None = None
+        self._known = Instrumentations()
         self.is_due = False  # something was stored of which the traces were not judged
 
     def settle(self) -> None:
@@ -27,7 +29,7 @@ class Settling:
         self.is_due = True
         try:
             with alone():
-                self._since_ms = judge_received(get_client(), self._since_ms)
+                self._since_ms = judge_received(get_client(), self._since_ms, self._known)
             self.is_due = False
         except (Error, DatabaseError) as error:
             log.warning("which calls are the same is decided later", reason=str(error)[:300])

@@ -1,4 +1,4 @@
-"""Which spans of a trace describe the same model call, and which agent made it.
+"""Which spans of a trace, or of some that are looked at together, tell the same model call, and which agent made it.
 
 One span says what it carries (traces/store/dialects); that several spans are layers of one call, only their trace can
 say: the client's span above the provider's, an application above the proxy that it calls, a framework's beside an
@@ -10,6 +10,8 @@ nested    a call below a call is the same one, unless an agent, a tool, a guardr
 response  calls with the same id of the answer are the same one, but for an answer from a cache, which is told with the
           id of the answer that was kept.
 failure   LiteLLM tells a call that failed twice: same parent, start and model.
+twin,     nothing ties them together but what they tell and when (twins.py): in two traces, or beside each other in one.
+stream    Those that one instrumentation tells are never twins.
 
 The layer that speaks is the one that knows most: that the answer came from a cache, else a cost, else tokens, else that
 it failed; of equals the deepest. A call that names no agent is that of the nearest agent above any of its layers.
@@ -20,6 +22,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .twins import TWIN, Told, twins
+
 CALLS = frozenset({"llm", "embedding"})
 # Who calls from within one of these calls anew.
 APART = frozenset({"agent", "tool", "guardrail", "retriever"})
@@ -27,7 +31,9 @@ NESTED, RESPONSE, FAILURE = "nested", "response", "failure"
 
 
 class Seen(NamedTuple):
-    """What matters of a span. Times are nanoseconds since 1970; `priced`: a cost was reported."""
+    """What matters of a span. Ids tell it from all others, whatever their trace; times are nanoseconds since 1970;
+    `priced`: a cost was reported; `scope`: the instrumentation that told it.
+    """
 
     span_id: str
     parent_id: str
@@ -42,6 +48,10 @@ class Seen(NamedTuple):
     failed: bool
     cached: bool
     agent: str
+    trace_id: str = ""
+    service: str = ""
+    scope: str = ""
+    plain_model: str = ""  # without the date of a version
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,7 @@ def verdicts(spans: Iterable[Seen]) -> dict[str, Verdict]:
     _join_nested(groups, calls, above)
     _join_responses(groups, calls)
     _join_failures(groups, calls)
+    _join_twins(groups, calls)
     return dict(_told(groups, above))
 
 
@@ -180,6 +191,35 @@ def _join_failures(groups: _Groups, calls: Sequence[Seen]) -> None:
     for call in calls:
         if call.failed:
             groups.join(first.setdefault((call.parent_id, call.start_ns, call.model), call), call, FAILURE)
+
+
+def _join_twins(groups: _Groups, calls: Sequence[Seen]) -> None:
+    by_id = {call.span_id: call for call in calls}
+    for first, second, why in twins(map(_as_told, calls)):
+        one, other = by_id[first], by_id[second]
+        # Of those that lie below one another in a trace it is decided.
+        if one.trace_id == other.trace_id and one.parent_id != other.parent_id:
+            continue
+        if why != TWIN or _scopes(groups, one).isdisjoint(_scopes(groups, other)):
+            groups.join(one, other, why)
+
+
+def _as_told(call: Seen) -> Told:
+    return Told(
+        key=call.span_id,
+        service=call.service,
+        scope=call.scope,
+        type=call.type,
+        model=call.plain_model,
+        tokens=call.tokens,
+        failed=call.failed,
+        start_ns=call.start_ns,
+        end_ns=call.end_ns,
+    )
+
+
+def _scopes(groups: _Groups, call: Seen) -> set[str]:
+    return {each.scope for each in groups.of(call)}
 
 
 def _told(groups: _Groups, above: _Above) -> Iterator[tuple[str, Verdict]]:

@@ -21,14 +21,16 @@ _NOTHING = OF_CALLS | {
 
 @dataclass(frozen=True)
 class Said:
-    """Of a span: which one tells the same call and counts, "" when it does itself; by which rule; whose call it is."""
+    """Of a span: which one tells the same call and counts, "" when it does itself; in which trace that is, "" for the
+    same one; by which rule; whose call it is.
+    """
 
     same_as: str
+    same_trace: str
     why: str
     agent: str
 
 
-NOTHING_SAID = Said("", "", "")
 Span = TypeVar("Span")
 Verdicts = Mapping[tuple[str, str], Said]  # (trace id, span id) → what is said of it
 
@@ -37,7 +39,7 @@ def verdicts_of(scope: Scope, trace_ids: Collection[str]) -> Verdicts:
     """Of the spans of these traces that start in the scope; most have none."""
     rows = select(
         f"""
-        SELECT TraceId AS trace_id, SpanId AS span_id, argMax((same_as, why, agent_name), version) AS said
+        SELECT TraceId AS trace_id, SpanId AS span_id, argMax((same_as, same_trace, why, agent_name), version) AS said
         FROM {VERDICTS}
         WHERE project_id = {{project_id:String}}
             AND Timestamp >= {{start:DateTime64(9)}} AND Timestamp < {{end:DateTime64(9)}}
@@ -74,5 +76,10 @@ def _settled(span: Span, verdicts: Verdicts, trace_id: str) -> Span:
 
 def changes(said: Said) -> dict[str, Any]:
     """What becomes of a span by the names of its fields."""
-    changed: dict[str, Any] = {"agent_name": said.agent, "same_call_as": said.same_as, "same_call_why": said.why}
+    changed: dict[str, Any] = {
+        "agent_name": said.agent,
+        "same_call_as": said.same_as,
+        "same_call_trace": said.same_trace,
+        "same_call_why": said.why,
+    }
     return changed | (_NOTHING if said.same_as else {})

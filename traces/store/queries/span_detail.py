@@ -81,6 +81,7 @@ class SpanDetail:
     cache_hit: bool
     # A layer of another span's call, and by which rule (traces/store/calls/layers.py): it counts for nothing.
     same_call_as: str = ""
+    same_call_trace: str = ""  # where that is another one
     same_call_why: str = ""
 
     @property

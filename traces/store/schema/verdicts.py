@@ -3,7 +3,8 @@
 traces/store/calls decides. A span that a trace changes has rows here: the first takes back what the span told of itself
 (`sign` -1), the next says what counts instead; when more of the trace arrives and it says something else, two more
 follow. The roll-ups add these rows to those of the spans, so the columns have the names that spans have
-(traces/store/rollups/rollup.py). What counts of a span is its newest row with `sign` 1.
+(traces/store/rollups/rollup.py). What counts of a span is its newest row with `sign` 1;
+`same_trace` says where the span is that tells the same call, when it is in another trace.
 """
 
 from .objects import Table, read_columns
@@ -54,6 +55,7 @@ VERDICTS_TABLE = Table(
         sign Int8,
         version UInt32,
         same_as String,
+        same_trace String,
         why {_TEXT},
         is_pending Bool DEFAULT false,
         received_at DateTime64(3) DEFAULT now64(3) CODEC(Delta(8), ZSTD(1))"""),

@@ -1,0 +1,237 @@
+"""Which traces are judged: those of which something is new, and those that may tell the same calls as they do."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from agentops_portal.units import NS_OF_DAY
+from traces.store.dialects.model_names import undated
+from traces.store.rollups.rollup import midnight, units_since_1970
+from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
+from traces.store.schema.tables import SPANS
+from traces.store.schema.verdicts import VERDICTS
+
+from .twins import REACH_NS, Told, twins
+
+log = structlog.get_logger(__name__)
+
+# A trace of more spans is left as it was when it had fewer: it would be read anew with each that comes.
+MOST_SPANS = 100_000
+# Calls of one look, in projects with several instrumentations, that are compared with those around them.
+MOST_CALLS = 5_000
+MOST_AROUND = 20_000
+# Traces that are judged together: a session of an agent, and the calls of it that were told apart.
+MOST_TOGETHER = 2_000
+_ROUNDS = 4
+
+DAY = units_since_1970("Timestamp", NS_OF_DAY)
+OF_TRACES = """
+    project_id IN {projects:Array(String)} AND TraceId IN {traces:Array(String)}
+    AND Timestamp >= fromUnixTimestamp64Nano({first:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({last:Int64})
+"""
+_AROUND = "Timestamp >= fromUnixTimestamp64Nano({since:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({until:Int64})"
+_SUMMARY = """
+    toString(project_id), trace_id, toUnixTimestamp64Nano(min(started)), toUnixTimestamp64Nano(max(ended)), sum(spans)
+"""
+# Calls of one trace that may be one, or one call and an agent that may have made it.
+_WORTH_IT = """
+    sum(verdicts) > 0 OR sum(done_calls) + sum(failed_calls) > 1
+    OR (sum(done_calls) + sum(failed_calls) = 1 AND groupUniqArrayArray(agent_names) NOT IN ([], ['']))
+"""
+_SINCE = "received_at >= fromUnixTimestamp64Milli({since:Int64})"
+_RECEIVED = f"""
+    SELECT {_SUMMARY} FROM {TRACE_SUMMARIES.table}
+    WHERE (project_id, day, trace_hash) GLOBAL IN (
+        SELECT DISTINCT project_id, toInt32({DAY} + arrayJoin([-1, 0, 1])), cityHash64(TraceId) FROM {SPANS}
+        WHERE {_SINCE} AND TraceId != ''
+    )
+    GROUP BY project_id, trace_id HAVING {_WORTH_IT}
+"""
+_SCOPES = f"SELECT project_id, groupUniqArray(ScopeName) FROM {SPANS} WHERE {{}} AND is_llm_call GROUP BY project_id"
+_LONE = f"""
+    SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
+    FROM {SPANS} WHERE {_SINCE} AND is_llm_call AND project_id IN {{projects:Array(String)}} AND TraceId != ''
+    GROUP BY project_id, TraceId LIMIT {{limit:UInt32}}
+"""
+_IN_DAY = f"Timestamp >= {midnight('{day:Int32}')} AND Timestamp < {midnight('{day:Int32} + 1')}"
+_OF_DAY = f"""
+    SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
+    FROM {SPANS} WHERE {_IN_DAY} AND TraceId != ''
+    GROUP BY project_id, TraceId
+    HAVING countIf(is_llm_call) > 1
+        OR (countIf(is_llm_call) = 1 AND (countIf(span_type = 'agent') > 0 OR project_id IN {{several:Array(String)}}))
+"""
+_NEAR = f"""
+    SELECT project_id, TraceId, SpanId, ServiceName, ScopeName, span_type, {undated("model")}, total_tokens,
+        StatusCode = 'Error', toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(end_timestamp)
+    FROM {SPANS}
+    WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND is_llm_call AND NOT is_pending AND TraceId != ''
+        AND (project_id, ServiceName, total_tokens) GLOBAL IN (
+            SELECT project_id, ServiceName, total_tokens FROM {SPANS} WHERE {OF_TRACES} AND is_llm_call
+        )
+    ORDER BY Timestamp DESC LIMIT {{limit:UInt32}}
+"""
+_LINKED = f"""
+    SELECT DISTINCT project_id, TraceId, same_trace FROM {VERDICTS}
+    WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND sign = 1 AND same_trace != ''
+        AND (TraceId IN {{traces:Array(String)}} OR same_trace IN {{traces:Array(String)}})
+"""
+_KNOWN = f"""
+    SELECT {_SUMMARY} FROM {TRACE_SUMMARIES.table}
+    WHERE project_id IN {{projects:Array(String)}} AND day BETWEEN {{since:Int64}} AND {{until:Int64}}
+        AND trace_hash IN (SELECT cityHash64(arrayJoin({{traces:Array(String)}})))
+        AND trace_id IN {{traces:Array(String)}}
+    GROUP BY project_id, trace_id
+"""
+
+Id = tuple[str, str]  # of a trace: project, trace
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Which spans to read; first_ns, last_ns: between which nanoseconds since 1970 they start."""
+
+    project_id: str
+    trace_id: str
+    first_ns: int
+    last_ns: int
+    spans: int
+
+    @property
+    def id(self) -> Id:
+        return self.project_id, self.trace_id
+
+
+class Instrumentations:
+    """Of each project the scopes that told calls. Where there is one, no two traces tell the same call."""
+
+    MOST = 10_000  # projects
+
+    def __init__(self) -> None:
+        self._scopes: dict[str, set[str]] = defaultdict(set)
+
+    def learn(self, rows: Iterable[Sequence[Any]]) -> list[str]:
+        """The projects among these rows of (project, scopes) that have several."""
+        if len(self._scopes) > self.MOST:
+            self._scopes.clear()
+        seen = []
+        for project_id, scopes in rows:
+            self._scopes[project_id].update(scopes)
+            seen.append(project_id)
+        return [project_id for project_id in seen if len(self._scopes[project_id]) > 1]
+
+
+def received(client: Client, since_ms: int, known: Instrumentations) -> tuple[list[Trace], list[str]]:
+    """Traces of which spans were received since then that are worth a look, and the projects whose calls may be told
+    by two of them.
+    """
+    found = _traces(client, _RECEIVED, since=since_ms)
+    several = known.learn(client.query(_SCOPES.format(_SINCE), parameters={"since": since_ms}).result_rows)
+    if several:
+        lone = _traces(client, _LONE, since=since_ms, projects=several, limit=MOST_CALLS)
+        there = {trace.id for trace in found}
+        found += [trace for trace in lone if trace.id not in there]
+    return found, several
+
+
+def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
+    """The same of all traces that have spans on a day since 1970, UTC."""
+    rows = client.query(_SCOPES.format(_IN_DAY), parameters={"day": day}).result_rows
+    several = Instrumentations().learn(rows)
+    # Some cross midnight.
+    return [
+        Trace(each.project_id, each.trace_id, each.first_ns - NS_OF_DAY, each.last_ns + NS_OF_DAY, each.spans)
+        for each in _traces(client, _OF_DAY, day=day, several=several)
+    ], several
+
+
+def together(client: Client, traces: Collection[Trace], several: Collection[str]) -> list[list[Trace]]:
+    """The traces, each with those that tell calls of it or did."""
+    known = {trace.id: trace for trace in traces}
+    links = _twins_of(client, [trace for trace in traces if trace.project_id in several])
+    asked: set[Id] = set()
+    for _ in range(_ROUNDS):
+        news = {each for link in links for each in link} | known.keys()
+        if len(news) > MOST_TOGETHER + len(known) or not (news - asked):
+            break
+        links |= _linked(client, news - asked, list(known.values()))
+        asked |= news
+    others = {each for link in links for each in link} - known.keys()
+    known |= {trace.id: trace for trace in _known(client, others, list(known.values()))}
+    return _components(known, links)
+
+
+def parameters_of(traces: Collection[Trace]) -> dict[str, object]:
+    """Of OF_TRACES."""
+    return {
+        "projects": sorted({trace.project_id for trace in traces}),
+        "traces": sorted({trace.trace_id for trace in traces}),
+        "first": max(min(trace.first_ns for trace in traces), 0),
+        "last": min(max(trace.last_ns for trace in traces), 2**63 - 1),
+    }
+
+
+def _traces(client: Client, sql: str, **parameters: object) -> list[Trace]:
+    found = [Trace(*row) for row in client.query(sql, parameters=parameters).result_rows]
+    for trace in found:
+        if trace.spans > MOST_SPANS:
+            log.warning("a trace has too many spans to be judged", trace_id=trace.trace_id, spans=trace.spans)
+    return [trace for trace in found if trace.spans <= MOST_SPANS]
+
+
+def _around(traces: Collection[Trace]) -> dict[str, int]:
+    return {
+        "since": max(min(trace.first_ns for trace in traces) - REACH_NS, 0),
+        "until": min(max(trace.last_ns for trace in traces) + REACH_NS, 2**63 - 1),
+    }
+
+
+def _twins_of(client: Client, traces: Collection[Trace]) -> set[tuple[Id, Id]]:
+    if not traces:
+        return set()
+    rows = client.query(_NEAR, parameters=parameters_of(traces) | _around(traces) | {"limit": MOST_AROUND}).result_rows
+    calls: dict[str, list[Told]] = defaultdict(list)
+    for project_id, trace_id, span_id, *told in rows:
+        calls[project_id].append(_told(f"{trace_id}/{span_id}", *told))
+    mine = {trace.id for trace in traces}
+    links = set()
+    for project_id, some in calls.items():
+        for one, other, _ in twins(some):
+            link = (project_id, one.split("/")[0]), (project_id, other.split("/")[0])
+            if link[0] != link[1] and mine & set(link):
+                links.add(link)
+    return links
+
+
+def _told(key: str, service: str, scope: str, type_: str, model: str, tokens: int, failed: int, *ends: int) -> Told:
+    return Told(key, service, scope, type_, model, tokens, bool(failed), *ends)
+
+
+def _linked(client: Client, ids: Collection[Id], traces: Collection[Trace]) -> set[tuple[Id, Id]]:
+    parameters = {"projects": sorted({each[0] for each in ids}), "traces": sorted({each[1] for each in ids})}
+    rows = client.query(_LINKED, parameters=parameters | _around(traces)).result_rows
+    return {((project_id, one), (project_id, other)) for project_id, one, other in rows}
+
+
+def _known(client: Client, ids: Collection[Id], traces: Collection[Trace]) -> list[Trace]:
+    if not ids:
+        return []
+    around = _around(traces)
+    days = {"since": around["since"] // NS_OF_DAY - 1, "until": around["until"] // NS_OF_DAY + 1}
+    parameters = {"projects": sorted({each[0] for each in ids}), "traces": sorted({each[1] for each in ids})} | days
+    return [trace for trace in _traces(client, _KNOWN, **parameters) if trace.id in ids]
+
+
+def _components(known: Mapping[Id, Trace], links: Iterable[tuple[Id, Id]]) -> list[list[Trace]]:
+    of: dict[Id, list[Id]] = {each: [each] for each in known}
+    for one, other in links:
+        if one in of and other in of and of[one] is not of[other]:
+            less, more = sorted((of[one], of[other]), key=len)
+            more += less
+            for each in less:
+                of[each] = more
+    return [[known[each] for each in some] for some in {id(some): some for some in of.values()}.values()]
