@@ -166,3 +166,26 @@ def test_what_others_write_is_judged_at_night() -> None:
     assert judging.judge_what_others_stored(get_client()) > 0
 
     check(project_id)
+
+
+def test_two_instrumentations_in_traces_of_their_own_tell_one_call_whichever_comes_first() -> None:
+    framework = request_of({1: [SPANS["agent"], Spanlet("model", 2, 1, attributes=APP, start=5, end=55)]}, START_NS)
+    client = request_of(
+        {2: [Spanlet("openai", 3, attributes=PROXY | {"gen_ai.usage.input_tokens": 93}, start=10, end=50)]}, START_NS
+    )
+    for request, name in ((framework, "framework"), (client, "client")):
+        request.resource_spans[0].scope_spans[0].scope.name = name
+    for first, second in ((framework, client), (client, framework)):
+        project_id = uuid4()
+        store(project_id, first)
+        store(project_id, second)
+
+        used = usage_by(whole_time(project_id), "agent")
+        assert {name: (each.calls, each.total_tokens) for name, each in used.items()} == {"planner": (1, 100)}
+        layer = span_detail(whole_time(project_id), f"{1:032x}", f"{2:016x}")
+        assert layer is not None
+        assert (layer.same_call_as, layer.same_call_trace, layer.same_call_why) == (f"{3:016x}", f"{2:032x}", "twin")
+
+        # More of the first trace: what was decided about the two stays.
+        store(project_id, request_of({1: [Spanlet("later", 9, 1)]}, START_NS))
+        assert usage_total(whole_time(project_id)).calls == 1

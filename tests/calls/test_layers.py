@@ -40,6 +40,12 @@ def trace(text: str) -> list[Seen]:
     return spans
 
 
+def test_what_costs_something_is_of_the_agent_above() -> None:
+    found = verdicts(trace("team agent agent=planner\n search tool cost=1\n look tool"))
+
+    assert found == {"search": Verdict(agent="planner")}
+
+
 def calls(text: str) -> dict[str, str]:
     """The spans that speak for a call, each with its agent."""
     spans = trace(text)

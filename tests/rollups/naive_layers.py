@@ -35,6 +35,9 @@ def settled(spans: list[Row]) -> list[Row]:
         said = next((name for name in agents if name), "")
         for call in layers:
             counting[id(call)] = {**call, "agent_name": said} | ({} if call is speaker else NOTHING)
+    for span in spans:
+        if not span["is_llm_call"] and span["reported_cost"] is not None and not span["agent_name"]:
+            counting[id(span)] = {**span, "agent_name": agent(span, traces[span["TraceId"]])}
     return [counting.get(id(span), span) for span in spans]
 
 

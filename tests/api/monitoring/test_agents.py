@@ -78,7 +78,7 @@ def test_calls_that_name_their_agent_are_its_own(cast: Cast, get: Get) -> None:
     }
 
 
-def test_calls_that_name_nobody_belong_to_the_only_agent_of_their_trace(cast: Cast, get: Get) -> None:
+def test_calls_that_name_nobody_belong_to_the_agent_above_them(cast: Cast, get: Get) -> None:
     alone = [
         Spanlet("root", 1, attributes=agent("Planner")),
         Spanlet("named", 2, 1, attributes={**CALL, "gen_ai.agent.name": "Planner"}),
@@ -95,7 +95,7 @@ def test_calls_that_name_nobody_belong_to_the_only_agent_of_their_trace(cast: Ca
 
     assert {name: (row["total_tokens"], row["event_count"]) for name, row in found.items()} == {
         "Planner": (20, 2),
-        "Writer": (0, 1),
+        "Writer": (10, 1),
     }
 
 

@@ -14,7 +14,8 @@ twin,     nothing ties them together but what they tell and when (twins.py): in 
 stream    Those that one instrumentation tells are never twins.
 
 The layer that speaks is the one that knows most: that the answer came from a cache, else a cost, else tokens, else that
-it failed; of equals the deepest. A call that names no agent is that of the nearest agent above any of its layers.
+it failed; of equals the deepest. A call that names no agent is that of the nearest agent above any of its layers, and
+so is a tool with a cost.
 """
 
 from collections import defaultdict
@@ -74,15 +75,13 @@ def verdicts(spans: Iterable[Seen]) -> dict[str, Verdict]:
     """
     by_id = {span.span_id: span for span in sorted(spans, key=lambda span: (span.start_ns, span.span_id))}
     calls = [span for span in by_id.values() if span.is_call]
-    if not calls:
-        return {}
     above = _Above(by_id)
     groups = _Groups(calls)
     _join_nested(groups, calls, above)
     _join_responses(groups, calls)
     _join_failures(groups, calls)
     _join_twins(groups, calls)
-    return dict(_told(groups, above))
+    return {**_paid(by_id.values(), above), **dict(_told(groups, above))}
 
 
 class _Above:
@@ -233,6 +232,12 @@ def _told(groups: _Groups, above: _Above) -> Iterator[tuple[str, Verdict]]:
         for call in layers:
             if call is not speaker:
                 yield call.span_id, Verdict(speaker.span_id, groups.why[call.span_id], agent)
+
+
+def _paid(spans: Iterable[Seen], above: _Above) -> dict[str, Verdict]:
+    """Tools and whatever else costs something: it is the agent's above, too."""
+    paid = [span for span in spans if span.priced and not span.is_call and not span.agent]
+    return {span.span_id: Verdict(agent=agent) for span in paid if (agent := above.of(span)[1])}
 
 
 def _knows(call: Seen, depth: int) -> tuple[bool, bool, bool, bool, int, str]:

@@ -31,8 +31,8 @@ class AgentFigures:
     """An agent in a range of time.
 
     Counts and durations are of the traces of the range in which a span names the agent. Tokens and cost
-    are those of LLM calls that name the agent; where a client names it on the agent's own span only, those of all LLM
-    calls of the traces in which it is the only agent. So no call counts for two agents.
+    are those of LLM calls that name the agent or lie below it (traces/store/calls); where there are more in the traces
+    in which it is the only agent, those of all LLM calls of these. So no call counts for two agents.
     """
 
     name: str
