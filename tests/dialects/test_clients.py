@@ -40,7 +40,8 @@ RIGHT = {
     "gai": Told(),
     "langfuse": Told(6, 1, 3032, 179, 389, 0, 48, "0.003"),
     "lc-oi": Told(10, 1, 9153, 603, 1152, 0, 144),
-    # 15 made, one answered from the cache with the tokens of the call that filled it; two refused before any call.
+    # 15 made, one answered from the cache, which tells the tokens of the call that filled it (no sum of the portal has
+    # them: tests/api/test_same_figures.py); two refused before any call.
     "litellm-new": Told(16, 3, 14974 + 1025, 1091 + 75, 1792 + 128, 192, 176 + 16, "0.01590899"),
     "nemo": Told(4, 0, 4010, 210),
     "oia-oi": Told(8, 1, 8127, 527, 896, 0, 112),

@@ -10,7 +10,7 @@ from agentops_portal.clickhouse.gate import Scope
 from traces.store.queries.guardrails import GuardedTraces, GuardrailUse
 from traces.store.queries.usage import Usage
 
-from .naive import Row, Run, cost_of, figures_in, guardrail_runs, llm_calls, spans_of
+from .naive import Row, Run, cost_of, figures_in, guardrail_runs, llm_calls, spans_of, tokens_of
 
 QUARTER_NS = 900 * 10**9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def usage(spans: Iterable[Row]) -> Usage:
         failed_calls=sum(call["StatusCode"] == "Error" for call in calls),
         cache_hits=sum(span["cache_hit"] for span in spans),
         **{
-            name: sum(span[name] for span in spans)
+            name: tokens_of(name, spans)
             for name in ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "total_tokens")
         },
         cost=cost_of(spans, calls),

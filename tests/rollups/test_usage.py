@@ -248,6 +248,7 @@ def test_what_an_answer_from_the_cache_saved_is_no_cost(project_id: UUID) -> Non
     assert list(by_model) == ["gpt-4o", *([""] if "" in by_model else [])]
     cost = by_model["gpt-4o"].cost
     assert (cost.reported, cost.saved, cost.unknown_calls) == (Decimal("0.25"), Decimal("0.25"), 0)
+    assert (by_model["gpt-4o"].input_tokens, by_model["gpt-4o"].total_tokens) == (7, 7)  # of two calls that tell 7
 
 
 def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:
