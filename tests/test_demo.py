@@ -203,9 +203,9 @@ def test_what_is_stored_equals_what_the_generator_counted(receiver_url: str, org
         SELECT uniqExact(TraceId) AS traces, count() AS spans,
             countIf(is_llm_call) AS llm_calls,
             countIf(is_llm_call AND StatusCode = 'Error') AS failed_llm_calls,
-            sumIf(input_tokens, is_llm_call) AS input_tokens,
-            sumIf(output_tokens, is_llm_call) AS output_tokens,
-            sumIf(total_tokens, is_llm_call) AS total_tokens,
+            sumIf(input_tokens, is_llm_call AND NOT cache_hit) AS input_tokens,
+            sumIf(output_tokens, is_llm_call AND NOT cache_hit) AS output_tokens,
+            sumIf(total_tokens, is_llm_call AND NOT cache_hit) AS total_tokens,
             countIf(span_type = 'tool') AS tool_calls,
             countIf(span_type = 'tool' AND StatusCode = 'Error') AS failed_tool_calls
         FROM otel_traces WHERE project_id = {project:String}

@@ -94,6 +94,15 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**PAID, "gen_ai.operation.name": "transcription", "metadata.usage_object": "{'seconds': 12.5}"},
         {"operation": "transcription", "units": 12.5},
     ),
+    # Langfuse tells parts of any name; what the operation is, its instrumented client says beside them.
+    "images in parts": (
+        {**langfuse(images=2), "gen_ai.operation.name": "image_generation"},
+        {"operation": "image", "units": 2, "input": 0},
+    ),
+    "seconds in parts": (
+        {**langfuse(input=20, output=5, total=25, input_audio_seconds=12.5), "gen_ai.operation.name": "transcription"},
+        {"operation": "transcription", "units": 12.5, "input": 20, "total": 25},
+    ),
     "managing what a provider keeps": (
         {"gen_ai.operation.name": "litellm.responses_management", "gen_ai.request.model": "m"},
         {"type": "other", "calls": 0},

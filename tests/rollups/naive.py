@@ -88,11 +88,11 @@ def trace_figures(spans: list[Row]) -> TraceFigures:
         error_count=sum(s["StatusCode"] == "Error" for s in spans),
         llm_calls=len(calls),
         cache_hits=sum(s["cache_hit"] for s in spans),
-        input_tokens=sum(s["input_tokens"] for s in spans),
-        output_tokens=sum(s["output_tokens"] for s in spans),
-        cached_input_tokens=sum(s["cached_input_tokens"] for s in spans),
-        reasoning_tokens=sum(s["reasoning_tokens"] for s in spans),
-        total_tokens=sum(s["total_tokens"] for s in spans),
+        input_tokens=tokens_of("input_tokens", spans),
+        output_tokens=tokens_of("output_tokens", spans),
+        cached_input_tokens=tokens_of("cached_input_tokens", spans),
+        reasoning_tokens=tokens_of("reasoning_tokens", spans),
+        total_tokens=tokens_of("total_tokens", spans),
         cost=cost_of(spans, calls),
         models=tuple(sorted({s["counted_model"] for s in spans if s["tells_a_call"]} - {""})),
         agents=tuple(sorted({s["agent_name"] for s in spans} - {""})),
@@ -160,6 +160,11 @@ def tags_of(attributes: dict[str, str]) -> list[str]:
 
 def llm_calls(spans: Iterable[Row]) -> list[Row]:
     return [span for span in spans if span["is_llm_call"]]
+
+
+def tokens_of(name: str, spans: Iterable[Row]) -> int:
+    """Of what was asked of a model; an answer from a cache was not."""
+    return sum(int(span[name]) for span in spans if not span["cache_hit"])
 
 
 def cost_of(spans: Iterable[Row], calls: Iterable[Row]) -> Cost:

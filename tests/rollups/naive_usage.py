@@ -7,10 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope
+from traces.store.figures import TraceFigures
 from traces.store.queries.guardrails import GuardedTraces, GuardrailUse
-from traces.store.queries.usage import Usage
+from traces.store.queries.requests import Requests
+from traces.store.queries.usage import Latency, Usage
 
-from .naive import Row, Run, cost_of, figures_in, guardrail_runs, llm_calls, spans_of
+from .naive import Row, Run, cost_of, figures_in, guardrail_runs, llm_calls, spans_of, tokens_of
 
 QUARTER_NS = 900 * 10**9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,29 +20,25 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def spans_in(scope: Scope) -> list[Row]:
     """The spans of every quarter of an hour that the scope touches."""
-    first = _ns(scope.start) // QUARTER_NS
-    last = (_ns(scope.end) - 1) // QUARTER_NS
+    first = ns_of(scope.start) // QUARTER_NS
+    last = (ns_of(scope.end) - 1) // QUARTER_NS
     return [span for span in spans_of(scope.project_id) if first <= span["start"] // QUARTER_NS <= last]
 
 
 def usage(spans: Iterable[Row]) -> Usage:
-    """Without the latencies, which are sketched: see durations_of_calls and durations_of_requests."""
+    """Without the latency, which is sketched: see durations_of_calls."""
     spans = list(spans)
     calls = llm_calls(spans)
-    requests = [span for span in spans if span["ParentSpanId"] == ""]
     return Usage(
         calls=len(calls),
         failed_calls=sum(call["StatusCode"] == "Error" for call in calls),
         cache_hits=sum(span["cache_hit"] for span in spans),
         **{
-            name: sum(span[name] for span in spans)
+            name: tokens_of(name, spans)
             for name in ("input_tokens", "output_tokens", "cached_input_tokens", "reasoning_tokens", "total_tokens")
         },
         cost=cost_of(spans, calls),
         latency=None,
-        requests=len(requests),
-        failed_requests=sum(span["StatusCode"] == "Error" for span in requests),
-        request_latency=None,
     )
 
 
@@ -48,8 +46,17 @@ def durations_of_calls(spans: Iterable[Row]) -> list[int]:
     return sorted(span["Duration"] for span in spans if span["is_llm_call"] and span["StatusCode"] != "Error")
 
 
-def durations_of_requests(spans: Iterable[Row]) -> list[int]:
-    return sorted(span["Duration"] for span in spans if span["ParentSpanId"] == "")
+def requests(traces: list[TraceFigures]) -> Requests:
+    durations = [trace.duration_ns for trace in traces]
+    latency = Latency(*(quantile(durations, level) for level in (0.5, 0.95, 0.99))) if durations else None
+    return Requests(len(durations), sum(trace.status == "error" for trace in traces), latency)
+
+
+def quantile(values: list[int], level: float) -> float:
+    """Between two values lies their weighted mean, as in a spreadsheet."""
+    ordered, place = sorted(values), level * (len(values) - 1)
+    below = ordered[int(place)]
+    return below + (place - int(place)) * (ordered[min(int(place) + 1, len(ordered) - 1)] - below)
 
 
 def grouped(spans: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
@@ -74,7 +81,7 @@ def local_step(step: str, zone: ZoneInfo) -> Callable[[Row], tuple[str, timedelt
 
 def runs_in(scope: Scope) -> list[Run]:
     runs = guardrail_runs(span for span in spans_of(scope.project_id) if span["TraceId"])
-    return [run for run in runs if _ns(scope.start) <= run.start < _ns(scope.end)]
+    return [run for run in runs if ns_of(scope.start) <= run.start < ns_of(scope.end)]
 
 
 def guardrail_use(runs: Iterable[Run]) -> list[GuardrailUse]:
@@ -94,7 +101,7 @@ def guardrail_use(runs: Iterable[Run]) -> list[GuardrailUse]:
 
 
 def guarded_traces(scope: Scope) -> GuardedTraces:
-    traces = figures_in(scope.project_id, _ns(scope.start), _ns(scope.end))
+    traces = figures_in(scope.project_id, ns_of(scope.start), ns_of(scope.end))
     return GuardedTraces(
         with_calls=sum(t.llm_calls > 0 for t in traces),
         with_calls_and_runs=sum(t.llm_calls > 0 and t.guardrail_runs > 0 for t in traces),
@@ -103,5 +110,5 @@ def guarded_traces(scope: Scope) -> GuardedTraces:
     )
 
 
-def _ns(moment: datetime) -> int:
+def ns_of(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1) * 1000

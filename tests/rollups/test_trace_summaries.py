@@ -193,7 +193,7 @@ def test_a_failed_call_that_was_sent_twice_is_one_call(project_id: UUID) -> None
 
 
 def test_an_answer_from_the_cache_costs_nothing_and_says_what_it_saved(project_id: UUID) -> None:
-    priced: dict[str, str | float] = {**LLM, "gen_ai.cost.total_cost": 0.25}
+    priced: dict[str, str | float] = {**LLM, "gen_ai.cost.total_cost": 0.25, "gen_ai.usage.input_tokens": 7}
     hit = {**priced, "hidden_params": '{"cache_key": "abc"}'}
     store(project_id, request_of({1: [Spanlet("paid", 1, attributes=priced), Spanlet("hit", 2, attributes=hit)]}, 5))
 
@@ -201,6 +201,7 @@ def test_an_answer_from_the_cache_costs_nothing_and_says_what_it_saved(project_i
 
     assert (trace.llm_calls, trace.cache_hits) == (2, 1)
     assert (trace.cost.reported, trace.cost.saved, trace.cost.unknown_calls) == (Decimal("0.25"), Decimal("0.25"), 0)
+    assert (trace.input_tokens, trace.total_tokens) == (7, 7)  # of two calls that tell 7
 
 
 def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:

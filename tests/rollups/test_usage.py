@@ -1,7 +1,7 @@
 """Usage as reports read it from the roll-up is what a scan of all spans gives, in every time zone."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,6 +14,7 @@ import pytest
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import datetime_of
 from tests.pages.spans import Spanlet, recorded, request_of, store
+from traces.store.queries.requests import Requests, requests_over_time, requests_total
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.steps import Step
 from traces.store.queries.usage import Dimension, Latency, Usage, models_called, usage_by, usage_over_time, usage_total
@@ -52,13 +53,12 @@ NIGHTS = {
 
 
 def without_latency(usage: Usage) -> Usage:
-    return replace(usage, latency=None, request_latency=None)
+    return replace(usage, latency=None)
 
 
 def same(found: Usage, spans: list[naive.Row]) -> None:
     assert without_latency(found) == naive_usage.usage(spans)
     between_neighbours(found.latency, naive_usage.durations_of_calls(spans))
-    between_neighbours(found.request_latency, naive_usage.durations_of_requests(spans))
 
 
 def between_neighbours(found: Latency | None, durations: list[int]) -> None:
@@ -73,7 +73,7 @@ def between_neighbours(found: Latency | None, durations: list[int]) -> None:
 def same_by(found: dict[str, Usage], groups: dict[str, list[naive.Row]]) -> None:
     for name, spans in groups.items():
         expected = naive_usage.usage(spans)
-        assert (name in found) == bool(expected.calls or expected.requests or expected.cost.reported is not None)
+        assert (name in found) == bool(expected.calls or expected.cost.reported is not None)
         if name in found:
             same(found[name], spans)
     assert found.keys() <= groups.keys()
@@ -97,7 +97,20 @@ def same_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, U
         key = (start.strftime(PATTERNS[step]), None if step == "day" else start.utcoffset())
         same(each, groups.pop(key, []))
     assert not groups
+    same_requests_over_time(scope, step, zone)
     return found
+
+
+def same_requests_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> None:
+    """A trace stands where it starts; one that began before the range, where the range does."""
+    start_ns = naive_usage.ns_of(scope.start)
+    traces = naive.figures_in(scope.project_id, start_ns, naive_usage.ns_of(scope.end))
+    starts = list(requests_over_time(scope, step, zone).items())
+    ends = [naive_usage.ns_of(start) for start, _ in starts[1:]] + [naive_usage.ns_of(scope.end)]
+    for (start, found), end_ns in zip(starts, ends, strict=True):
+        in_step = [t for t in traces if naive_usage.ns_of(start) <= max(t.start_ns, start_ns) < end_ns]
+        same_requests(found, naive_usage.requests(in_step))
+    assert sum(found.requests for _, found in starts) == len(traces)
 
 
 def check(scope: Scope) -> None:
@@ -108,6 +121,17 @@ def check(scope: Scope) -> None:
         same_by(usage_by(scope, dimension), naive_usage.grouped(spans, itemgetter(column)))
     called = {span["counted_model"] for span in spans if span["is_llm_call"]} - {""}
     assert set(models_called(scope, 200)) == called
+    traces = naive.figures_in(scope.project_id, naive_usage.ns_of(scope.start), naive_usage.ns_of(scope.end))
+    same_requests(requests_total(scope), naive_usage.requests(traces))
+
+
+def same_requests(found: Requests, expected: Requests) -> None:
+    assert replace(found, request_latency=None) == replace(expected, request_latency=None)
+    if expected.request_latency is None:
+        assert found.request_latency is None
+    else:
+        assert found.request_latency is not None
+        assert astuple(found.request_latency) == pytest.approx(astuple(expected.request_latency))
 
 
 def last_hours(project_id: UUID, hours: int) -> Scope:
@@ -212,11 +236,12 @@ def test_a_request_lasts_until_the_last_time_there_is_at_most(project_id: UUID) 
     request.resource_spans[0].scope_spans[0].spans[0].end_time_unix_nano = 2**64 - 1
     store(project_id, request)
 
-    total = usage_total(whole_time(project_id))
+    latency = usage_total(whole_time(project_id)).latency
+    request_latency = requests_total(whole_time(project_id)).request_latency
 
-    assert total.latency is not None
-    assert total.request_latency is not None
-    assert total.latency.p95 == total.request_latency.p95 == pytest.approx(last - start_ns)
+    assert latency is not None
+    assert request_latency is not None
+    assert [latency.p95, request_latency.p95] == pytest.approx([last - start_ns] * 2)
 
 
 def test_a_failed_call_that_was_sent_twice_is_one_call_in_usage(project_id: UUID) -> None:
@@ -226,7 +251,8 @@ def test_a_failed_call_that_was_sent_twice_is_one_call_in_usage(project_id: UUID
 
     total = usage_total(whole_time(project_id))
 
-    assert (total.calls, total.failed_calls, total.cost.unknown_calls, total.requests) == (2, 1, 2, 1)
+    assert (total.calls, total.failed_calls, total.cost.unknown_calls) == (2, 1, 2)
+    assert requests_total(whole_time(project_id)).requests == 1
     assert total.latency is not None
     assert total.latency.p50 == 3 * 10**6
 
@@ -248,6 +274,7 @@ def test_what_an_answer_from_the_cache_saved_is_no_cost(project_id: UUID) -> Non
     assert list(by_model) == ["gpt-4o", *([""] if "" in by_model else [])]
     cost = by_model["gpt-4o"].cost
     assert (cost.reported, cost.saved, cost.unknown_calls) == (Decimal("0.25"), Decimal("0.25"), 0)
+    assert (by_model["gpt-4o"].input_tokens, by_model["gpt-4o"].total_tokens) == (7, 7)  # of two calls that tell 7
 
 
 def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:

@@ -1,6 +1,5 @@
 """The time range of a list: `start` and `end`, or `range`; by default the last seven days."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -11,8 +10,8 @@ from agentops_portal.api.parameters import MomentField, Parameters
 from agentops_portal.clickhouse.gate import Scope
 from projects.models import Project
 from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
+from traces.store.queries.scopes import until_now
 
-CLOCKS_AHEAD = timedelta(hours=1)  # a range that goes on until now takes spans whose clock is ahead
 PRESET = ("range",)  # its times stand in the address of the next page instead
 EMPTY = "The end must come after the start."
 
@@ -21,7 +20,7 @@ class RangeParameters(Parameters):
     """Adds both times to what was asked, so that all pages of a list are of the same range."""
 
     start = MomentField(required=False, help_text="From this time on; by default seven days before the end.")
-    end = MomentField(required=False, help_text="Before this time; by default now, and an hour for clocks ahead.")
+    end = MomentField(required=False, help_text="Before this time; by default now, and five minutes for clocks ahead.")
 
     range = serializers.ChoiceField(
         [*RANGES, CUSTOM],
@@ -35,9 +34,10 @@ class RangeParameters(Parameters):
         named = "end" if "end" in attrs else "start"
         if preset != CUSTOM and named in attrs:
             raise serializers.ValidationError({"range": ["Give either a range, or start and end."]})
-        attrs.setdefault("end", timezone.now() + CLOCKS_AHEAD)
-        lasts = RANGES[DEFAULT_RANGE][0] if preset == CUSTOM else RANGES[preset][0] + CLOCKS_AHEAD
-        attrs.setdefault("start", attrs["end"] - lasts)
+        now = timezone.now()
+        lasts = RANGES[DEFAULT_RANGE if preset == CUSTOM else preset][0]
+        attrs.setdefault("start", attrs.get("end", now) - lasts)
+        attrs.setdefault("end", until_now(now))
         if attrs["start"] >= attrs["end"]:
             raise serializers.ValidationError({named: [EMPTY]})
         return attrs

@@ -13,10 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentops_portal.clickhouse.together import Questions
 from projects.access import visible_project
 from projects.api.access import MayRead
 from projects.api.actor import actor_of
-from traces.store.queries.usage import MOST, most_called, usage_by, usage_of_others, usage_over_time, usage_total
+from traces.store.queries.requests import Requests, requests_over_time, requests_total
+from traces.store.queries.usage import MOST, Usage, most_called, usage_by, usage_of_others, usage_over_time, usage_total
 
 from .ranges import RangeParameters, pinned, scope_of
 from .serializers import CostSerializer, LatencySerializer, TokensSerializer
@@ -24,7 +26,7 @@ from .serializers import CostSerializer, LatencySerializer, TokensSerializer
 STEPS = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 DIMENSIONS = ("model", "provider", "service", "agent")
 MAX_STEPS = 5_000
-QUARTERS = "Counted in quarters of an hour: every quarter that the range touches is in it as a whole."
+QUARTERS = "Calls are counted in quarters of an hour: every quarter that the range touches is in it as a whole."
 
 
 class UsageSerializer(serializers.Serializer[Any]):
@@ -36,9 +38,14 @@ class UsageSerializer(serializers.Serializer[Any]):
     tokens = TokensSerializer(source="*")
     cost = CostSerializer()
     latency = LatencySerializer(allow_null=True, help_text="Of calls that did not fail; null when there is none.")
-    requests = serializers.IntegerField(help_text="Root spans.")
-    failed_requests = serializers.IntegerField(help_text="Root spans with status Error.")
-    request_latency = LatencySerializer(allow_null=True)
+
+
+class RequestsSerializer(serializers.Serializer[Any]):
+    """Traces that overlap the range, as the list counts them; over time each in the step in which it starts."""
+
+    requests = serializers.IntegerField(help_text="Traces.")
+    failed_requests = serializers.IntegerField(help_text="Traces with status error.")
+    request_latency = LatencySerializer(allow_null=True, help_text="From first start to last end; null without any.")
 
 
 class RangeSerializer(serializers.Serializer[Any]):
@@ -46,7 +53,7 @@ class RangeSerializer(serializers.Serializer[Any]):
     end = serializers.DateTimeField()
 
 
-class UsageTotalSerializer(UsageSerializer, RangeSerializer):
+class UsageTotalSerializer(UsageSerializer, RequestsSerializer, RangeSerializer):
     pass
 
 
@@ -61,7 +68,7 @@ class UsageBySerializer(RangeSerializer):
     others = UsageSerializer(allow_null=True, help_text="What all others came to together; null when there are none.")
 
 
-class UsageOfStepSerializer(UsageSerializer):
+class UsageOfStepSerializer(UsageSerializer, RequestsSerializer):
     start = serializers.DateTimeField(help_text="Start of the step, with the offset of the time zone.")
 
 
@@ -110,7 +117,10 @@ class UsageView(APIView):
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
         wanted = RangeParameters.of(request)
-        return Response({**pinned(wanted), **UsageSerializer(usage_total(scope_of(project, wanted))).data})
+        scope = scope_of(project, wanted)
+        with Questions() as ask:
+            usage, requests = ask(lambda: usage_total(scope)), ask(lambda: requests_total(scope))
+        return Response({**pinned(wanted), **_shown(usage.result(), requests.result())})
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -152,6 +162,16 @@ class UsageOverTimeView(APIView):
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
         wanted = UsageOverTimeParameters.of(request)
-        found = usage_over_time(scope_of(project, wanted), wanted["step"], ZoneInfo(wanted["timezone"]))
-        rows = [{"start": start.isoformat(), **UsageSerializer(usage).data} for start, usage in found.items()]
+        scope, step, zone = scope_of(project, wanted), wanted["step"], ZoneInfo(wanted["timezone"])
+        with Questions() as ask:
+            usages = ask(lambda: usage_over_time(scope, step, zone))
+            requests = ask(lambda: requests_over_time(scope, step, zone))
+        rows = [
+            {"start": start.isoformat(), **_shown(usage, requests.result()[start])}
+            for start, usage in usages.result().items()
+        ]
         return Response({**pinned(wanted), "step": wanted["step"], "timezone": wanted["timezone"], "results": rows})
+
+
+def _shown(usage: Usage, requests: Requests) -> dict[str, Any]:
+    return {**UsageSerializer(usage).data, **RequestsSerializer(requests).data}

@@ -39,7 +39,7 @@ class Recorder:
         self.tally.models[model.name] += 1
         self.tally.failed_llm_calls += usage is None
         self.tally.cache_hits += cache_hit
-        if usage:
+        if usage and not cache_hit:
             self.tally.input_tokens += usage.input
             self.tally.output_tokens += usage.output
             self.tally.total_tokens += usage.total

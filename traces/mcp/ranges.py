@@ -9,13 +9,12 @@ from pydantic import Field
 
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import EPOCH
+from traces.store.queries.scopes import until_now
 
 from .tool import Fault, Moment, Parameters, Text
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DEFAULT_LAST = "24h"
-# Clients whose clocks are ahead send spans of the future: a range without an end shows them, as the pages do.
-AHEAD = timedelta(hours=1)
 
 
 class RangeParameters(Parameters):
@@ -33,7 +32,7 @@ class RangeParameters(Parameters):
 
     def scope(self, project_id: UUID) -> Scope:
         """Raises Fault with the name of the parameter that does not fit."""
-        end = self.end or timezone.now() + AHEAD
+        end = self.end or until_now(timezone.now())
         if self.start and self.last:
             raise Fault("last: Give either `last` or `start`, not both.")
         start = self.start or max((self.end or timezone.now()) - _length(self.last or DEFAULT_LAST), EPOCH)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from agentops_portal.fields import timezone_names
 from agentops_portal.formats import cut
 from traces.store.dialects.base import GUARDRAIL_OUTCOMES
 from traces.store.queries import guardrails, usage
+from traces.store.queries.requests import Requests, requests_over_time, requests_total
 
 from .ranges import RangeParameters
 from .results import Cost, Latency, TimeRange, Tokens, cost_text, counted, moment, rounded_ms
@@ -46,12 +47,9 @@ class UsageFigures(BaseModel):
     tokens: Tokens
     cost: Cost
     latency: Latency | None = Field(description="Of LLM calls that did not fail; null when there were none.")
-    requests: int = Field(description="Root spans.")
-    failed_requests: int = Field(description="Root spans with status Error.")
-    request_latency: Latency | None
 
     @classmethod
-    def of(cls, used: usage.Usage) -> "UsageFigures":
+    def of(cls, used: usage.Usage, **others: Any) -> Self:
         return cls(
             llm_calls=used.calls,
             failed_calls=used.failed_calls,
@@ -65,9 +63,22 @@ class UsageFigures(BaseModel):
             ),
             cost=Cost.of(used.cost),
             latency=_latency(used.latency),
-            requests=used.requests,
-            failed_requests=used.failed_requests,
-            request_latency=_latency(used.request_latency),
+            **others,
+        )
+
+
+class AllFigures(UsageFigures):
+    requests: int = Field(description="Traces, as search_traces counts them.")
+    failed_requests: int = Field(description="Traces with status error.")
+    request_latency: Latency | None = Field(description="From first start to last end; null without any.")
+
+    @classmethod
+    def of_all(cls, used: usage.Usage, made: Requests) -> Self:
+        return cls.of(
+            used,
+            requests=made.requests,
+            failed_requests=made.failed_requests,
+            request_latency=_latency(made.request_latency),
         )
 
 
@@ -78,12 +89,12 @@ class UsageGroup(BaseModel):
 
 class UsageStep(BaseModel):
     start: datetime
-    usage: UsageFigures
+    usage: AllFigures
 
 
 class UsageSummary(BaseModel):
     range: TimeRange = Field(description="What was asked, widened to whole quarters of an hour: so it is counted.")
-    total: UsageFigures
+    total: AllFigures
     groups: list[UsageGroup] = Field(description="The most called first.")
     groups_left_out: int = Field(description=f"Beyond {usage.MOST} groups they are not counted.")
     steps: list[UsageStep]
@@ -91,20 +102,20 @@ class UsageSummary(BaseModel):
 
 def usage_summary(project_id: UUID, wanted: UsageParameters) -> Answer:
     scope = _in_quarters(wanted.scope(project_id))
-    total = usage.usage_total(scope)
+    total, requests = usage.usage_total(scope), requests_total(scope)
     groups = {} if wanted.group_by == "none" else usage.usage_by(scope, wanted.group_by)
     shown = list(groups.items())[:MAX_GROUPS]
     steps = _steps(scope, wanted)
     summary = UsageSummary(
         range=TimeRange.of(scope),
-        total=UsageFigures.of(total),
+        total=AllFigures.of_all(total, requests),
         groups=[UsageGroup(name=cut(name, MAX_NAME), usage=UsageFigures.of(used)) for name, used in shown],
         groups_left_out=len(groups) - len(shown),
-        steps=[UsageStep(start=start, usage=UsageFigures.of(used)) for start, used in steps.items()],
+        steps=[UsageStep(start=start, usage=AllFigures.of_all(*used)) for start, used in steps.items()],
     )
-    lines = [f"{summary.range}: {_usage_text(total)}."]
+    lines = [f"{summary.range}: {_usage_text(total, requests)}."]
     lines += [f"{wanted.group_by} {cut(name, 80)!r}: {_usage_text(used)}" for name, used in shown]
-    lines += [f"{start.isoformat(timespec='minutes')}: {_usage_text(used)}" for start, used in steps.items()]
+    lines += [f"{start.isoformat(timespec='minutes')}: {_usage_text(*used)}" for start, used in steps.items()]
     return Answer(summary, "\n".join(lines))
 
 
@@ -115,16 +126,19 @@ def _in_quarters(scope: Scope) -> Scope:
     return replace(scope, start=scope.start - before, end=scope.end + after)
 
 
-def _steps(scope: Scope, wanted: UsageParameters) -> dict[datetime, usage.Usage]:
+def _steps(scope: Scope, wanted: UsageParameters) -> dict[datetime, tuple[usage.Usage, Requests]]:
     zone = wanted.zone()
     if wanted.step == "none":
         return {}
     if (scope.end - scope.start) / timedelta(hours=1 if wanted.step == "hour" else 24) > MAX_STEPS:
         raise Fault(f"step: This range has more than {MAX_STEPS} steps: choose a longer step or a shorter range.")
-    steps = usage.usage_over_time(scope, wanted.step, zone)
+    requests = requests_over_time(scope, wanted.step, zone)
+    steps = {start: (used, requests[start]) for start, used in usage.usage_over_time(scope, wanted.step, zone).items()}
     # A range without an end goes on a little after now: not with empty steps.
     until = wanted.end or timezone.now()
-    return {start: used for start, used in steps.items() if start <= until or used.calls or used.requests}
+    return {
+        start: (used, made) for start, (used, made) in steps.items() if start <= until or used.calls or made.requests
+    }
 
 
 def _latency(latency: usage.Latency | None) -> Latency | None:
@@ -133,7 +147,7 @@ def _latency(latency: usage.Latency | None) -> Latency | None:
     return Latency(p50_ms=rounded_ms(latency.p50), p95_ms=rounded_ms(latency.p95), p99_ms=rounded_ms(latency.p99))
 
 
-def _usage_text(used: usage.Usage) -> str:
+def _usage_text(used: usage.Usage, made: Requests | None = None) -> str:
     facts = [counted(used.calls, "LLM call")]
     if used.failed_calls:
         facts.append(f"{formats.count(used.failed_calls)} failed")
@@ -141,8 +155,8 @@ def _usage_text(used: usage.Usage) -> str:
     if used.latency:
         p50, p95 = (formats.duration(round(value)) for value in (used.latency.p50, used.latency.p95))
         facts.append(f"p50 {p50}, p95 {p95}")
-    if used.requests:
-        facts.append(f"{counted(used.requests, 'request')}, {formats.count(used.failed_requests)} failed")
+    if made and made.requests:
+        facts.append(f"{counted(made.requests, 'request')}, {formats.count(made.failed_requests)} failed")
     return ", ".join(facts)
 
 

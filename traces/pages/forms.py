@@ -1,7 +1,6 @@
 """The trace list's filter: what its address may hold, and what is wrong when it does not fit."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +16,7 @@ from agentops_portal.units import parse_duration
 from projects.models import ApiKey
 from traces.reading.ranges import CUSTOM, DEFAULT_RANGE, RANGES
 from traces.store.queries.filters import TraceFilter
+from traces.store.queries.scopes import until_now
 from traces.store.queries.trace_list import Cursor
 
 from .range_form import LONGEST_FILTER, AddressForm, RangeForm
@@ -160,9 +160,9 @@ class TraceListForm(RangeForm):
         values = self.cleaned_data
         now = timezone.now()
         if values["range"] == CUSTOM:
-            start, end = values["start"], values["end"] or now + timedelta(hours=1)
+            start, end = values["start"], values["end"] or until_now(now)
         else:
-            start, end = now - RANGES[values["range"]][0], now + timedelta(hours=1)
+            start, end = now - RANGES[values["range"]][0], until_now(now)
         return TraceListQuery(
             scope=Scope(project_id, start, end),
             wanted=TraceFilter(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import EPOCH
 from traces.reading.ranges import CUSTOM, RANGES
+from traces.store.queries.scopes import until_now
 from traces.store.queries.steps import Step
 
 from .range_form import RangeForm
@@ -29,7 +30,8 @@ COMPARISONS = [("previous", _("Previous period")), ("week", _("Week before")), (
 class Period:
     """What a dashboard shows: a range, the range it is compared with, and the steps of its charts.
 
-    Presets begin and end on quarters of an hour, in which usage is counted; the running quarter is in them. Of the
+    Presets begin and end on quarters of an hour, in which usage is counted; the running quarter is in them, and
+    the next one within a few minutes of its start, for clocks that are ahead. Of the
     compared range as much is looked at as has passed of this one, so that a day is not compared with half of one.
     """
 
@@ -102,7 +104,7 @@ class PeriodForm(RangeForm):
         """What a valid form asks for."""
         values = self.cleaned_data
         now = timezone.now()
-        end = quarter_before(now) + QUARTER
+        end = quarter_before(until_now(now)) + QUARTER
         if values["range"] == CUSTOM:
             start, end = values["start"], values["end"] or end
         else:

@@ -148,9 +148,9 @@ def _add_call(flow: AgentFlow, span: FlowSpan, stage: Stage, caller: Stage | Non
     figures.calls += 1
     figures.errors += span.status == "Error"
     figures.duration_ns += max(span.end_ns - span.start_ns, 0)
-    figures.input_tokens += span.input_tokens
-    figures.output_tokens += span.output_tokens
-    figures.total_tokens += span.total_tokens
+    figures.input_tokens += span.used_input
+    figures.output_tokens += span.used_output
+    figures.total_tokens += span.used_tokens
     figures.cost += span.cost or 0
     figures.unknown_cost_calls += span.is_cost_unknown
     if caller is None:

@@ -16,7 +16,8 @@ status    `error` when the root failed; or a server span answered with HTTP 400 
 LLM calls one per model invocation, however many spans tell it: those that are layers of another one's call are
           found by traces/store/calls and taken out again (`of_verdict`), within a second or two.
 models    by their names without the date of a version, so that one model is one; a span shows the whole name.
-tokens    sums over LLM calls; a call has them once, however many spans describe it.
+tokens    sums over LLM calls; a call has them once, however many spans describe it. An answer from a cache used none,
+          though its span tells those of the call that filled the cache.
 cost      what clients reported (LLM calls and tools) and, for LLM calls of which they report none, what the price book
           says (`computed_cost`, traces/store/schema/rates.py); the two are held apart. An answer from the cache cost
           nothing; what was reported for it is what it saved. Any other LLM call is counted as unknown.
@@ -100,6 +101,12 @@ _WORK = (
 TELLER = "if(guardrail_mode = '', cityHash64(ParentSpanId, guardrail_name), 0)"
 _MONEY = "Nullable(Decimal(38, 12))"  # NULL: nothing was reported
 
+
+def tokens_used(column: str) -> str:
+    """SQL: what a span adds to a sum of tokens, from the column that holds what it tells."""
+    return f"if(cache_hit, 0, {column})"
+
+
 # Of a span: whether it is known what it cost, and how much.
 IS_PRICED = "cache_hit OR isNotNull(reported_cost) OR isNotNull(computed_cost)"
 SPAN_COST = "if(cache_hit, 0, coalesce(reported_cost, computed_cost))"
@@ -134,11 +141,11 @@ INGREDIENTS = {
     "failed_calls": _sum("is_llm_call AND StatusCode = 'Error'"),
     "priced_calls": _sum(f"is_llm_call AND ({IS_PRICED})"),
     "cached_calls": _sum("cache_hit"),
-    "input": _sum("input_tokens"),
-    "output": _sum("output_tokens"),
-    "cached_input": _sum("cached_input_tokens"),
-    "reasoning": _sum("reasoning_tokens"),
-    "tokens": _sum("total_tokens"),
+    "input": _sum(tokens_used("input_tokens")),
+    "output": _sum(tokens_used("output_tokens")),
+    "cached_input": _sum(tokens_used("cached_input_tokens")),
+    "reasoning": _sum(tokens_used("reasoning_tokens")),
+    "tokens": _sum(tokens_used("total_tokens")),
     "cost": _sum("if(cache_hit, 0, reported_cost)", _MONEY),
     "computed": _sum("computed_cost", _MONEY),
     "saved": _sum("if(cache_hit, reported_cost, NULL)", _MONEY),

@@ -10,7 +10,7 @@ from traces.store.queries.flow_spans import FlowSpan
 
 _BLANK: dict[str, Any] = {
     **dict.fromkeys(("model", "tool_name", "agent_name", "guardrail_name", "guardrail_mode", "guardrail_outcome"), ""),
-    **dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0),
+    **dict.fromkeys(("used_input", "used_output", "used_tokens"), 0),
     "trace_id": "t",
     "service": "app",
     "type": "other",

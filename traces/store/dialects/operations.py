@@ -53,7 +53,7 @@ SHOWN, KIND = "~", "."
 
 
 # Operation → what it is measured in, names of it in an object of counts (usage.py).
-_SECONDS = ("seconds", "seconds|audio_seconds|duration_seconds|input_seconds|audio_duration|duration")
+_SECONDS = ("seconds", "seconds|(?:input_)?audio_seconds|duration_seconds|input_seconds|audio_duration|duration")
 _SEARCHES = ("searches", "search_units|searches|search_queries|queries")
 UNITS = {
     "image": ("images", "images|image_count|output_images|num_images|n_images"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.figures import IS_COST_UNKNOWN, SPAN_COST, TraceFigures
+from traces.store.figures import IS_COST_UNKNOWN, SPAN_COST, TraceFigures, tokens_used
 from traces.store.schema.rates import priced
 
 from .filters import TraceFilter
@@ -24,7 +24,9 @@ _COLUMNS = f"""
     if(is_llm_call OR span_type NOT IN ('llm', 'embedding'), span_type, 'other') AS type,
     toUnixTimestamp64Nano(Timestamp) AS start_ns, toUnixTimestamp64Nano(end_timestamp) AS end_ns,
     StatusCode AS status, model, tool_name, agent_name, guardrail_name, guardrail_mode,
-    {OUTCOME_OF_MANY} AS guardrail_outcome, input_tokens, output_tokens, total_tokens,
+    {OUTCOME_OF_MANY} AS guardrail_outcome,
+    {tokens_used("input_tokens")} AS used_input, {tokens_used("output_tokens")} AS used_output,
+    {tokens_used("total_tokens")} AS used_tokens,
     {SPAN_COST} AS cost, {IS_COST_UNKNOWN} AS is_cost_unknown
 """
 
@@ -48,9 +50,9 @@ class FlowSpan:
     guardrail_name: str
     guardrail_mode: str
     guardrail_outcome: str
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
+    used_input: int  # tokens that it adds to sums
+    used_output: int
+    used_tokens: int
     cost: Decimal | None
     is_cost_unknown: bool
 

@@ -13,18 +13,18 @@ from agentops_portal.units import NS_OF_QUARTER, datetime_of
 from projects.activity import DAYS, ProjectActivity
 from traces.store.figures import COSTS, FIGURES, Cost
 
+from .scopes import until_now
 from .steps import Steps, key_sql, steps_of
 from .summaries import traces_sql
 from .trace_metrics import COUNTED_NS
 
 LIMITS = Limits(seconds=3)  # the list is there without it: nobody waits long for a store that hangs
-CLOCKS_AHEAD = timedelta(hours=1)  # spans of clients whose clock is ahead are in it
 
 
 def project_activity(project_ids: Sequence[UUID], zone: ZoneInfo) -> Mapping[UUID, ProjectActivity]:
     """Of the traces of the last days. It reads their summaries and no span. Raises the gate's errors."""
     now = timezone.now()
-    scope = ProjectsScope(tuple(project_ids), now - timedelta(days=DAYS), now + CLOCKS_AHEAD)
+    scope = ProjectsScope(tuple(project_ids), now - timedelta(days=DAYS), until_now(now))
     steps = steps_of(scope, "day", zone)
     columns = {
         "project": "project_id",

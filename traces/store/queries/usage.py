@@ -41,17 +41,11 @@ USAGE_FIGURES = {
     "saved_cost": "sum(saved)",
     "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64(sumIf(spans, {_CALL} AND is_priced)), 0)",
     "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
-    "requests": "sumIf(spans, is_root)",
-    "failed_requests": "sumIf(spans, is_root AND status = 'Error')",
-    "request_latency_ns": "quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, is_root)",
 }
 USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())
 
 # What calls that count elsewhere leave behind is none (traces/store/schema/verdicts.py).
-_USED = (
-    "(figure_calls > 0 OR figure_requests > 0 "
-    "OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0)"
-)
+_USED = "(figure_calls > 0 OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0)"
 MOST = 1_000  # names that are told one by one
 
 Dimension = Literal["model", "provider", "service", "agent"]
@@ -68,7 +62,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Usage:
-    """Sums over LLM calls; requests are root spans."""
+    """Sums over LLM calls."""
 
     calls: int
     failed_calls: int
@@ -80,9 +74,6 @@ class Usage:
     total_tokens: int
     cost: Cost
     latency: Latency | None  # of calls that did not fail; None: there was none
-    requests: int
-    failed_requests: int  # those whose root span has status Error
-    request_latency: Latency | None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Usage":
@@ -90,17 +81,12 @@ class Usage:
         cost = Cost.of(values)
         for name in COSTS:
             values.pop(name)
-        calls, requests = values.pop("latency_ns"), values.pop("request_latency_ns")
+        percentiles = values.pop("latency_ns")
         done = values["calls"] - values["failed_calls"]
-        return cls(
-            **values,
-            cost=cost,
-            latency=Latency(*calls) if done else None,
-            request_latency=Latency(*requests) if values["requests"] else None,
-        )
+        return cls(**values, cost=cost, latency=Latency(*percentiles) if done else None)
 
 
-NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None, 0, 0, None)
+NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None)
 
 
 def usage_total(scope: Scope) -> Usage:
@@ -152,7 +138,7 @@ def dearest(dimension: Dimension, limit: int) -> Names:
 
 def _first(dimension: Dimension, limit: int, order: str) -> Names:
     sorted_by = ", ".join(
-        f"{USAGE_FIGURES[name]} AS figure_{name}" for name in ("calls", "requests", "reported_cost", "computed_cost")
+        f"{USAGE_FIGURES[name]} AS figure_{name}" for name in ("calls", "reported_cost", "computed_cost")
     )
     sql = f"""
         SELECT name FROM (

@@ -64,5 +64,5 @@ def _rank(usages: Iterable[Usage]) -> tuple[Decimal, int]:
 
 
 def _is_used(usage: Usage) -> bool:
-    """Whether there is anything to be shown: spans that are neither calls nor requests have no figures."""
-    return bool(usage.calls or usage.requests or usage.cost.known is not None)
+    """Whether there is anything to be shown: spans that are no calls and cost nothing have no figures."""
+    return bool(usage.calls or usage.cost.known is not None)

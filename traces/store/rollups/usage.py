@@ -1,8 +1,8 @@
 """Counts, tokens, cost and latency by quarter of an hour and by what a span is.
 
 A quarter of an hour, because the offset of every time zone is a multiple of it: days and hours can be cut in the time
-zone of any reader. Spans of all kinds are in it; LLM calls are those of type `llm` and `embedding`, requests those
-with `is_root`.
+zone of any reader. Spans of all kinds are in it; LLM calls are those of type `llm` and `embedding`. Requests are traces
+(traces/store/queries/requests.py), and not the spans with `is_root`, of which a trace may have several or none.
 """
 
 from agentops_portal.units import NS_OF_QUARTER

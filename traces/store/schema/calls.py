@@ -56,7 +56,7 @@ def call_columns(dialects: Iterable[Dialect], told: Told) -> dict[str, tuple[str
         "output_tokens": (_COUNT, _output(told)),
         "input_tokens": (_COUNT, _input(told)),
         "total_tokens": (_COUNT, _of_call(f"greatest({_told('total_tokens', told)}, input_tokens + output_tokens)")),
-        "units": ("Float64", f"if({told.value('usage')} = '', 0, {_units(told)})"),
+        "units": ("Float64", f"if({told.has_any(*USAGE)}, {_units(told)}, 0)"),
         "cache_hit": ("Bool", _of_call(f"{told.value('cache_hit')} != ''", "false")),
     }
 
