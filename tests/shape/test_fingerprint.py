@@ -24,6 +24,7 @@ _WITH_ANOTHER_FIGURE = replace(
     TRACE_SUMMARIES, values={**TRACE_SUMMARIES.values, "cached_calls": ("SimpleAggregateFunction(sum, UInt64)", "1")}
 )
 _TODAY = description()
+_USAGE_VIEWS = {"usage_quarters_mv", "usage_quarters_verdicts_mv"}
 
 
 def migrations() -> dict[str, Migration]:
@@ -40,7 +41,7 @@ def test_every_change_of_the_store_has_its_migration() -> None:
     ("changed", "objects"),
     [
         (description(rollups=(_WITH_ANOTHER_FIGURE, USAGE, GUARDRAIL_RUNS)), {"trace_summaries_mv"}),
-        (description(rollups=(TRACE_SUMMARIES, replace(USAGE, where="true"), GUARDRAIL_RUNS)), {"usage_quarters_mv"}),
+        (description(rollups=(TRACE_SUMMARIES, replace(USAGE, where="true"), GUARDRAIL_RUNS)), _USAGE_VIEWS),
         (description(dialects=(*DIALECTS, MADE_UP)), {"otel_traces", "otlp_to_otel_traces"}),
         (replace(_TODAY, views=(replace(TIMES_VIEW, text="SELECT 1"),)), {"otel_traces_trace_id_ts"}),
         (

@@ -269,9 +269,9 @@ def test_what_no_alter_can_do_is_refused_with_its_name(make_store: Make, fresh: 
 def test_check_and_plan_only_look(make_store: Make, project_id: UUID, capsys: pytest.CaptureFixture[str]) -> None:
     make_store()
     migrate()
-    view = TRACE_SUMMARIES.as_view()
+    view, _ = TRACE_SUMMARIES.as_views()
     with connections[CLICKHOUSE].cursor() as cursor:
-        cursor.execute(replace(view, text=view.text.replace(INPUT, "0 AS input, ")).alter())
+        cursor.execute(replace(view, text=view.text.replace(" AS input, ", " + 0 AS input, ")).alter())
 
     call_command("check", database=[CLICKHOUSE], databases=[CLICKHOUSE])
     warned = capsys.readouterr().err
