@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from clickhouse_connect.driver.client import Client
 
+from agentops_portal.batches import batches
 from agentops_portal.units import NS_OF_DAY
 from traces.store.dialects.model_names import undated
 from traces.store.rollups.rollup import midnight, units_since_1970
@@ -25,7 +26,7 @@ MOST_SPANS = 100_000
 MOST_CALLS = 5_000
 MOST_AROUND = 20_000
 # Traces that are judged together: a session of an agent, and the calls of it that were told apart.
-MOST_TOGETHER = 2_000
+MOST_TOGETHER = 1_000
 _ROUNDS = 4
 
 DAY = units_since_1970("Timestamp", NS_OF_DAY)
@@ -40,23 +41,40 @@ _SUMMARY = """
 # Calls of one trace that may be one, or one call and an agent that may have made it.
 _WORTH_IT = """
     sum(verdicts) > 0 OR sum(done_calls) + sum(failed_calls) > 1
-    OR (sum(done_calls) + sum(failed_calls) = 1 AND groupUniqArrayArray(agent_names) NOT IN ([], ['']))
+    OR (sum(done_calls) + sum(failed_calls) > 0 OR isNotNull(sum(cost)))
+        AND groupUniqArrayArray(agent_names) NOT IN ([], [''])
 """
-_SINCE = "received_at >= fromUnixTimestamp64Milli({since:Int64})"
-_RECEIVED = f"""
-    SELECT {_SUMMARY} FROM {TRACE_SUMMARIES.table}
-    WHERE (project_id, day, trace_hash) GLOBAL IN (
-        SELECT DISTINCT project_id, toInt32({DAY} + arrayJoin([-1, 0, 1])), cityHash64(TraceId) FROM {SPANS}
-        WHERE {_SINCE} AND TraceId != ''
-    )
-    GROUP BY project_id, trace_id HAVING {_WORTH_IT}
+# What was received of a trace needs no look when nothing of it hangs on what came before or may come, no call has
+# anything below it or an agent above it, and no two calls tell what the same one would. Most traces come in one piece
+# and are like that: they cost this one question.
+_PLAIN = """
+    hasAll(arrayPushBack(ids, 0), parents)
+    AND NOT hasAny(parents, calls)
+    AND NOT (nameless AND has_agent)
+    AND length(calls) = length(arrayDistinct(marks)) AND (length(calls) < 2 OR NOT has(tokens, 0))
+"""
+_PIECES = f"""
+    SELECT project_id, TraceId, min(toInt32({DAY})) AS first_day, max(toInt32({DAY})) AS last_day,
+        groupArray(cityHash64(SpanId)) AS ids,
+        groupUniqArray(if(ParentSpanId = '', 0, cityHash64(ParentSpanId))) AS parents,
+        groupUniqArrayIf(cityHash64(SpanId), is_llm_call) AS calls,
+        groupArrayIf(
+            if(StatusCode = 'Error', cityHash64(ParentSpanId, Timestamp, model), total_tokens), is_llm_call
+        ) AS marks,
+        groupArrayIf(total_tokens, is_llm_call AND StatusCode != 'Error') AS tokens,
+        max(agent_name = '' AND (is_llm_call OR isNotNull(reported_cost))) AS nameless,
+        max(span_type = 'agent') AS has_agent,
+        groupUniqArrayIf(ScopeName, is_llm_call) AS scopes
+    FROM {SPANS} WHERE received_at >= fromUnixTimestamp64Milli({{since:Int64}}) AND TraceId != '' AND NOT is_pending
+    GROUP BY project_id, TraceId
+"""
+_NEWS = f"""
+    SELECT project_id, toUnixTimestamp64Milli(now64(3)), arrayDistinct(arrayFlatten(groupArray(scopes))),
+        groupArrayIf((TraceId, first_day, last_day), NOT ({_PLAIN})),
+        groupArrayIf({MOST_CALLS})((TraceId, first_day, last_day), notEmpty(calls))
+    FROM ({_PIECES}) GROUP BY project_id
 """
 _SCOPES = f"SELECT project_id, groupUniqArray(ScopeName) FROM {SPANS} WHERE {{}} AND is_llm_call GROUP BY project_id"
-_LONE = f"""
-    SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
-    FROM {SPANS} WHERE {_SINCE} AND is_llm_call AND project_id IN {{projects:Array(String)}} AND TraceId != ''
-    GROUP BY project_id, TraceId LIMIT {{limit:UInt32}}
-"""
 _IN_DAY = f"Timestamp >= {midnight('{day:Int32}')} AND Timestamp < {midnight('{day:Int32} + 1')}"
 _OF_DAY = f"""
     SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
@@ -87,6 +105,7 @@ _KNOWN = f"""
         AND trace_id IN {{traces:Array(String)}}
     GROUP BY project_id, trace_id
 """
+TRACES_AT_ONCE = 1_000  # the text of a question is limited
 
 Id = tuple[str, str]  # of a trace: project, trace
 
@@ -125,17 +144,26 @@ class Instrumentations:
         return [project_id for project_id in seen if len(self._scopes[project_id]) > 1]
 
 
-def received(client: Client, since_ms: int, known: Instrumentations) -> tuple[list[Trace], list[str]]:
-    """Traces of which spans were received since then that are worth a look, and the projects whose calls may be told
-    by two of them.
+def received(client: Client, since_ms: int, known: Instrumentations) -> tuple[list[Trace], list[str], int]:
+    """Traces of which spans were received since then that are worth a look; the projects whose calls may be told by two
+    of them; and the millisecond from which the next look must go on.
     """
-    found = _traces(client, _RECEIVED, since=since_ms)
-    several = known.learn(client.query(_SCOPES.format(_SINCE), parameters={"since": since_ms}).result_rows)
-    if several:
-        lone = _traces(client, _LONE, since=since_ms, projects=several, limit=MOST_CALLS)
-        there = {trace.id for trace in found}
-        found += [trace for trace in lone if trace.id not in there]
-    return found, several
+    rows = client.query(_NEWS, parameters={"since": since_ms}).result_rows
+    several = known.learn((project_id, scopes) for project_id, _, scopes, _, _ in rows)
+    found: list[Trace] = []
+    for project_id, _, _, news, calls in rows:
+        some = {*news, *calls} if project_id in several else {*news}
+        condition = "true" if project_id in several else _WORTH_IT
+        for portion in batches(sorted(some), TRACES_AT_ONCE):
+            found += _traces(
+                client,
+                f"{_KNOWN} HAVING {condition}",
+                projects=[project_id],
+                traces=[trace_id for trace_id, _, _ in portion],
+                since=min(day for _, day, _ in portion) - 1,
+                until=max(day for _, _, day in portion) + 1,
+            )
+    return found, several, max((now for _, now, *_ in rows), default=since_ms)
 
 
 def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
@@ -152,6 +180,8 @@ def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
 def together(client: Client, traces: Collection[Trace], several: Collection[str]) -> list[list[Trace]]:
     """The traces, each with those that tell calls of it or did."""
     known = {trace.id: trace for trace in traces}
+    if not any(trace.project_id in several for trace in traces):
+        return [[trace] for trace in traces]
     links = _twins_of(client, [trace for trace in traces if trace.project_id in several])
     asked: set[Id] = set()
     for _ in range(_ROUNDS):

@@ -20,16 +20,14 @@ from traces.store.dialects.model_names import undated
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import OF_CALLS, SPAN_COLUMNS, VERDICTS
 
-from .finding import DAY, OF_TRACES, Instrumentations, Trace, of_day, parameters_of, received, together
+from .finding import DAY, OF_TRACES, TRACES_AT_ONCE, Instrumentations, Trace, of_day, parameters_of, received, together
 from .layers import Seen, Verdict, verdicts
 
 Say = Callable[[str], None]
 
 LOCK = 0x0071_CA11  # of pg_advisory_xact_lock: whoever holds it judges
-# Spans that are held at once, but for traces that have more and must be judged together.
+# What is asked for and held at once, but for traces that have more spans and must be judged together.
 SPANS_AT_ONCE = 50_000
-# How long before they could be read spans may have been received.
-OVERLAP_MS = 2_000
 # What a receiver looks at when it starts: one that was killed may have stored spans and not judged their traces.
 FIRST_LOOK_MS = 600_000
 OTHERS_DAYS = 2  # as the repair at night, which has these judged
@@ -52,11 +50,14 @@ class Held:
 def judge_received(client: Client, since_ms: int | None, known: Instrumentations) -> int:
     """Judge the traces of which spans were received since that millisecond of ClickHouse's clock, or lately.
 
-    Gives the millisecond from which the next look must go on. Raises clickhouse_connect's Error.
+    Gives the millisecond from which the next look must go on: what was stored before it had ended when this one began.
+    Raises clickhouse_connect's Error.
     """
-    now = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0])
-    judge(client, *received(client, now - FIRST_LOOK_MS if since_ms is None else since_ms, known))
-    return now - OVERLAP_MS
+    if since_ms is None:
+        since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0]) - FIRST_LOOK_MS
+    traces, several, now_ms = received(client, since_ms, known)
+    judge(client, traces, several)
+    return now_ms
 
 
 def judge_stored(client: Client, say: Say) -> int:
@@ -110,7 +111,7 @@ def _portions(traces: Iterable[Trace]) -> Iterator[list[Trace]]:
     some: list[Trace] = []
     spans = 0
     for trace in traces:
-        if some and spans + trace.spans > SPANS_AT_ONCE:
+        if some and (spans + trace.spans > SPANS_AT_ONCE or len(some) == TRACES_AT_ONCE):
             yield some
             some, spans = [], 0
         some.append(trace)
