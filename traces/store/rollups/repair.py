@@ -15,7 +15,7 @@ from traces.store.schema.tables import SPANS
 from .all import ROLLUPS
 from .doubles import remove_doubles
 from .rebuild import StillReceiving, rebuild
-from .rollup import units_since_1970
+from .rollup import IN_A_TRACE, units_since_1970
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ RECEIVED_DAYS = 2  # of how many days the inserts are checked
 _DAY = units_since_1970("Timestamp", NS_OF_DAY)
 _RECENT = f"""
 SELECT DISTINCT toInt32({_DAY}) FROM {SPANS}
-WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND TraceId != ''
+WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND {IN_A_TRACE}
 """
 # The ledger of guardrail runs counts a run once however often it was sent, so its rows cannot be compared with spans.
 _COUNTING = [rollup for rollup in ROLLUPS if "spans" in rollup.values]
@@ -34,7 +34,7 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {SPANS} "
-            f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
+            f"WHERE day IN ({_RECENT}) AND day < %s AND {IN_A_TRACE} GROUP BY day",
             [(before - EPOCH_DAY).days],
         )
         stored = dict(cursor.fetchall())
