@@ -104,7 +104,7 @@ def test_recorded_clients_are_counted_once_and_beside_all_calls(cast: Cast) -> N
         "cost": "0.0121932",
     }
     assert answer["results"][0]["cost"] is None
-    page = client.get(f"/projects/{project.pk}/analytics/?by=model&{DAY}").content.decode()
+    page = client.get(f"/projects/{project.pk}/analytics/?{DAY}").content.decode()
     assert "Told by metrics, without traces" in page
     assert "3,582" in page
     assert client.get(f"/projects/{project.pk}/traces/{NO_TRACE}/").status_code == 404

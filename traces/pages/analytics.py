@@ -51,9 +51,7 @@ def _by_dimension(period: Period, dimension: Dimension, links: Links) -> Analyti
     with Questions() as ask:
         series = ask(lambda: usage_series(period.scope, dimension, period.step, period.zone, SERIES))
         usages = ask(lambda: usage_by(period.scope, dimension, MOST))
-        told = ask(lambda: metric_usage(period.scope) if dimension == "model" else [])
-    tables = [usage_table(usages.result(), dimension, links), *_by_metrics(told.result())]
-    return Analytics(_charts_by_name(period, series.result()), tables)
+    return Analytics(_charts_by_name(period, series.result()), [usage_table(usages.result(), dimension, links)])
 
 
 def _by_metrics(told: Sequence[MetricUsage]) -> list[Table]:
