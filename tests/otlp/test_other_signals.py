@@ -22,8 +22,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from agentops_portal.asgi import application as web_process
 from traces.ingest.otlp import grpc as otlp_grpc
+from traces.ingest.otlp import receiver
 from traces.ingest.receipts.booking import ReceiptBook
 from traces.models import IngestReceipt
+from traces.store.rollups.rollup import NO_TRACE
 
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans
@@ -36,6 +38,8 @@ CLAUDE_METRICS = (RECORDED / "claude-code-metrics.pb").read_bytes()
 TRACES = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 # Counted in the text form of the recorded bodies.
 POINTS, CLAUDE_POINTS = 4, 14
+# Of these, points of tokens and cost, which are stored (test_usage_metrics.py).
+USAGE, CLAUDE_USAGE = 2, 10
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +83,18 @@ def test_what_is_not_stored_is_accepted_and_counted_by_signal(
         (200, content) for content in (b"", b"{}", b"", b"", b"{}")
     ]
     assert answers[0].headers["content-type"] == "application/x-protobuf"
+    receiver.committer().settle()
     book.flush()
     receipt = IngestReceipt.objects.of_project(tenant.project_id).get()
-    assert receipt.not_stored == {"logs": 2, "metrics": 2 * POINTS + CLAUDE_POINTS}
-    assert (receipt.requests, receipt.accepted_spans, receipt.rejected_spans, receipt.refused) == (5, 0, 0, {})
+    assert receipt.not_stored == {"logs": 2, "metrics": 2 * (POINTS - USAGE) + CLAUDE_POINTS - CLAUDE_USAGE}
+    assert (receipt.requests, receipt.accepted_spans, receipt.rejected_spans, receipt.refused) == (
+        *(5, USAGE + CLAUDE_USAGE),
+        *(0, {}),
+    )
+    assert receipt.repeated_spans == USAGE  # in JSON they are the same points
     assert receipt.bytes > 2 * len(METRICS) + len(CLAUDE_METRICS)
-    assert (receipt.last_error, receipt.last_accepted_at) == ("", None)
-    assert stored_spans(tenant.project_id) == {}
+    assert receipt.last_error == ""
+    assert {row["TraceId"] for row in stored_spans(tenant.project_id).values()} == {NO_TRACE}
 
 
 def test_a_record_that_becomes_a_span_is_counted_as_one(otlp: Receiver, tenant: Tenant, book: ReceiptBook) -> None:
@@ -184,7 +193,7 @@ def address(receiver_server: Receiver) -> Iterator[str]:
     ("service", "body", "response", "counted"),
     [
         ("logs.v1.LogsService", plain_log().SerializeToString(), ExportLogsServiceResponse, {"logs": 1}),
-        ("metrics.v1.MetricsService", METRICS, ExportMetricsServiceResponse, {"metrics": POINTS}),
+        ("metrics.v1.MetricsService", METRICS, ExportMetricsServiceResponse, {"metrics": POINTS - USAGE}),
     ],
 )
 def test_grpc_takes_them_too(
@@ -199,5 +208,6 @@ def test_grpc_takes_them_too(
             with pytest.raises(grpc.RpcError) as refused:
                 export(TRACES, metadata=wrong)
             assert refused.value.code() == status
+    receiver.committer().settle()
     book.flush()
     assert IngestReceipt.objects.of_project(tenant.project_id).get().not_stored == counted

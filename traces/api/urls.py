@@ -10,7 +10,7 @@ from .guardrails import GuardrailRunsView, GuardrailSummaryView
 from .people import AgentsView, SessionsView, UsersView
 from .retention import RetentionView
 from .traces import SpanView, TraceSpansView, TracesView, TraceView
-from .usage import UsageByView, UsageOverTimeView, UsageView
+from .usage import UsageByView, UsageOverTimeView, UsageToldByMetricsView, UsageView
 
 project_urls = [
     path("traces", TracesView.as_view(), name="api-traces"),
@@ -23,6 +23,7 @@ project_urls = [
     path("agents", AgentsView.as_view(), name="api-agents"),
     path("usage", UsageView.as_view(), name="api-usage"),
     path("usage/by", UsageByView.as_view(), name="api-usage-by"),
+    path("usage/metrics", UsageToldByMetricsView.as_view(), name="api-usage-metrics"),
     path("usage/over-time", UsageOverTimeView.as_view(), name="api-usage-over-time"),
     path("guardrails/runs", GuardrailRunsView.as_view(), name="api-guardrail-runs"),
     path("guardrails/summary", GuardrailSummaryView.as_view(), name="api-guardrail-summary"),

@@ -17,11 +17,12 @@ from agentops_portal.clickhouse.together import Questions
 from projects.access import visible_project
 from projects.api.access import MayRead
 from projects.api.actor import actor_of
+from traces.store.queries.metric_usage import metric_usage
 from traces.store.queries.requests import Requests, requests_over_time, requests_total
 from traces.store.queries.usage import MOST, Usage, most_called, usage_by, usage_of_others, usage_over_time, usage_total
 
 from .ranges import RangeParameters, pinned, scope_of
-from .serializers import CostSerializer, LatencySerializer, TokensSerializer
+from .serializers import CostSerializer, LatencySerializer, MoneyField, TokensSerializer
 
 STEPS = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 DIMENSIONS = ("model", "provider", "service", "agent")
@@ -76,6 +77,24 @@ class UsageOverTimeSerializer(RangeSerializer):
     step = serializers.ChoiceField(list(STEPS))
     timezone = serializers.CharField()
     results = UsageOfStepSerializer(many=True, help_text="Every step that the range touches, empty ones included.")
+
+
+class MetricTokensSerializer(serializers.Serializer[Any]):
+    input = serializers.IntegerField(source="input_tokens")
+    output = serializers.IntegerField(source="output_tokens")
+    cached_input = serializers.IntegerField(source="cached_input_tokens")
+    total = serializers.IntegerField(source="total_tokens")
+
+
+class MetricUsageSerializer(serializers.Serializer[Any]):
+    service = serializers.CharField()
+    model = serializers.CharField(help_text="Blank: the metric names none.")
+    tokens = MetricTokensSerializer(source="*")
+    cost = MoneyField(allow_null=True, help_text="US dollars that clients reported; null when none was.")
+
+
+class UsageToldByMetricsSerializer(RangeSerializer):
+    results = MetricUsageSerializer(many=True, help_text=f"By service and model, at most {MOST:,}.")
 
 
 class UsageByParameters(RangeParameters):
@@ -171,6 +190,26 @@ class UsageOverTimeView(APIView):
             for start, usage in usages.result().items()
         ]
         return Response({**pinned(wanted), "step": wanted["step"], "timezone": wanted["timezone"], "results": rows})
+
+
+@method_decorator(never_cache, name="dispatch")
+class UsageToldByMetricsView(APIView):
+    permission_classes = (MayRead,)
+
+    @extend_schema(
+        operation_id="usage_by_metrics",
+        summary="Usage told by metrics, without traces",
+        description="Tokens and cost that token and cost metrics tell of services that sent no call by a trace or log "
+        "in the range or the day before it. It is in no other figure. The most tokens first.",
+        tags=["Usage"],
+        parameters=[RangeParameters],
+        responses=UsageToldByMetricsSerializer,
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        project = visible_project(actor_of(request), project_id)
+        wanted = RangeParameters.of(request)
+        found = metric_usage(scope_of(project, wanted))
+        return Response({**pinned(wanted), "results": MetricUsageSerializer(found, many=True).data})
 
 
 def _shown(usage: Usage, requests: Requests) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from traces.store.shape.operation import StoreShape
 
 class Migration(migrations.Migration):
     """A model call counts once however many spans tell it, and for the agent above it; one that a cache answered has no
-    tokens.
+    tokens, and points of metrics are rows of no trace, which no roll-up counts.
     """
 
     dependencies = [("traces", "0021_computed_cost")]
@@ -16,10 +16,10 @@ class Migration(migrations.Migration):
                 "span_verdicts": "0c774e6d",
                 "trace_summaries": "0ebba8f1",
                 "usage_quarters": "65a4b928",
-                "trace_summaries_mv": "a8a7d673",
-                "trace_summaries_verdicts_mv": "8cfb5e72",
-                "usage_quarters_mv": "16303287",
-                "usage_quarters_verdicts_mv": "0dacd2c8",
+                "trace_summaries_mv": "4ca5469f",
+                "trace_summaries_verdicts_mv": "17e885e2",
+                "usage_quarters_mv": "08ba419c",
+                "usage_quarters_verdicts_mv": "2cdcb60e",
             }
         )
     ]

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from agentops_portal.clickhouse.together import Questions
 from traces.store.queries.agents import agent_figures, busiest
 from traces.store.queries.compared import TracesFigures, compared
+from traces.store.queries.metric_usage import MetricUsage, metric_usage
 from traces.store.queries.trace_metrics import Durations
 from traces.store.queries.trace_names import traces_by_name
 from traces.store.queries.usage import Dimension, Latency, Usage, usage_by, usage_over_time
 from traces.store.queries.usage_series import UsageSeries, usage_series
 
-from .analytics_tables import agent_table, usage_table, user_table
+from .analytics_tables import agent_table, metric_table, usage_table, user_table
 from .charts import Chart, Kind, Line, Number, Unit, series_name
 from .links import Links
 from .period import Period
@@ -42,7 +43,8 @@ def analytics(period: Period, by: str, links: Links) -> Analytics:
     with Questions() as ask:
         usages = ask(lambda: usage_over_time(period.scope, period.step, period.zone))
         traces = ask(lambda: compared(period.scope, None, period.step, period.zone))
-    return Analytics(_charts_of_all(period, usages.result(), traces.result().steps))
+        told = ask(lambda: metric_usage(period.scope))
+    return Analytics(_charts_of_all(period, usages.result(), traces.result().steps), _by_metrics(told.result()))
 
 
 def _by_dimension(period: Period, dimension: Dimension, links: Links) -> Analytics:
@@ -50,6 +52,11 @@ def _by_dimension(period: Period, dimension: Dimension, links: Links) -> Analyti
         series = ask(lambda: usage_series(period.scope, dimension, period.step, period.zone, SERIES))
         usages = ask(lambda: usage_by(period.scope, dimension, MOST))
     return Analytics(_charts_by_name(period, series.result()), [usage_table(usages.result(), dimension, links)])
+
+
+def _by_metrics(told: Sequence[MetricUsage]) -> list[Table]:
+    """Most projects have none."""
+    return [metric_table(told[:MOST])] if told else []
 
 
 def _charts_of_all(

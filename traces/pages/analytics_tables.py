@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from traces.store.figures import Cost
 from traces.store.queries.agents import AgentFigures
+from traces.store.queries.metric_usage import MetricUsage
 from traces.store.queries.trace_names import NamedTraces
 from traces.store.queries.usage import Dimension, Usage
 
@@ -40,6 +41,34 @@ def usage_table(usages: Mapping[str, Usage], dimension: Dimension, links: Links)
             for name, usage in usages.items()
             if usage.calls or usage.cost.known is not None
         ],
+    )
+
+
+def metric_table(told: Sequence[MetricUsage]) -> Table:
+    """What clients tell by metrics only, which is in no other figure."""
+    return Table(
+        id="by-metrics",
+        title=_("Told by metrics, without traces"),
+        help=_(
+            "Tokens and cost that metrics tell of services of which no call is known by a trace or log. They are in no"
+            " other figure."
+        ),
+        named=_("Model"),
+        columns=[
+            Column(_("Input tokens"), "count"),
+            Column(_("Cached input"), "count"),
+            Column(_("Output tokens"), "count"),
+            Column(_("Cost"), "dollars"),
+        ],
+        rows=[
+            Row(
+                each.model or _("without a name"),
+                [each.input_tokens, each.cached_input_tokens, each.output_tokens, Cost(each.cost, 0)],
+                detail=each.service,
+            )
+            for each in told
+        ],
+        detailed=_("Service"),
     )
 
 

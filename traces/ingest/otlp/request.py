@@ -17,8 +17,9 @@ from .other_signals import count, other_signal, read_others
 from .pending import take_final_ids
 from .plain_text import make_text
 from .repairs import put_right
-from .signals import LOGS, TRACES, Signal
+from .signals import LOGS, METRICS, TRACES, Signal
 from .span_keys import SpanId, keys_of, pack_keys
+from .usage_metrics import points_of
 from .wire_types import adopt_old_scopes, check_frame, leave_out_unreadable
 
 PROTOBUF = "application/x-protobuf"
@@ -84,6 +85,8 @@ def _read_others(body: bytes, content_type: str, project_id: UUID, signal: Signa
     made, told, doubtful = TraceRequest(), 0, frozenset[SpanId]()
     if signal is LOGS:
         made, told, doubtful = spans_of(message, message.SerializeToString() if is_json else body)
+    elif signal is METRICS:
+        made, told = points_of(message)
     _check(made)
     return ExportRequest(
         project_id,

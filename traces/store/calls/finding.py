@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from agentops_portal.batches import batches
 from agentops_portal.units import NS_OF_DAY
 from traces.store.dialects.model_names import undated
-from traces.store.rollups.rollup import midnight, units_since_1970
+from traces.store.rollups.rollup import IN_A_TRACE, midnight, units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import VERDICTS
@@ -65,7 +65,7 @@ _PIECES = f"""
         max(agent_name = '' AND (is_llm_call OR isNotNull(reported_cost))) AS nameless,
         max(span_type = 'agent') AS has_agent,
         groupUniqArrayIf(ScopeName, is_llm_call) AS scopes
-    FROM {SPANS} WHERE received_at >= fromUnixTimestamp64Milli({{since:Int64}}) AND TraceId != '' AND NOT is_pending
+    FROM {SPANS} WHERE received_at >= fromUnixTimestamp64Milli({{since:Int64}}) AND {IN_A_TRACE} AND NOT is_pending
     GROUP BY project_id, TraceId
 """
 _NEWS = f"""
@@ -78,7 +78,7 @@ _SCOPES = f"SELECT project_id, groupUniqArray(ScopeName) FROM {SPANS} WHERE {{}}
 _IN_DAY = f"Timestamp >= {midnight('{day:Int32}')} AND Timestamp < {midnight('{day:Int32} + 1')}"
 _OF_DAY = f"""
     SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
-    FROM {SPANS} WHERE {_IN_DAY} AND TraceId != ''
+    FROM {SPANS} WHERE {_IN_DAY} AND {IN_A_TRACE}
     GROUP BY project_id, TraceId
     HAVING countIf(is_llm_call) > 1
         OR (countIf(is_llm_call) = 1 AND (countIf(span_type = 'agent') > 0 OR project_id IN {{several:Array(String)}}))
@@ -87,7 +87,7 @@ _NEAR = f"""
     SELECT project_id, TraceId, SpanId, ServiceName, ScopeName, span_type, {undated("model")}, total_tokens,
         StatusCode = 'Error', toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(end_timestamp)
     FROM {SPANS}
-    WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND is_llm_call AND NOT is_pending AND TraceId != ''
+    WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND is_llm_call AND NOT is_pending AND {IN_A_TRACE}
         AND (project_id, ServiceName, total_tokens) GLOBAL IN (
             SELECT project_id, ServiceName, total_tokens FROM {SPANS} WHERE {OF_TRACES} AND is_llm_call
         )

@@ -19,7 +19,7 @@ from traces.store.schema.verdicts import VERDICTS
 from .all import ROLLUPS
 from .doubles import remove_doubles
 from .rebuild import StillReceiving, rebuild
-from .rollup import units_since_1970
+from .rollup import IN_A_TRACE, units_since_1970
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ RECEIVED_DAYS = 2  # of how many days the inserts are checked
 _DAY = units_since_1970("Timestamp", NS_OF_DAY)
 _RECENT = f"""
 SELECT DISTINCT toInt32({_DAY}) FROM {SPANS}
-WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND TraceId != ''
+WHERE received_at > now64(3) - toIntervalDay({RECEIVED_DAYS}) AND {IN_A_TRACE}
 """
 # The ledger of guardrail runs counts a run once however often it was sent, so its rows cannot be compared with spans.
 _COUNTING = [rollup for rollup in ROLLUPS if "spans" in rollup.values]
@@ -40,7 +40,7 @@ def wrong_days(connection: BaseDatabaseWrapper, before: date) -> list[date]:
         for source in (SPANS, VERDICTS):
             cursor.execute(
                 f"SELECT toInt32({_DAY}) AS day, countIf(NOT is_pending) FROM {source} "
-                f"WHERE day IN ({_RECENT}) AND day < %s AND TraceId != '' GROUP BY day",
+                f"WHERE day IN ({_RECENT}) AND day < %s AND {IN_A_TRACE} GROUP BY day",
                 [(before - EPOCH_DAY).days],
             )
             stored.update(dict(cursor.fetchall()))

@@ -15,6 +15,9 @@ from traces.store.schema.rates import COMPUTED, computed_cost
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import VERDICTS
 
+# The trace id of rows that are no spans: points of metrics (traces/store/queries/metric_usage.py).
+NO_TRACE = "0" * 32
+IN_A_TRACE = f"TraceId NOT IN ('', '{NO_TRACE}')"
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
 
 

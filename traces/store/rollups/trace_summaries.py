@@ -10,7 +10,7 @@ from agentops_portal.units import NS_OF_DAY
 from traces.store.figures import INGREDIENTS
 from traces.store.schema.objects import Index
 
-from .rollup import Rollup, units_since_1970
+from .rollup import IN_A_TRACE, Rollup, units_since_1970
 
 TRACE_SUMMARIES = Rollup(
     table="trace_summaries",
@@ -28,7 +28,7 @@ TRACE_SUMMARIES = Rollup(
     time_unit_ns=NS_OF_DAY,
     partition_by="intDiv(day, 30)",
     shard_by="trace_hash",
-    where="TraceId != ''",
+    where=IN_A_TRACE,
     of_verdicts={name: each.of_verdict for name, each in INGREDIENTS.items()},
     # A page picks its traces from all over a day; the fewer neighbours come along the better.
     index_granularity=512,

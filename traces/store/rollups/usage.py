@@ -9,7 +9,7 @@ from agentops_portal.units import NS_OF_QUARTER
 from traces.store.dialects.model_names import undated
 from traces.store.figures import INGREDIENTS, IS_PRICED
 
-from .rollup import Rollup, units_since_1970
+from .rollup import NO_TRACE, Rollup, units_since_1970
 
 _TEXT = "LowCardinality(String)"
 # Up to the last time that the store knows, as for traces, and not what a span with an end of 2^64-1 says.
@@ -58,7 +58,7 @@ USAGE = Rollup(
     time_unit_ns=NS_OF_QUARTER,
     partition_by="intDiv(quarter, 2880)",  # 30 days
     shard_by="rand()",
-    where="NOT is_pending",
+    where=f"NOT is_pending AND TraceId != '{NO_TRACE}'",
     of_verdicts={
         **{name: INGREDIENTS[name].of_verdict for name in _SUMS},
         # What was sketched cannot be taken back, so it stays where it is; that an agent made a call adds it there.
