@@ -1,5 +1,6 @@
 """Nothing is lost between the lanes: each test is in one of them, and continuous integration runs both."""
 
+import os
 import shutil
 import subprocess
 
@@ -8,6 +9,8 @@ import pytest
 from .lanes import ALL, EVERYDAY, LANES, LONG, NAMED_LONG, TESTS, in_lane
 
 ROOT = TESTS.parent
+# What a `make` that runs the tests leaves to what it starts: its own variables, among them the lane.
+OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LANE", "ARGS", "WORKERS"}
 
 
 def test_each_test_is_in_one_lane(request: pytest.FixtureRequest) -> None:
@@ -32,7 +35,8 @@ def test_what_is_long_is_there(name: str) -> None:
 )
 def test_make_runs_a_lane(arguments: list[str], lane: str) -> None:
     command = ["make", "--dry-run", "--always-make", *arguments, "ARGS=-x"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+    told = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout
     [line] = [line for line in told.splitlines() if "-m pytest" in line]
     assert f"--lane {lane} -x" in line
     assert line.count("--lane") == 1
