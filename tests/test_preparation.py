@@ -101,6 +101,7 @@ def test_expired_sessions_are_cleared() -> None:
 
 
 @pytest.mark.django_db(databases=["default", "clickhouse"])
+@pytest.mark.usefixtures("own_store")  # what prepares goes through all spans there are
 def test_a_second_preparation_has_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("prepare", "--json")
     capsys.readouterr()

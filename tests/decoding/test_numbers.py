@@ -16,7 +16,10 @@ from tests.receiver import store_body
 
 from .reading import Everybody
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+    pytest.mark.usefixtures("own_store"),  # for spans of all months there are
+]
 
 NOW = 1_795_435_200 * 10**9  # 2026-11-23T12:00:00Z
 LAST = 2**63 - 1  # 2262-04-11, the last nanosecond of a DateTime64(9)

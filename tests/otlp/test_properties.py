@@ -13,7 +13,8 @@ from traces.ingest.otlp.request import JSON, PROTOBUF
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import assert_stored_all
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+# Spans of all months there are, through which the tests after them would have to go.
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 # Without shrinking: every step of it is a round trip, and the first failure says enough.
 STEADY = settings(

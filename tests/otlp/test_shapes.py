@@ -11,7 +11,8 @@ from traces.ingest.otlp.messages import TraceRequest
 from .conftest import Receiver, Tenant
 from .rows import assert_stored, stored_spans
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+# Spans of all months there are, through which the tests after them would have to go.
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 
 def new_request():  # type: ignore[no-untyped-def]

@@ -18,7 +18,7 @@ LIST = "/admin/traces/modelprice/"
 
 
 @pytest.mark.django_db(databases=["default", "clickhouse"])
-@pytest.mark.usefixtures("filled_book")
+@pytest.mark.usefixtures("own_store", "filled_book")
 def test_a_model_without_a_price_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewal, "MARGIN", renewal.MARGIN / 100)
     cast, root, name = make_cast(), Client(), f"thinker-{uuid4().hex[:6]}"

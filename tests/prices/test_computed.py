@@ -23,7 +23,7 @@ from traces.store.queries.trace_spans import span_by_id
 from traces.store.queries.usage import usage_by, usage_total
 from traces.store.shape import renewal
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 CACHED, WRITTEN = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"

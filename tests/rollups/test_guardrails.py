@@ -9,6 +9,7 @@ import pytest
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.units import datetime_of
 from tests.pages.spans import MS, Spanlet, recorded, request_of, span_id, store, trace_id
+from traces.store.figures import TraceFigures
 from traces.store.queries.guardrails import guarded_traces, guardrail_runs, guardrail_use
 from traces.store.queries.scopes import whole_time
 
@@ -31,7 +32,8 @@ BLOCKED = run("guardrail_intervened")
 PASSED = run("success")
 
 
-def check(scope: Scope) -> None:
+def check(scope: Scope, figures: list[TraceFigures] | None = None) -> None:
+    """Against the scan; `figures` of all traces, where they have been computed."""
     runs = naive_usage.runs_in(scope)
     assert guardrail_use(scope) == naive_usage.guardrail_use(runs)
     assert guarded_traces(scope) == naive_usage.guarded_traces(scope)
@@ -42,7 +44,7 @@ def check(scope: Scope) -> None:
     assert sorted(map(str, found)) == sorted(map(str, runs))
     newest_first = [(-r.start_ns, r.trace_id) for r in listed]
     assert [start for start, _ in newest_first] == sorted(start for start, _ in newest_first)
-    traces = {trace.trace_id: trace for trace in naive.figures(scope.project_id)}
+    traces = {trace.trace_id: trace for trace in figures or naive.figures(scope.project_id)}
     for each in listed:
         trace = traces[each.trace_id]
         assert (each.models, each.session_id, each.user_id) == (trace.models, trace.session_id, trace.user_id)
@@ -67,10 +69,11 @@ def test_the_recorded_traffic_has_blocked_runs_that_were_sent_twice() -> None:
 def test_runs_count_in_the_range_in_which_they_start(seed: int) -> None:
     project_id = sent_once(spread_over_days(recorded("litellm-1.106.2-mixed"), seed), seed, requests=10)
 
+    figures = naive.figures(project_id)
     for run_start in sorted(run.start for run in naive_usage.runs_in(whole_time(project_id)))[::2]:
         start = datetime_of(run_start)
-        check(Scope(project_id, start, start + timedelta(days=1)))
-        check(Scope(project_id, start - timedelta(days=20), start))
+        check(Scope(project_id, start, start + timedelta(days=1)), figures)
+        check(Scope(project_id, start - timedelta(days=20), start), figures)
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one insert", "an insert each"])

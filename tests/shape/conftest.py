@@ -44,9 +44,10 @@ def make_store(fresh: str) -> Make:
             cursor.execute("ALTER TABLE otlp_inbox ADD COLUMN span_ids Array(FixedString(24)) CODEC(NONE)")
         recorder = MigrationRecorder(connections[CLICKHOUSE])
         recorder.ensure_schema()
-        for app, name in MigrationLoader(None).disk_migrations:
-            if app != "traces" or name <= NEWEST_BEFORE:
-                recorder.record_applied(app, name)
+        known = MigrationLoader(None).disk_migrations
+        applied = [each for each in known if each[0] != "traces" or each[1] <= NEWEST_BEFORE]
+        # At once: to record seventy one by one takes a second.
+        recorder.migration_qs.bulk_create(recorder.Migration(app=app, name=name) for app, name in applied)
 
     return make
 
