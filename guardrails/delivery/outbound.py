@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -51,6 +52,8 @@ def fault_of(url: str) -> str:
 
 
 def _is_private_literal(host: str) -> bool:
+    with suppress(OSError):  # as resolvers read it: 2130706433, 0x7f.1 and 127.1 are addresses, too
+        host = socket.inet_ntoa(socket.inet_aton(host))
     try:
         return host == "localhost" or not is_public(host)
     except ValueError:  # a name: it is looked at when it is resolved

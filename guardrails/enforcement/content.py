@@ -1,12 +1,14 @@
 """What rules find in texts, what follows of it, and the texts with masks."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Final
 
 from .finding.entities import Entity, finder_of
-from .finding.hits import Finder, Hit, plain
+from .finding.hits import Finder, Hit, Plain
 from .finding.patterns import keywords, regex
 from .finding.personal import phones_bounded
 from .json_texts import with_strings
@@ -33,12 +35,12 @@ class Compiled:
         return self.rule.phase in (phase, Phase.BOTH)
 
     def find(self, text: str) -> Iterator[Hit]:
-        return self.find_in(plain(text))
+        return self.find_in(Plain.of(text))
 
-    def find_in(self, seen: str) -> Iterator[Hit]:
-        """In a text that is plain already."""
+    def find_in(self, seen: Plain) -> Iterator[Hit]:
         for finder in self.finders:
-            for hit in finder(seen):
+            for found in finder(seen.text):
+                hit = seen.placed(found)
                 yield hit._replace(kind=self.rule.mark) if self.rule.mark else hit
 
 
@@ -62,11 +64,11 @@ class Findings:
         return known
 
     def _look(self, text: str) -> str:
-        allowed: list[Hit] = []
+        allowed = Allowed()
         masks: list[Hit] = []
-        seen = plain(text)  # once for all rules
+        seen = Plain.of(text)  # once for all rules
         for index, compiled in enumerate(self.rules):
-            hits = [hit for hit in compiled.find_in(seen) if not _within(hit, allowed)]
+            hits = [hit for hit in compiled.find_in(seen) if not allowed.hold(hit)]
             if not hits:
                 continue
             self.found.setdefault(index, Counter()).update(hit.kind for hit in hits)
@@ -74,7 +76,7 @@ class Findings:
             if rule.shadow:
                 continue
             if rule.action == Action.ALLOW:
-                allowed += hits
+                allowed.add(hits)
             elif rule.action == Action.MASK:
                 masks += hits
         return mask(text, masks) if masks else text
@@ -156,5 +158,20 @@ def _one(together: list[tuple[int, Hit]], end: int) -> Hit:
     return Hit(together[0][1].start, end, longest.kind)
 
 
-def _within(hit: Hit, allowed: Iterable[Hit]) -> bool:
-    return any(each.start <= hit.start and hit.end <= each.end for each in allowed)
+class Allowed:
+    """Stretches of a text in which rules further down find nothing."""
+
+    def __init__(self) -> None:
+        self._hits: list[Hit] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []  # the furthest end of those that start there or before
+
+    def add(self, hits: Iterable[Hit]) -> None:
+        self._hits = sorted((*self._hits, *hits))
+        self._starts = [hit.start for hit in self._hits]
+        self._ends = list(accumulate((hit.end for hit in self._hits), max))
+
+    def hold(self, hit: Hit) -> bool:
+        """Whether one of them holds all of it."""
+        before = bisect_right(self._starts, hit.start)
+        return before > 0 and self._ends[before - 1] >= hit.end

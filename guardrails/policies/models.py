@@ -152,6 +152,7 @@ class Policy(models.Model):
             beyond = self.resolve_at < self.threshold if kind.is_floor else self.resolve_at > self.threshold
             if beyond:
                 faults["resolve_at"] = _("An incident cannot end on the wrong side of the limit.")
+        self.weekdays = sorted(set(self.weekdays))
         if not set(self.weekdays) <= set(EVERY_DAY) or not self.weekdays:
             faults["weekdays"] = _("Choose days from 1 (Monday) to 7.")
         if self.from_hour == self.until_hour:

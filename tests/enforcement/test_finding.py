@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from guardrails.enforcement.content import Compiled, look_at, mask
+from guardrails.enforcement.content import Allowed, Compiled, look_at, mask
 from guardrails.enforcement.finding.entities import Entity, finder_of
 from guardrails.enforcement.finding.hits import Hit
 from guardrails.enforcement.finding.patterns import keywords, regex
 from guardrails.enforcement.finding.personal import MOST_PIECES
 from guardrails.enforcement.json_texts import rewritten, with_calls, with_strings
-from guardrails.enforcement.models import Rule
+from guardrails.enforcement.models import Rule, Way
 
 FOUND = [
     (Entity.EMAIL, "ask kim.min-su+x@mail.example.co.kr now", ["kim.min-su+x@mail.example.co.kr"]),
@@ -73,6 +73,8 @@ FOUND = [
         "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nb",
         ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"],
     ),
+    (Entity.SECRET, "postgres://app:s3cret@db.example.com/x", ["postgres://app:s3cret@"]),
+    (Entity.EMAIL, "postgres://app:s3cret@db.example.com/x mail.to@example.com", ["mail.to@example.com"]),
     (Entity.SECRET, "task-abcdefghijklmnopqrstuvwxyz risk-free sk-short", []),
 ]
 
@@ -145,6 +147,33 @@ def test_wide_digits_are_digits() -> None:
     rule = Compiled.of(Rule(entities=["card"]))
 
     assert [(hit.start, hit.end) for hit in rule.find("카드 ４１１１１１１１１１１１１１１１")] == [(3, 19)]
+
+
+def test_what_nobody_sees_hides_nothing() -> None:
+    text = "top\u200bsec\u200dret and 4111\u2060 1111 1111 11\u00ad11 x"
+    word, card = Compiled.of(Rule(way=Way.KEYWORDS, pattern="topsecret")), Compiled.of(Rule(entities=["card"]))
+
+    assert [text[hit.start : hit.end] for rule in (word, card) for hit in rule.find(text)] == [
+        "top\u200bsec\u200dret",
+        "4111\u2060 1111 1111 11\u00ad11",
+    ]
+
+
+def test_what_a_rule_allows_the_rules_below_do_not_find() -> None:
+    allowed = Allowed()
+    allowed.add([Hit(10, 20, "A"), Hit(0, 4, "A")])
+    allowed.add([Hit(2, 30, "B")])
+
+    within = [(0, 4), (2, 5), (12, 30), (10, 20), (0, 5), (29, 31), (31, 32)]
+    assert [allowed.hold(Hit(start, end, "C")) for start, end in within] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_more_numbers_than_anybody_writes_are_all_taken_for_phones() -> None:

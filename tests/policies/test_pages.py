@@ -77,8 +77,9 @@ def test_a_policy_is_tried_made_muted_changed_and_removed(cast: Cast) -> None:
     one = page(cast, "policy", found.pk)
     filled = Form(ann.get(one).content.decode(), "policy-form").sent
     assert filled["threshold"] == ["10"]
-    ann.post(one, filled | {"threshold": ["12.5"], "kind": ["coverage"]})
+    ann.post(one, filled | {"threshold": ["12.5"], "kind": ["coverage"], "weekdays": ["5", "1", "1"]})
     found.refresh_from_db()
+    assert found.weekdays == [1, 5]
     assert (found.kind, float(found.threshold), found.contacts.count()) == ("coverage", 0.125, 2)
     fault = ann.post(one, filled | {"threshold": ["101"]})
     assert fault.status_code == 422

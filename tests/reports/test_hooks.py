@@ -175,3 +175,11 @@ def test_private_addresses(address: str) -> None:
     assert not outbound.is_public(address)
     assert outbound.is_public("93.184.215.14")
     assert outbound.is_public("2606:4700::1111")
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1", "[::1]", "localhost"])
+def test_an_address_in_another_notation_is_refused_when_it_is_saved(host: str, settings: Any) -> None:
+    settings.WEBHOOKS_MAY_BE_PRIVATE = False
+
+    assert outbound.fault_of(f"https://{host}/hook") == "it is not on the public Internet"
+    assert outbound.fault_of("https://93.184.215.14/hook") == ""

@@ -1,6 +1,7 @@
 """What all finders give, and how they look for candidates."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import re2
@@ -51,5 +52,32 @@ _PLAIN: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | dict.f
 )
 
 
-def plain(text: str) -> str:
-    return text if text.isascii() else text.translate(_PLAIN)
+# What nobody sees within a word: soft hyphen, blanks without width and what joins or divides letters.
+_UNSEEN: Final = compiled("[\u00ad\u200b-\u200d\u2060\ufeff]+")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A text as finders look at it; places: where its characters stand in the text, None where they are the same."""
+
+    text: str
+    places: list[int] | None = None
+
+    @classmethod
+    def of(cls, text: str) -> "Plain":
+        if text.isascii():
+            return cls(text)
+        plain = text.translate(_PLAIN)
+        unseen = [match.span() for match in _UNSEEN.finditer(plain)]
+        if not unseen:
+            return cls(plain)
+        ends = [0, *(end for _, end in unseen)]
+        starts = [*(start for start, _ in unseen), len(plain)]
+        seen = list(zip(ends, starts, strict=True))
+        return cls("".join(plain[a:b] for a, b in seen), [place for a, b in seen for place in range(a, b)])
+
+    def placed(self, hit: Hit) -> Hit:
+        """Where it stands in the text."""
+        if self.places is None:
+            return hit
+        return hit._replace(start=self.places[hit.start], end=self.places[hit.end - 1] + 1)

@@ -42,6 +42,7 @@ _SECRETS: Final = (
     r"\bxox[abeprs]-[A-Za-z0-9-]{10,}",  # Slack
     r"\bhf_[A-Za-z0-9]{30,}|\bnpm_[A-Za-z0-9]{36}|\bpypi-[A-Za-z0-9_-]{50,}",
     r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
+    r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:@/]{1,100}:[^\s@/]{1,200}@",  # an address with a password
     r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",  # JSON Web Tokens
 )
 _SECRET = compiled("|".join(_SECRETS))
@@ -51,8 +52,15 @@ _VALUES: Final = {str(digit): digit for digit in range(10)} | {chr(65 + n): 10 +
 def emails(text: str) -> Iterator[Hit]:
     for start, end, found in _EMAIL(text):
         name = found.rpartition("@")[0]
-        if not name.startswith(".") and not name.endswith(".") and ".." not in name:
+        is_name = not name.startswith(".") and not name.endswith(".") and ".." not in name
+        if is_name and not _in_an_address(text, start):
             yield Hit(start, end, "EMAIL")
+
+
+def _in_an_address(text: str, start: int) -> bool:
+    """Whether it is the password of an address, `https://user:password@host`: a secret, and nobody's mail."""
+    scheme = text.rfind("://", max(start - 300, 0), start)
+    return scheme >= 0 and not any(sign.isspace() or sign == "@" for sign in text[scheme:start])
 
 
 def phones_of(country: str) -> Finder:
