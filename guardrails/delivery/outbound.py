@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -64,11 +65,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Raises NotSent while nothing was handed over, InDoubt after that."""
     if fault := fault_of(url):
         raise NotSent(fault, is_final=True)
+    context = _tls()
     deadline = time.monotonic() + SECONDS
     named = [(name.encode(), value.encode()) for name, value in headers.items()]
     named.append((b"Host", urlsplit(url).netloc.encode()))
     network = _Guarded(deadline)
-    with httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=network) as pool:
+    with httpcore.ConnectionPool(ssl_context=context, network_backend=network) as pool:
         try:
             with pool.stream("POST", url, headers=named, content=body) as response:
                 content = _read(response)
@@ -77,6 +79,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             raise (InDoubt(reason) if network.is_connected else NotSent(reason)) from None
     told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
     return Answer(response.status, content.decode("utf-8", "replace"), told)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it reads all certificates of the machine."""
+    return ssl.create_default_context()
 
 
 def _read(response: Any) -> bytes:
