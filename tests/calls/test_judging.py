@@ -189,3 +189,23 @@ def test_two_instrumentations_in_traces_of_their_own_tell_one_call_whichever_com
         # More of the first trace: what was decided about the two stays.
         store(project_id, request_of({1: [Spanlet("later", 9, 1)]}, START_NS))
         assert usage_total(whole_time(project_id)).calls == 1
+
+
+def test_two_services_that_name_the_same_answer_tell_one_call() -> None:
+    answered: dict[str, Value] = {"gen_ai.response.id": "chatcmpl-1", "gen_ai.usage.output_tokens": 7}
+    app = request_of({1: [Spanlet("chat", 1, attributes={**APP, **answered}, end=5)]}, START_NS)
+    proxy = request_of(
+        {2: [Spanlet("litellm_request", 2, attributes={**PROXY, **answered}, start=20, end=50)]}, START_NS
+    )
+    for request, name in ((app, "app"), (proxy, "litellm")):
+        request.resource_spans[0].scope_spans[0].scope.name = name
+        request.resource_spans[0].resource.attributes[0].value.string_value = name
+    project_id = uuid4()
+    store(project_id, app)
+    store(project_id, proxy)
+
+    used = usage_total(whole_time(project_id))
+    assert (used.calls, used.input_tokens, used.cost.reported) == (1, 100, Decimal("0.25"))
+    layer = span_detail(whole_time(project_id), f"{1:032x}", f"{1:016x}")
+    assert layer is not None
+    assert (layer.same_call_trace, layer.same_call_why) == (f"{2:032x}", "response")

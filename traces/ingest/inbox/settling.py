@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from agentops_portal.clickhouse.client import get_client
-from traces.store.calls.finding import Instrumentations
+from traces.store.calls.finding import Memory
 from traces.store.calls.judging import alone, judge_received
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ class Settling:
 
     def __init__(self) -> None:
         self._since_ms: int | None = None
-        self._known = Instrumentations()
+        self._memory = Memory()
         self.is_due = False  # something was stored of which the traces were not judged
 
     def settle(self) -> None:
@@ -29,7 +29,7 @@ class Settling:
         self.is_due = True
         try:
             with alone():
-                self._since_ms = judge_received(get_client(), self._since_ms, self._known)
+                self._since_ms = judge_received(get_client(), self._since_ms, self._memory)
             self.is_due = False
         except (Error, DatabaseError) as error:
             log.warning("which calls are the same is decided later", reason=str(error)[:300])

@@ -1,15 +1,15 @@
 """Which traces are judged: those of which something is new, and those that may tell the same calls as they do."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from clickhouse_connect.driver.client import Client
 
 from agentops_portal.batches import batches
 from agentops_portal.units import NS_OF_DAY
+from traces.store.dialects.base import attribute
 from traces.store.dialects.model_names import undated
 from traces.store.rollups.rollup import IN_A_TRACE, midnight, units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
@@ -29,6 +29,7 @@ MOST_AROUND = 20_000
 MOST_TOGETHER = 1_000
 _ROUNDS = 4
 
+RESPONSE_ID = "gen_ai.response.id"
 DAY = units_since_1970("Timestamp", NS_OF_DAY)
 OF_TRACES = """
     project_id IN {projects:Array(String)} AND TraceId IN {traces:Array(String)}
@@ -44,17 +45,18 @@ _WORTH_IT = """
     OR (sum(done_calls) + sum(failed_calls) > 0 OR isNotNull(sum(cost)))
         AND groupUniqArrayArray(agent_names) NOT IN ([], [''])
 """
-# What was received of a trace needs no look when nothing of it hangs on what came before or may come, no call has
-# anything below it or an agent above it, and no two calls tell what the same one would. Most traces come in one piece
-# and are like that: they cost this one question.
-_PLAIN = """
-    hasAll(arrayPushBack(ids, 0), parents)
-    AND NOT hasAny(parents, calls)
+# What was received of a trace at once needs no look when nothing of it hangs on what came before or may come, nothing
+# that came before hangs on it (Memory), no call has anything below it or an agent above it, and no two calls tell what
+# the same one would. Most traces come in one piece and are like that: they cost this one question.
+_WHOLE = "hasAll(arrayPushBack(ids, 0), parents)"
+_PLAIN = f"""
+    {_WHOLE} AND NOT hasAny(parents, calls)
     AND NOT (nameless AND has_agent)
     AND length(calls) = length(arrayDistinct(marks)) AND (length(calls) < 2 OR NOT has(tokens, 0))
 """
 _PIECES = f"""
-    SELECT project_id, TraceId, min(toInt32({DAY})) AS first_day, max(toInt32({DAY})) AS last_day,
+    SELECT project_id, cityHash64(TraceId) AS trace_hash, min(toInt32({DAY})) AS first_day,
+        max(toInt32({DAY})) AS last_day,
         groupArray(cityHash64(SpanId)) AS ids,
         groupUniqArray(if(ParentSpanId = '', 0, cityHash64(ParentSpanId))) AS parents,
         groupUniqArrayIf(cityHash64(SpanId), is_llm_call) AS calls,
@@ -68,14 +70,18 @@ _PIECES = f"""
     FROM {SPANS} WHERE received_at >= fromUnixTimestamp64Milli({{since:Int64}}) AND {IN_A_TRACE} AND NOT is_pending
     GROUP BY project_id, TraceId
 """
+_PIECE = "(trace_hash, first_day, last_day)"
 _NEWS = f"""
     SELECT project_id, toUnixTimestamp64Milli(now64(3)), arrayDistinct(arrayFlatten(groupArray(scopes))),
-        groupArrayIf((TraceId, first_day, last_day), NOT ({_PLAIN})),
-        groupArrayIf({MOST_CALLS})((TraceId, first_day, last_day), notEmpty(calls))
+        groupArrayIf({_PIECE}, NOT ({_PLAIN})), groupArrayIf({_PIECE}, {_PLAIN}),
+        groupArrayIf(trace_hash, NOT {_WHOLE}),
+        groupArrayIf({MOST_CALLS})({_PIECE}, notEmpty(calls))
     FROM ({_PIECES}) GROUP BY project_id
 """
-_SCOPES = f"SELECT project_id, groupUniqArray(ScopeName) FROM {SPANS} WHERE {{}} AND is_llm_call GROUP BY project_id"
 _IN_DAY = f"Timestamp >= {midnight('{day:Int32}')} AND Timestamp < {midnight('{day:Int32} + 1')}"
+_SEVERAL = f"""
+    SELECT project_id FROM {SPANS} WHERE {_IN_DAY} AND is_llm_call GROUP BY project_id HAVING uniq(ScopeName) > 1
+"""
 _OF_DAY = f"""
     SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
     FROM {SPANS} WHERE {_IN_DAY} AND {IN_A_TRACE}
@@ -85,11 +91,12 @@ _OF_DAY = f"""
 """
 _NEAR = f"""
     SELECT project_id, TraceId, SpanId, ServiceName, ScopeName, span_type, {undated("model")}, total_tokens,
-        StatusCode = 'Error', toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(end_timestamp)
+        StatusCode = 'Error', toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(end_timestamp),
+        {attribute(RESPONSE_ID)}
     FROM {SPANS}
     WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND is_llm_call AND NOT is_pending AND {IN_A_TRACE}
-        AND (project_id, ServiceName, total_tokens) GLOBAL IN (
-            SELECT project_id, ServiceName, total_tokens FROM {SPANS} WHERE {OF_TRACES} AND is_llm_call
+        AND (project_id, total_tokens) GLOBAL IN (
+            SELECT project_id, total_tokens FROM {SPANS} WHERE {OF_TRACES} AND is_llm_call
         )
     ORDER BY Timestamp DESC LIMIT {{limit:UInt32}}
 """
@@ -101,8 +108,7 @@ _LINKED = f"""
 _KNOWN = f"""
     SELECT {_SUMMARY} FROM {TRACE_SUMMARIES.table}
     WHERE project_id IN {{projects:Array(String)}} AND day BETWEEN {{since:Int64}} AND {{until:Int64}}
-        AND trace_hash IN (SELECT cityHash64(arrayJoin({{traces:Array(String)}})))
-        AND trace_id IN {{traces:Array(String)}}
+        AND trace_hash IN {{hashes:Array(UInt64)}}
     GROUP BY project_id, trace_id
 """
 TRACES_AT_ONCE = 1_000  # the text of a question is limited
@@ -125,41 +131,57 @@ class Trace:
         return self.project_id, self.trace_id
 
 
-class Instrumentations:
-    """Of each project the scopes that told calls. Where there is one, no two traces tell the same call."""
+class Memory:
+    """What a receiver remembers from look to look.
 
-    MOST = 10_000  # projects
+    Of each project the scopes that told calls: where there is one, no two traces tell the same call. And the traces of
+    which a parent was missing: what comes of them later may be it.
+    """
+
+    MOST_PROJECTS = 10_000
+    MOST_TRACES = 200_000
 
     def __init__(self) -> None:
         self._scopes: dict[str, set[str]] = defaultdict(set)
+        self._open: dict[tuple[str, int], None] = {}
 
-    def learn(self, rows: Iterable[Sequence[Any]]) -> list[str]:
-        """The projects among these rows of (project, scopes) that have several."""
-        if len(self._scopes) > self.MOST:
+    def has_several(self, project_id: str, scopes: Collection[str]) -> bool:
+        """Whether calls of the project come from more than one scope, these among them."""
+        if len(self._scopes) > self.MOST_PROJECTS:
             self._scopes.clear()
-        seen = []
-        for project_id, scopes in rows:
-            self._scopes[project_id].update(scopes)
-            seen.append(project_id)
-        return [project_id for project_id in seen if len(self._scopes[project_id]) > 1]
+        self._scopes[project_id].update(scopes)
+        return len(self._scopes[project_id]) > 1
+
+    def is_open(self, project_id: str, trace_hash: int) -> bool:
+        return (project_id, trace_hash) in self._open
+
+    def keep_open(self, project_id: str, hashes: Iterable[int]) -> None:
+        self._open |= dict.fromkeys((project_id, each) for each in hashes)
+        for oldest in list(self._open)[: max(len(self._open) - self.MOST_TRACES, 0)]:
+            del self._open[oldest]
 
 
-def received(client: Client, since_ms: int, known: Instrumentations) -> tuple[list[Trace], list[str], int]:
+def received(client: Client, since_ms: int, memory: Memory) -> tuple[list[Trace], list[str], int]:
     """Traces of which spans were received since then that are worth a look; the projects whose calls may be told by two
     of them; and the millisecond from which the next look must go on.
     """
     rows = client.query(_NEWS, parameters={"since": since_ms}).result_rows
-    several = known.learn((project_id, scopes) for project_id, _, scopes, _, _ in rows)
     found: list[Trace] = []
-    for project_id, _, _, news, calls in rows:
-        some = {*news, *calls} if project_id in several else {*news}
-        condition = "true" if project_id in several else _WORTH_IT
-        for portion in batches(sorted(some), TRACES_AT_ONCE):
+    several = []
+    for project_id, _, scopes, news, plain, open_hashes, calls in rows:
+        wanted = {*news, *(piece for piece in plain if memory.is_open(project_id, piece[0]))}
+        memory.keep_open(project_id, open_hashes)
+        condition = _WORTH_IT
+        if memory.has_several(project_id, scopes):
+            several.append(project_id)
+            wanted.update(calls)
+            condition = "true"
+        for portion in batches(sorted(wanted), TRACES_AT_ONCE):
             found += _traces(
                 client,
                 f"{_KNOWN} HAVING {condition}",
                 projects=[project_id],
-                traces=[trace_id for trace_id, _, _ in portion],
+                hashes=[trace_hash for trace_hash, _, _ in portion],
                 since=min(day for _, day, _ in portion) - 1,
                 until=max(day for _, _, day in portion) + 1,
             )
@@ -168,8 +190,7 @@ def received(client: Client, since_ms: int, known: Instrumentations) -> tuple[li
 
 def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
     """The same of all traces that have spans on a day since 1970, UTC."""
-    rows = client.query(_SCOPES.format(_IN_DAY), parameters={"day": day}).result_rows
-    several = Instrumentations().learn(rows)
+    several = [project_id for (project_id,) in client.query(_SEVERAL, parameters={"day": day}).result_rows]
     # Some cross midnight.
     return [
         Trace(each.project_id, each.trace_id, each.first_ns - NS_OF_DAY, each.last_ns + NS_OF_DAY, each.spans)
@@ -225,16 +246,17 @@ def _twins_of(client: Client, traces: Collection[Trace]) -> set[tuple[Id, Id]]:
         return set()
     rows = client.query(_NEAR, parameters=parameters_of(traces) | _around(traces) | {"limit": MOST_AROUND}).result_rows
     calls: dict[str, list[Told]] = defaultdict(list)
-    for project_id, trace_id, span_id, *told in rows:
+    first: dict[Id, str] = {}  # of an answer: the first trace that names it
+    pairs: list[tuple[Id, Id]] = []
+    for project_id, trace_id, span_id, *told, response_id in rows:
         calls[project_id].append(_told(f"{trace_id}/{span_id}", *told))
-    mine = {trace.id for trace in traces}
-    links = set()
+        if response_id:
+            pairs.append(((project_id, first.setdefault((project_id, response_id), trace_id)), (project_id, trace_id)))
     for project_id, some in calls.items():
         for one, other, _ in twins(some):
-            link = (project_id, one.split("/")[0]), (project_id, other.split("/")[0])
-            if link[0] != link[1] and mine & set(link):
-                links.add(link)
-    return links
+            pairs.append(((project_id, one.split("/")[0]), (project_id, other.split("/")[0])))
+    mine = {trace.id for trace in traces}
+    return {pair for pair in pairs if pair[0] != pair[1] and mine & set(pair)}
 
 
 def _told(key: str, service: str, scope: str, type_: str, model: str, tokens: int, failed: int, *ends: int) -> Told:
@@ -252,7 +274,13 @@ def _known(client: Client, ids: Collection[Id], traces: Collection[Trace]) -> li
         return []
     around = _around(traces)
     days = {"since": around["since"] // NS_OF_DAY - 1, "until": around["until"] // NS_OF_DAY + 1}
-    parameters = {"projects": sorted({each[0] for each in ids}), "traces": sorted({each[1] for each in ids})} | days
+    rows = client.query(
+        "SELECT cityHash64(arrayJoin({traces:Array(String)}))", parameters={"traces": [t for _, t in ids]}
+    )
+    parameters = {
+        "projects": sorted({each[0] for each in ids}),
+        "hashes": [each for (each,) in rows.result_rows],
+    } | days
     return [trace for trace in _traces(client, _KNOWN, **parameters) if trace.id in ids]
 
 

@@ -20,7 +20,18 @@ from traces.store.dialects.model_names import undated
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import OF_CALLS, SPAN_COLUMNS, VERDICTS
 
-from .finding import DAY, OF_TRACES, TRACES_AT_ONCE, Instrumentations, Trace, of_day, parameters_of, received, together
+from .finding import (
+    DAY,
+    OF_TRACES,
+    RESPONSE_ID,
+    TRACES_AT_ONCE,
+    Memory,
+    Trace,
+    of_day,
+    parameters_of,
+    received,
+    together,
+)
 from .layers import Seen, Verdict, verdicts
 
 Say = Callable[[str], None]
@@ -34,7 +45,7 @@ OTHERS_DAYS = 2  # as the repair at night, which has these judged
 
 _TIMES = ("Timestamp", "end_timestamp")
 _COLUMNS = ", ".join(f"toUnixTimestamp64Nano({name})" if name in _TIMES else name for name in SPAN_COLUMNS)
-_BESIDE = f"{attribute('gen_ai.response.id')}, ScopeName, {undated('model')}"
+_BESIDE = f"{attribute(RESPONSE_ID)}, ScopeName, {undated('model')}"
 _REASONS = ("same_as", "same_trace", "why")
 
 
@@ -47,7 +58,7 @@ class Held:
     version: int = 0
 
 
-def judge_received(client: Client, since_ms: int | None, known: Instrumentations) -> int:
+def judge_received(client: Client, since_ms: int | None, memory: Memory) -> int:
     """Judge the traces of which spans were received since that millisecond of ClickHouse's clock, or lately.
 
     Gives the millisecond from which the next look must go on: what was stored before it had ended when this one began.
@@ -55,7 +66,7 @@ def judge_received(client: Client, since_ms: int | None, known: Instrumentations
     """
     if since_ms is None:
         since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0]) - FIRST_LOOK_MS
-    traces, several, now_ms = received(client, since_ms, known)
+    traces, several, now_ms = received(client, since_ms, memory)
     judge(client, traces, several)
     return now_ms
 
