@@ -46,7 +46,7 @@ def keep(project: Project, days: int) -> None:
 
 def rows(spans: int, unreadable: int = 0) -> dict[str, int]:
     found = dict.fromkeys(("trace_summaries", "usage_quarters", SPANS), spans)
-    return {**found, "guardrail_runs": spans // 3, "otlp_unreadable": unreadable}
+    return {**found, "guardrail_runs": spans // 3, "otlp_unreadable": unreadable, "span_verdicts": 0}
 
 
 def test_each_project_keeps_its_own_days(project: Project, other: Project, counts: Counts) -> None:
