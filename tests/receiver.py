@@ -72,7 +72,7 @@ def _nothing_behind_a_tests_back() -> Iterator[None]:
         patch.setattr(keeper, "LOOK_SECONDS", 3600)
         patch.setattr(decoder, "PACE_SECONDS", 0)
         patch.setattr(decisions, "PACE_SECONDS", 3600)
-        patch.setattr(settling, "alone", nullcontext)  # a worker has a store of its own
+        patch.setattr(settling, "alone", lambda: nullcontext(True))  # a worker has a store of its own
         yield
 
 

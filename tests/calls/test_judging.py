@@ -1,5 +1,6 @@
 """What traces say of their calls reaches every sum, whatever the order of arrival, and can be taken back."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -8,13 +9,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
-from django.db import connections
+from django.db import connection, connections
 
 from agentops_portal.clickhouse.client import get_client
 from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from tests.fresh import CLICKHOUSE
 from tests.pages.spans import Spanlet, Value, request_of, store
 from traces.ingest.inbox import settling
+from traces.ingest.inbox.storing import settle_what_waits
 from traces.store.calls import judging
 from traces.store.figures import TraceFigures
 from traces.store.queries.filters import TraceFilter
@@ -126,6 +128,19 @@ def test_while_it_cannot_be_decided_spans_are_stored_and_later_they_are_right() 
     assert figures(project_id).llm_calls == 2
 
     store(project_id, request_of({1: [SPANS["agent"], SPANS["other"]]}, START_NS))
+    check(project_id)
+
+
+def test_while_somebody_else_judges_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "alone", judging.alone)
+    with connection.cursor() as cursor:  # until the test's transaction ends
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [judging.LOCK])
+    project_id = stored("agent app http proxy other")
+    assert figures(project_id).llm_calls == 3
+
+    monkeypatch.setattr(settling, "alone", lambda: nullcontext(True))
+    settle_what_waits()
+
     check(project_id)
 
 

@@ -1,4 +1,5 @@
-"""Keeps the inbox: shows that this receiver is alive, and stores what dead ones left behind.
+"""Keeps the inbox: shows that this receiver is alive, stores what dead ones left behind, and sees to traces that wait to
+be judged.
 
 A receiver that holds requests for long touches their segments. One that did not change while this process could see
 it for STALE_SECONDS has nobody any more. Of several receivers that notice, the one that gets the lock stores it.
@@ -14,7 +15,7 @@ from django.db import close_old_connections, connection, transaction
 from traces.ingest.otlp.errors import OtlpError
 
 from . import table as inbox
-from .storing import decode
+from .storing import decode, settle_what_waits
 from .table import RECEIVER_LENGTH
 from .worker import Decoder
 
@@ -45,6 +46,7 @@ class Keeper:
     def look(self) -> None:
         """One round. Raises OtlpError when ClickHouse does not answer: then nothing counts as unchanged."""
         self._decoder.drop_finished()
+        settle_what_waits()
         for segment in self._decoder.old_segments(LOOK_SECONDS):
             inbox.touch(segment)
         now = time.monotonic()

@@ -1,7 +1,7 @@
 """Has the traces judged whose spans were stored (traces/store/calls/judging.py).
 
-Of several receivers one does it at a time: the lock is PostgreSQL's. While that is away spans are stored all the same,
-and the next look goes back to where the last one ended.
+Of several receivers one does it at a time: the lock is PostgreSQL's. While somebody else has it, or PostgreSQL is away,
+spans are stored all the same, and the next look goes back to where the last one ended.
 """
 
 import structlog
@@ -28,9 +28,10 @@ class Settling:
         """Judge what was stored since the last time. Raises nothing: `is_due` says that it must be tried again."""
         self.is_due = True
         try:
-            with alone():
-                self._since_ms = judge_received(get_client(), self._since_ms, self._memory)
-            self.is_due = False
+            with alone() as is_alone:
+                if is_alone:
+                    self._since_ms = judge_received(get_client(), self._since_ms, self._memory)
+                    self.is_due = False
         except (Error, DatabaseError) as error:
             log.warning("which calls are the same is decided later", reason=str(error)[:300])
         except Exception:  # what decides must not keep spans from being stored

@@ -65,6 +65,13 @@ def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, patient:
         return waiting + early
 
 
+def settle_what_waits() -> None:
+    """Judge traces that could not be judged when their spans were stored."""
+    with _one_at_a_time:
+        if _settling.is_due:
+            _settling.settle()
+
+
 def without(entries: list[Entry], others: list[Entry]) -> list[Entry]:
     """Those that are none of the others; equal ones are not the same."""
     left_out = set(map(id, others))

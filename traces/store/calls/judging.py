@@ -92,17 +92,21 @@ def judge_what_others_stored(client: Client) -> int:
 def _judge_days(client: Client, days: Iterable[int]) -> int:
     changed = 0
     for day in days:
-        with alone():
+        with alone(patient=True):
             changed += judge(client, *of_day(client, day))
     return changed
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """While nobody else judges, in whatever process. Raises django.db.Error."""
+def alone(*, patient: bool = False) -> Iterator[bool]:
+    """Whether nobody else judges meanwhile, in whatever process; who is patient waits until it is so.
+
+    Raises django.db.Error.
+    """
+    take = "pg_advisory_xact_lock" if patient else "pg_try_advisory_xact_lock"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        yield
+        cursor.execute(f"SELECT {take}(%s)", [LOCK])
+        yield patient or cursor.fetchone() == (True,)
 
 
 def judge(client: Client, traces: Iterable[Trace], several: Collection[str]) -> int:
