@@ -1,5 +1,5 @@
-"""Keeps the inbox: shows that this receiver is alive, stores what dead ones left behind, and sees to traces that wait to
-be judged.
+"""Keeps the inbox: shows that this receiver is alive, stores what dead ones left behind, sees to traces that wait to be
+judged.
 
 A receiver that holds requests for long touches their segments. One that did not change while this process could see
 it for STALE_SECONDS has nobody any more. Of several receivers that notice, the one that gets the lock stores it.
