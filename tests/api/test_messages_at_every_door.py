@@ -31,7 +31,6 @@ SAID = Spanlet(
 SEEN = Spanlet(
     "seen",
     2,
-    1,
     attributes={
         **CHAT,
         "gen_ai.input.messages": json.dumps(PICTURE),
@@ -39,7 +38,7 @@ SEEN = Spanlet(
     },
 )
 # Messages that were log records (traces/ingest/otlp/events/genai.py).
-UNSAID = Spanlet("unsaid", 3, 1, attributes=CHAT)
+UNSAID = Spanlet("unsaid", 3, attributes=CHAT)
 LOGGED = [
     Spanlet(name, number, 3, number, attributes={"portal.log_event": name}, events=[(name, {key: text})])
     for number, (name, key, text) in enumerate(
@@ -51,7 +50,7 @@ LOGGED = [
     )
 ]
 # Claude Code tells an answer beside its call.
-ASKED = Spanlet("asked", 6, 1, 6, attributes={**CHAT, "request_id": "req_1"})
+ASKED = Spanlet("asked", 6, 0, 6, attributes={**CHAT, "request_id": "req_1"})
 ANSWERED = Spanlet(
     "answered",
     7,

@@ -94,6 +94,7 @@ EVERYTHING = {
     "uploads": 1,
     "share_links": 1,
     "agent_runs": 1,
+    "span_verdicts": 0,
 }
 
 

@@ -16,6 +16,7 @@ from tests.fresh import CLICKHOUSE, in_clickhouse
 from tests.pages.spans import recorded
 from tests.rollups import naive
 from tests.rollups.arrivals import send, spread_over_days
+from traces.ingest.inbox.storing import settle_what_waits
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.trace_list import trace_page
@@ -71,6 +72,7 @@ def some_spans(project_id: UUID, seed: int = 1) -> None:
 
 def check_figures(project_id: UUID) -> None:
     """Each figure of each trace as the roll-up has it is what the spans say."""
+    settle_what_waits()  # what was stored while there was nothing to judge it by
     page = trace_page(whole_time(project_id), TraceFilter(), None, size=500)
     assert page.traces
     assert page.traces == naive.figures(project_id)

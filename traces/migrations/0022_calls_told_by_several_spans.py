@@ -1,6 +1,15 @@
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from agentops_portal.clickhouse import ddl
+from agentops_portal.clickhouse.operations import ClickHouseSQL
 
 from traces.store.shape.operation import StoreShape
+
+
+def drop_verdicts(editor: BaseDatabaseSchemaEditor) -> list[str]:
+    views = ("trace_summaries_verdicts_mv", "usage_quarters_verdicts_mv")
+    return [*map(ddl.drop_view, views), *ddl.drop_table("span_verdicts")]
 
 
 class Migration(migrations.Migration):
@@ -10,6 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("traces", "0021_computed_cost")]
     operations = [
+        ClickHouseSQL((), drop_verdicts),
         StoreShape(
             {
                 "otel_traces": "4ea676f2",
@@ -21,5 +31,5 @@ class Migration(migrations.Migration):
                 "usage_quarters_mv": "08ba419c",
                 "usage_quarters_verdicts_mv": "2cdcb60e",
             }
-        )
+        ),
     ]

@@ -42,6 +42,7 @@ def fill(cast: Cast) -> None:
     """Both projects get spans of LLM calls and guardrails, and a request that could not be read."""
     for project in (cast.project, cast.foreign_project):
         store(project.pk, recorded("litellm-1.106.2-mixed"))
+        store(project.pk, recorded("clients/oia-agentops"))  # two spans of one call
         with connections["clickhouse"].cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {UNREADABLE} (project_id, key_id, digest, spans, body, reason) "

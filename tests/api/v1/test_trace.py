@@ -36,6 +36,9 @@ SPAN = {
     "session_id": "",
     "user_id": "",
     "http_status": 0,
+    "same_call_as": "",
+    "same_call_trace": "",
+    "same_call_why": "",
 }
 
 

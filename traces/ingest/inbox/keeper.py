@@ -46,7 +46,6 @@ class Keeper:
     def look(self) -> None:
         """One round. Raises OtlpError when ClickHouse does not answer: then nothing counts as unchanged."""
         self._decoder.drop_finished()
-        settle_what_waits()
         for segment in self._decoder.old_segments(LOOK_SECONDS):
             inbox.touch(segment)
         now = time.monotonic()
@@ -58,6 +57,7 @@ class Keeper:
         stale = [segment for segment, (_, since) in self._seen.items() if now - since >= STALE_SECONDS]
         if stale:
             self._recover(stale)
+        settle_what_waits()
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):

@@ -60,13 +60,14 @@ def decode(entries: list[Entry], receiver: str, unreadable: Unreadable, patient:
         if doubtful:
             leave_calls_to_traces(doubtful)
             _insert(doubtful, unreadable)
-        if news or _settling.is_due:
-            _settling.settle()
+        _settling.is_due = _settling.is_due or bool(news)
         return waiting + early
 
 
 def settle_what_waits() -> None:
-    """Judge traces that could not be judged when their spans were stored."""
+    """Judge the traces of which spans were stored since the last time. Not within a transaction of PostgreSQL, for
+    another one is needed: who recovers spans holds a lock meanwhile.
+    """
     with _one_at_a_time:
         if _settling.is_due:
             _settling.settle()

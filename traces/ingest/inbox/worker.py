@@ -13,7 +13,7 @@ from traces.ingest.otlp import metrics
 from traces.ingest.otlp.errors import OtlpError
 
 from . import table as inbox
-from .storing import decode, without
+from .storing import decode, settle_what_waits, without
 from .table import Entry
 
 log = structlog.get_logger(__name__)
@@ -179,6 +179,7 @@ class Decoder:
 
         try:
             left = decode(entries, self.receiver, put_aside, patient)
+            settle_what_waits()
         except Exception as error:  # the thread must outlive whatever a request does
             if not isinstance(error, OtlpError):
                 log.exception("spans were not stored")
