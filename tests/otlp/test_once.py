@@ -38,8 +38,9 @@ OTHER = Spanlet("x", id=2, parent=1)
 _COUNTED = {
     "otel_traces": "SELECT count(), uniqExact(TraceId, SpanId), sum(total_tokens), sum(reported_cost)",
     "usage_quarters": (
-        "SELECT sum(spans), sumIf(spans, type IN ('llm', 'embedding')), sumIf(spans, status = 'Error' AND type = 'llm'), "
-        "sum(cached_calls), sum(input), sum(output), sum(tokens), sum(cost), sum(saved)"
+        "SELECT sum(spans), sumIf(spans, type IN ('llm', 'embedding')), "
+        "sumIf(spans, status = 'Error' AND type = 'llm'), sum(cached_calls), sum(input), sum(output), sum(tokens), "
+        "sum(cost), sum(saved)"
     ),
     "trace_summaries": (
         "SELECT sum(spans), sum(failed_spans), sum(done_calls), sum(failed_calls), "

@@ -22,11 +22,13 @@ def settled(spans: list[Row]) -> list[Row]:
     traces: dict[str, list[Row]] = defaultdict(list)
     for span in spans:
         traces[span["TraceId"]].append(span)
-    calls = [span for span in spans if span["is_llm_call"] and span["TraceId"]]
+    # A span that is stored twice is one here; what is stored twice is another matter (traces/store/rollups/doubles.py).
+    by_id = {(span["TraceId"], span["SpanId"]): span for span in spans}
+    calls = [span for span in by_id.values() if span["is_llm_call"] and span["TraceId"]]
     sets = {id(call): [call] for call in calls}
     lines = {id(span): line for trace in traces.values() for span, line in lines_of(trace)}
     for trace in traces.values():
-        join_those_of([span for span in trace if span["is_llm_call"] and span["TraceId"]], lines, sets)
+        join_those_of([span for span in trace if id(span) in sets], lines, sets)
     for one, other in twins(calls):
         mine, theirs = ({call["ScopeName"] for call in sets[id(each)]} for each in (one, other))
         if one["ScopeName"] == other["ScopeName"] or mine.isdisjoint(theirs):

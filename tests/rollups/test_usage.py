@@ -267,7 +267,7 @@ def test_the_same_call_in_two_traces_is_two_calls(project_id: UUID) -> None:
 def test_what_an_answer_from_the_cache_saved_is_no_cost(project_id: UUID) -> None:
     priced: dict[str, str | float] = {**CALL, "gen_ai.cost.total_cost": 0.25}
     hit = {**priced, "hidden_params": '{"cache_key": "abc"}'}
-    store(project_id, request_of({1: [Spanlet("paid", 1, attributes=priced), Spanlet("hit", 2, 1, attributes=hit)]}, 5))
+    store(project_id, request_of({1: [Spanlet("paid", 1, attributes=priced), Spanlet("hit", 2, attributes=hit)]}, 5))
 
     by_model = usage_by(whole_time(project_id), "model")
 
@@ -279,7 +279,7 @@ def test_what_an_answer_from_the_cache_saved_is_no_cost(project_id: UUID) -> Non
 
 def test_an_answer_from_the_cache_without_a_price_is_no_unknown_cost(project_id: UUID) -> None:
     hit = {**CALL, "hidden_params": '{"cache_key": "abc"}'}
-    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, 1, attributes=CALL)]
+    spans = [Spanlet("hit", 1, attributes=hit), Spanlet("call", 2, attributes=CALL)]
     store(project_id, request_of({1: spans}, 5 * DAY_NS))
 
     usage = usage_total(whole_time(project_id))

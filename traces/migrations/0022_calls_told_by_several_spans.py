@@ -3,7 +3,6 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.clickhouse.operations import ClickHouseSQL
-
 from traces.store.shape.operation import StoreShape
 
 

@@ -1,7 +1,7 @@
 """Which traces are judged: those of which something is new, and those that may tell the same calls as they do."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -27,6 +27,8 @@ MOST_CALLS = 5_000
 MOST_AROUND = 20_000
 # Traces that are judged together: a session of an agent, and the calls of it that were told apart.
 MOST_TOGETHER = 1_000
+# How far the spans of one trace may lie apart for what they say of each other to count.
+AROUND_DAYS = 7
 _ROUNDS = 4
 
 RESPONSE_ID = "gen_ai.response.id"
@@ -83,11 +85,13 @@ _SEVERAL = f"""
     SELECT project_id FROM {SPANS} WHERE {_IN_DAY} AND is_llm_call GROUP BY project_id HAVING uniq(ScopeName) > 1
 """
 _OF_DAY = f"""
-    SELECT project_id, TraceId, toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
-    FROM {SPANS} WHERE {_IN_DAY} AND {IN_A_TRACE}
-    GROUP BY project_id, TraceId
-    HAVING countIf(is_llm_call) > 1
-        OR (countIf(is_llm_call) = 1 AND (countIf(span_type = 'agent') > 0 OR project_id IN {{several:Array(String)}}))
+    SELECT project_id, groupArray((trace_hash, {{day:Int32}}, {{day:Int32}})) FROM (
+        SELECT project_id, cityHash64(TraceId) AS trace_hash FROM {SPANS} WHERE {_IN_DAY} AND {IN_A_TRACE}
+        GROUP BY project_id, TraceId
+        HAVING countIf(is_llm_call) > 1 OR (
+            countIf(is_llm_call) = 1 AND (countIf(span_type = 'agent') > 0 OR project_id IN {{several:Array(String)}})
+        )
+    ) GROUP BY project_id
 """
 _NEAR = f"""
     SELECT project_id, TraceId, SpanId, ServiceName, ScopeName, span_type, {undated("model")}, total_tokens,
@@ -114,6 +118,7 @@ _KNOWN = f"""
 TRACES_AT_ONCE = 1_000  # the text of a question is limited
 
 Id = tuple[str, str]  # of a trace: project, trace
+Piece = tuple[int, int, int]  # of a trace: hash of its id, first and last day of the piece
 
 
 @dataclass(frozen=True)
@@ -176,26 +181,28 @@ def received(client: Client, since_ms: int, memory: Memory) -> tuple[list[Trace]
             several.append(project_id)
             wanted.update(calls)
             condition = "true"
-        for portion in batches(sorted(wanted), TRACES_AT_ONCE):
-            found += _traces(
-                client,
-                f"{_KNOWN} HAVING {condition}",
-                projects=[project_id],
-                hashes=[trace_hash for trace_hash, _, _ in portion],
-                since=min(day for _, day, _ in portion) - 1,
-                until=max(day for _, _, day in portion) + 1,
-            )
+        found += _summed(client, project_id, wanted, condition)
     return found, several, max((now for _, now, *_ in rows), default=since_ms)
 
 
 def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
     """The same of all traces that have spans on a day since 1970, UTC."""
     several = [project_id for (project_id,) in client.query(_SEVERAL, parameters={"day": day}).result_rows]
-    # Some cross midnight.
-    return [
-        Trace(each.project_id, each.trace_id, each.first_ns - NS_OF_DAY, each.last_ns + NS_OF_DAY, each.spans)
-        for each in _traces(client, _OF_DAY, day=day, several=several)
-    ], several
+    rows = client.query(_OF_DAY, parameters={"day": day, "several": several}).result_rows
+    return [trace for project_id, pieces in rows for trace in _summed(client, project_id, pieces, "true")], several
+
+
+def _summed(client: Client, project_id: str, pieces: Collection[Piece], condition: str) -> Iterator[Trace]:
+    """The traces that pieces are of, with all that lies within AROUND_DAYS of these, where they meet the condition."""
+    for portion in batches(sorted(pieces), TRACES_AT_ONCE):
+        yield from _traces(
+            client,
+            f"{_KNOWN} HAVING {condition}",
+            projects=[project_id],
+            hashes=[trace_hash for trace_hash, _, _ in portion],
+            since=min(day for _, day, _ in portion) - AROUND_DAYS,
+            until=max(day for _, _, day in portion) + AROUND_DAYS,
+        )
 
 
 def together(client: Client, traces: Collection[Trace], several: Collection[str]) -> list[list[Trace]]:
