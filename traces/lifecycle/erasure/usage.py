@@ -23,12 +23,8 @@ def recount(cursor: CursorWrapper, project_id: UUID, quarters: Collection[int]) 
     for some in batches(sorted(quarters), QUARTERS_AT_ONCE):
         rows = f"project_id = '{project_id}' AND quarter IN ({', '.join(map(str, some))})"
         cursor.execute(f"DELETE FROM {ddl.local(USAGE.table)} {ddl.on_cluster()} WHERE {rows}")  # noqa: S608
-        columns = ", ".join([*USAGE.keys, *USAGE.values])
-        for source in USAGE.sources:
-            cursor.execute(
-                f"INSERT INTO {USAGE.table} ({columns}) {USAGE.select(source)} AND {_of(project_id, some)} "
-                "SETTINGS throw_on_max_partitions_per_insert_block = 0"
-            )
+        for statement in USAGE.computed(_of(project_id, some)):
+            cursor.execute(statement)
     if not quarters:
         return True
     cursor.execute(

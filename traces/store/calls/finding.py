@@ -11,7 +11,7 @@ from agentops_portal.batches import batches
 from agentops_portal.units import NS_OF_DAY
 from traces.store.dialects.base import attribute
 from traces.store.dialects.model_names import undated
-from traces.store.rollups.rollup import IN_A_TRACE, midnight, units_since_1970
+from traces.store.rollups.rollup import IN_A_TRACE, on_day, units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 from traces.store.schema.tables import SPANS
 from traces.store.schema.verdicts import VERDICTS
@@ -38,9 +38,6 @@ OF_TRACES = """
     AND Timestamp >= fromUnixTimestamp64Nano({first:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({last:Int64})
 """
 _AROUND = "Timestamp >= fromUnixTimestamp64Nano({since:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({until:Int64})"
-_SUMMARY = """
-    toString(project_id), trace_id, toUnixTimestamp64Nano(min(started)), toUnixTimestamp64Nano(max(ended)), sum(spans)
-"""
 # Calls of one trace that may be one, or one call and an agent that may have made it.
 _WORTH_IT = """
     sum(verdicts) > 0 OR sum(done_calls) + sum(failed_calls) > 1
@@ -80,7 +77,7 @@ _NEWS = f"""
         groupArrayIf({MOST_CALLS})({_PIECE}, notEmpty(calls))
     FROM ({_PIECES}) GROUP BY project_id
 """
-_IN_DAY = f"Timestamp >= {midnight('{day:Int32}')} AND Timestamp < {midnight('{day:Int32} + 1')}"
+_IN_DAY = on_day("{day:Int32}")
 _SEVERAL = f"""
     SELECT project_id FROM {SPANS} WHERE {_IN_DAY} AND is_llm_call GROUP BY project_id HAVING uniq(ScopeName) > 1
 """
@@ -108,12 +105,6 @@ _LINKED = f"""
     SELECT DISTINCT project_id, TraceId, same_trace FROM {VERDICTS}
     WHERE project_id IN {{projects:Array(String)}} AND {_AROUND} AND sign = 1 AND same_trace != ''
         AND (TraceId IN {{traces:Array(String)}} OR same_trace IN {{traces:Array(String)}})
-"""
-_KNOWN = f"""
-    SELECT {_SUMMARY} FROM {TRACE_SUMMARIES.table}
-    WHERE project_id IN {{projects:Array(String)}} AND day BETWEEN {{since:Int64}} AND {{until:Int64}}
-        AND trace_hash IN {{hashes:Array(UInt64)}}
-    GROUP BY project_id, trace_id
 """
 TRACES_AT_ONCE = 1_000  # the text of a question is limited
 
@@ -162,8 +153,8 @@ class Memory:
 
     def keep_open(self, project_id: str, hashes: Iterable[int]) -> None:
         self._open |= dict.fromkeys((project_id, each) for each in hashes)
-        for oldest in list(self._open)[: max(len(self._open) - self.MOST_TRACES, 0)]:
-            del self._open[oldest]
+        while len(self._open) > self.MOST_TRACES:
+            del self._open[next(iter(self._open))]  # the oldest
 
 
 def received(client: Client, since_ms: int, memory: Memory) -> tuple[list[Trace], list[str], int]:
@@ -192,12 +183,24 @@ def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
     return [trace for project_id, pieces in rows for trace in _summed(client, project_id, pieces, "true")], several
 
 
+def _known_sql(hashes: str) -> str:
+    """The traces of some projects and days with these hashes of their ids, which are SQL."""
+    return f"""
+        SELECT toString(project_id), trace_id, toUnixTimestamp64Nano(min(started)), toUnixTimestamp64Nano(max(ended)),
+            sum(spans)
+        FROM {TRACE_SUMMARIES.table}
+        WHERE project_id IN {{projects:Array(String)}} AND day BETWEEN {{since:Int64}} AND {{until:Int64}}
+            AND trace_hash IN {hashes}
+        GROUP BY project_id, trace_id
+    """
+
+
 def _summed(client: Client, project_id: str, pieces: Collection[Piece], condition: str) -> Iterator[Trace]:
     """The traces that pieces are of, with all that lies within AROUND_DAYS of these, where they meet the condition."""
     for portion in batches(sorted(pieces), TRACES_AT_ONCE):
         yield from _traces(
             client,
-            f"{_KNOWN} HAVING {condition}",
+            f"{_known_sql('{hashes:Array(UInt64)}')} HAVING {condition}",
             projects=[project_id],
             hashes=[trace_hash for trace_hash, _, _ in portion],
             since=min(day for _, day, _ in portion) - AROUND_DAYS,
@@ -253,21 +256,19 @@ def _twins_of(client: Client, traces: Collection[Trace]) -> set[tuple[Id, Id]]:
         return set()
     rows = client.query(_NEAR, parameters=parameters_of(traces) | _around(traces) | {"limit": MOST_AROUND}).result_rows
     calls: dict[str, list[Told]] = defaultdict(list)
-    first: dict[Id, str] = {}  # of an answer: the first trace that names it
+    first: dict[tuple[str, str], Id] = {}  # project and id of an answer → the first trace that names it
+    traces_of: dict[str, Id] = {}  # by the key of a call
     pairs: list[tuple[Id, Id]] = []
     for project_id, trace_id, span_id, *told, response_id in rows:
-        calls[project_id].append(_told(f"{trace_id}/{span_id}", *told))
+        key = f"{project_id}/{trace_id}/{span_id}"
+        trace = traces_of[key] = (project_id, trace_id)
+        calls[project_id].append(Told(key, *told))
         if response_id:
-            pairs.append(((project_id, first.setdefault((project_id, response_id), trace_id)), (project_id, trace_id)))
-    for project_id, some in calls.items():
-        for one, other, _ in twins(some):
-            pairs.append(((project_id, one.split("/")[0]), (project_id, other.split("/")[0])))
+            pairs.append((first.setdefault((project_id, response_id), trace), trace))
+    for some in calls.values():
+        pairs += [(traces_of[one], traces_of[other]) for one, other, _ in twins(some)]
     mine = {trace.id for trace in traces}
     return {pair for pair in pairs if pair[0] != pair[1] and mine & set(pair)}
-
-
-def _told(key: str, service: str, scope: str, type_: str, model: str, tokens: int, failed: int, *ends: int) -> Told:
-    return Told(key, service, scope, type_, model, tokens, bool(failed), *ends)
 
 
 def _linked(client: Client, ids: Collection[Id], traces: Collection[Trace]) -> set[tuple[Id, Id]]:
@@ -281,14 +282,9 @@ def _known(client: Client, ids: Collection[Id], traces: Collection[Trace]) -> li
         return []
     around = _around(traces)
     days = {"since": around["since"] // NS_OF_DAY - 1, "until": around["until"] // NS_OF_DAY + 1}
-    rows = client.query(
-        "SELECT cityHash64(arrayJoin({traces:Array(String)}))", parameters={"traces": [t for _, t in ids]}
-    )
-    parameters = {
-        "projects": sorted({each[0] for each in ids}),
-        "hashes": [each for (each,) in rows.result_rows],
-    } | days
-    return [trace for trace in _traces(client, _KNOWN, **parameters) if trace.id in ids]
+    projects, trace_ids = (sorted(set(some)) for some in zip(*ids, strict=True))
+    sql = _known_sql("(SELECT cityHash64(arrayJoin({traces:Array(String)})))")
+    return [trace for trace in _traces(client, sql, projects=projects, traces=trace_ids, **days) if trace.id in ids]
 
 
 def _components(known: Mapping[Id, Trace], links: Iterable[tuple[Id, Id]]) -> list[list[Trace]]:

@@ -172,21 +172,24 @@ def _changes(component: Iterable[Trace], spans: Spans, held: Mapping[str, Held])
         if key not in said and key not in held:
             continue
         before = held.get(key, Held(row[:_WIDTH]))
-        columns, reason = _counting(row[:_WIDTH], said.get(key, Verdict()))
+        verdict = said.get(key, Verdict())
+        columns, reason = _counting(row[:_WIDTH], verdict, by_key.get(verdict.same_as))
         if (columns, reason) != (before.columns, before.reason):
             yield (*before.columns, -1, before.version, *before.reason)
             yield (*columns, 1, before.version + 1, *reason)
 
 
-def _counting(columns: tuple[Any, ...], verdict: Verdict) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+def _counting(
+    columns: tuple[Any, ...], verdict: Verdict, same: tuple[Any, ...] | None
+) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Columns and reason of what counts. same: the span that tells the same call, where that one counts."""
     counting = dict(zip(SPAN_COLUMNS, columns, strict=True))
     if verdict.agent:
         counting["agent_name"] = verdict.agent
-    if not verdict.same_as:
+    if same is None:
         return tuple(counting.values()), ("", "", "")
-    _project, trace, span = verdict.same_as.split("/")
-    same_trace = "" if trace == counting["TraceId"] else trace
-    return tuple((counting | OF_CALLS).values()), (span, same_trace, verdict.why)
+    same_trace = "" if same[_TRACE] == counting["TraceId"] else same[_TRACE]
+    return tuple((counting | OF_CALLS).values()), (same[_SPAN], same_trace, verdict.why)
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:

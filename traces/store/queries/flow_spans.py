@@ -90,7 +90,9 @@ def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS)
         parameters={"trace_ids": list(trace_ids), "limit": limit},
     )
     traces: dict[str, list[FlowSpan]] = {}
-    for span in settled((FlowSpan(**row) for row in rows), verdicts_of(scope, trace_ids)):
+    # As a request that was refused before it reached a model: an LLM span, and no call.
+    no_call = {"type": "other"}
+    for span in settled((FlowSpan(**row) for row in rows), verdicts_of(scope, trace_ids), of_layers=no_call):
         traces.setdefault(span.trace_id, []).append(span)
     return list(traces.values())
 

@@ -4,6 +4,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from agentops_portal.clickhouse.gate import Scope, select
@@ -57,19 +58,23 @@ def _said(told: Any) -> Said:
     return Said(*(told.values() if isinstance(told, dict) else told))
 
 
-def settled(spans: Iterable[Span], verdicts: Verdicts, trace_id: str = "") -> list[Span]:
-    """Spans of any of the classes that readers have, as they count. trace_id: where they do not have it themselves."""
+def settled(
+    spans: Iterable[Span], verdicts: Verdicts, trace_id: str = "", of_layers: Mapping[str, Any] = MappingProxyType({})
+) -> list[Span]:
+    """Spans of any of the classes that readers have, as they count. trace_id: where they do not have it themselves;
+    of_layers: what else becomes of a layer's fields.
+    """
     found = list(spans)
-    return [_settled(span, verdicts, trace_id) for span in found] if verdicts else found
+    return [_settled(span, verdicts, trace_id, of_layers) for span in found] if verdicts else found
 
 
-def _settled(span: Span, verdicts: Verdicts, trace_id: str) -> Span:
+def _settled(span: Span, verdicts: Verdicts, trace_id: str, of_layers: Mapping[str, Any]) -> Span:
     each: Any = span
     said = verdicts.get((trace_id or each.trace_id, each.span_id))
     if said is None:
         return span
     names = {field.name for field in fields(each)}
-    changed = changes(said) | ({"type": "other"} if said.same_as and "is_cost_unknown" in names else {})
+    changed = {**changes(said), **(of_layers if said.same_as else {})}
     settled: Span = replace(each, **{name: value for name, value in changed.items() if name in names})
     return settled
 

@@ -17,7 +17,7 @@ from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
 from traces.store.schema.tables import SPANS
 
 from .all import ROLLUPS
-from .rollup import Rollup, midnight, units_since_1970
+from .rollup import Rollup, on_day, units_since_1970
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +27,6 @@ STRETCH = 31
 # An insert that began so long ago may have stored its spans and not yet its roll-up rows.
 IN_FLIGHT = timedelta(minutes=1)
 _DAY = units_since_1970("Timestamp", NS_OF_DAY)
-# A client's clock may be anything: one insert may hold spans of many months.
-_SETTINGS = "SETTINGS throw_on_max_partitions_per_insert_block = 0"
 
 
 class StillReceiving(Exception):
@@ -102,13 +100,9 @@ def _stretches(days: Collection[int]) -> Iterator[tuple[int, int]]:
 def _rebuild_days(cursor: CursorWrapper, first: int, end: int) -> None:
     for rollup in ROLLUPS:
         _delete(cursor, rollup, first, end)
-        # By name: a column that a migration added stands last in the table.
-        columns = ", ".join([*rollup.keys, *rollup.values])
         for day in range(first, end):
-            of_day = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
-            for source in rollup.sources:
-                insert = f"INSERT INTO {rollup.table} ({columns}) {rollup.select(source)} AND {of_day} {_SETTINGS}"
-                cursor.execute(insert)
+            for statement in rollup.computed(on_day(str(day))):
+                cursor.execute(statement)
 
 
 def _delete(cursor: CursorWrapper, rollup: Rollup, first: int, end: int) -> None:

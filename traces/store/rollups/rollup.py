@@ -5,7 +5,7 @@ insert, within its block, and later by merging. Until then there are several, so
 that aggregated itself would do the same work, and each function in it costs every insert time.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agentops_portal.clickhouse import ddl
@@ -17,6 +17,8 @@ from traces.store.schema.verdicts import VERDICTS
 
 # The trace id of rows that are no spans: points of metrics (traces/store/queries/metric_usage.py).
 NO_TRACE = "0" * 32
+# A client's clock may be anything: one insert may hold spans of many months.
+_SETTINGS = "SETTINGS throw_on_max_partitions_per_insert_block = 0"
 IN_A_TRACE = f"TraceId NOT IN ('', '{NO_TRACE}')"
 Columns = Mapping[str, tuple[str, str]]  # name → (type, expression over a row of otel_traces)
 
@@ -107,6 +109,13 @@ class Rollup:
         """What the view of one of `sources` reads; a condition may follow with AND."""
         return self._text(source, source).replace(DATABASE, ddl.database())
 
+    def computed(self, rows: str) -> Iterator[str]:
+        """Statements that add what the rows of its sources that meet a condition come to."""
+        # By name: a column that was added later stands last in the table.
+        columns = ", ".join([*self.keys, *self.values])
+        for source in self.sources:
+            yield f"INSERT INTO {self.table} ({columns}) {self.select(source)} AND {rows} {_SETTINGS}"
+
     def _text(self, source: str, reads: str) -> str:
         columns = {name: expression for name, (_, expression) in (*self.keys.items(), *self.values.items())}
         if reads == VERDICTS:
@@ -129,6 +138,11 @@ class Rollup:
             return f"{self.time} >= {midnight(first)} AND {self.time} < {midnight(end)}"
         units = NS_OF_DAY // self.time_unit_ns
         return f"{self.time} >= {first} * {units} AND {self.time} < {end} * {units}"
+
+
+def on_day(day: str) -> str:
+    """SQL condition: spans of a day since 1970, UTC."""
+    return f"Timestamp >= {midnight(day)} AND Timestamp < {midnight(f'{day} + 1')}"
 
 
 def midnight(day: str) -> str:

@@ -13,13 +13,11 @@ from django.db.backends.utils import CursorWrapper
 
 from agentops_portal.clickhouse import ddl
 from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
-from traces.store.rollups.rollup import Rollup, midnight, units_since_1970
+from traces.store.rollups.rollup import Rollup, on_day, units_since_1970
 from traces.store.schema.tables import SPANS
 
 Say = Callable[[str], None]
 
-# A client's clock may be anything: one insert may hold spans of many months.
-_SETTINGS = "SETTINGS throw_on_max_partitions_per_insert_block = 0"
 _DAY = units_since_1970("Timestamp", NS_OF_DAY)
 _LINES = 20  # of progress, for any number of days
 
@@ -88,15 +86,12 @@ def _compute(cursor: CursorWrapper, rollup: Rollup, day: int, moment: datetime, 
     if there:
         rows = rollup.in_days(str(day), str(day + 1))
         cursor.execute(f"DELETE FROM {ddl.local(rollup.table)} {ddl.on_cluster()} WHERE {rows}")
-    spans = f"Timestamp >= {midnight(str(day))} AND Timestamp < {midnight(str(day + 1))}"
-    _insert(cursor, rollup, f"{spans} AND {_received('<', moment)}")
+    _insert(cursor, rollup, f"{on_day(str(day))} AND {_received('<', moment)}")
 
 
 def _insert(cursor: CursorWrapper, rollup: Rollup, rows: str) -> None:
-    # By name: a column that was added later stands last in the table.
-    columns = ", ".join([*rollup.keys, *rollup.values])
-    for source in rollup.sources:
-        cursor.execute(f"INSERT INTO {rollup.table} ({columns}) {rollup.select(source)} AND {rows} {_SETTINGS}")
+    for statement in rollup.computed(rows):
+        cursor.execute(statement)
 
 
 def _received(comparison: str, moment: datetime) -> str:
