@@ -20,6 +20,7 @@ from traces.ingest.inbox.storing import settle_what_waits
 from traces.store.calls import judging
 from traces.store.figures import TraceFigures
 from traces.store.queries.filters import TraceFilter
+from traces.store.queries.flow_spans import flow_spans
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.span_detail import span_detail
 from traces.store.queries.trace_detail import spans
@@ -119,6 +120,16 @@ def test_a_span_says_for_which_it_does_not_count() -> None:
         (True, "planner"),
     ]
     assert sum(row.total_tokens for row in rows.values()) == trace.total_tokens
+
+
+def test_the_flow_holds_a_call_once() -> None:
+    project_id = stored("agent app http proxy other")
+    scope, trace = whole_time(project_id), figures(project_id)
+    [flow] = flow_spans(scope, [trace.trace_id])
+
+    assert sum(span.used_tokens for span in flow) == trace.total_tokens == 207
+    assert sum(span.used_input for span in flow) == 200
+    assert [span.type for span in flow] == ["agent", "other", "other", "llm", "llm"]
 
 
 def test_while_it_cannot_be_decided_spans_are_stored_and_later_they_are_right() -> None:

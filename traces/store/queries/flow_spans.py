@@ -91,7 +91,7 @@ def flow_spans(scope: Scope, trace_ids: Collection[str], limit: int = MAX_SPANS)
     )
     traces: dict[str, list[FlowSpan]] = {}
     # As a request that was refused before it reached a model: an LLM span, and no call.
-    no_call = {"type": "other"}
+    no_call = {"type": "other", "used_input": 0, "used_output": 0, "used_tokens": 0}
     for span in settled((FlowSpan(**row) for row in rows), verdicts_of(scope, trace_ids), of_layers=no_call):
         traces.setdefault(span.trace_id, []).append(span)
     return list(traces.values())
