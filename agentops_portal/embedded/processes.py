@@ -85,6 +85,7 @@ def _postgres() -> Process:
             *("--host=127.0.0.1", f"--port={port}", f"--username={postgres.ROLE}", f"--dbname={postgres.DATABASE}"),
         ),
         stop_signal=signal.SIGINT,  # "fast shutdown": SIGTERM would wait for clients to leave
+        orphan_signal=signal.SIGINT,
         stop_seconds=2.5,
         starts=STORE_STARTS,
         inherits=harmless,  # it runs as another user, whose processes can read what it was started with
@@ -136,6 +137,7 @@ def _celery(name: str, *arguments: str) -> Process:
         _python("-m", "celery", "--app=agentops_portal", "--quiet", name, *arguments),
         probe=file_exists(ready_file),
         ready_file=ready_file,
+        orphan_signal=signal.SIGKILL,  # an orderly end writes to stores that are no longer there, and waits for them
         environment=PYTHON | {"READY_FILE": str(ready_file)},
     )
 

@@ -24,7 +24,8 @@ class Process:
 
     It is ready when `probe` returns "", which else says what is missing. `stop_signal` asks for an orderly end, for
     which it has `stop_seconds`. `ready_file` is removed before each start, for a probe that waits for it. A first start
-    that ends early is tried `starts` times. `inherits` says what it gets of this process's environment.
+    that ends early is tried `starts` times. `inherits` says what it gets of this process's environment. Whose
+    supervisor was killed gets `orphan_signal`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Process:
     ready_file: Path | None = None
     start_seconds: float = 180  # a machine with much else to do is slow, and says so meanwhile
     stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 4
     starts: int = 1
     inherits: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
@@ -80,7 +82,7 @@ class Run:
                 stderr=write_end,
                 env={**process.inherits(os.environ), **process.environment},
                 start_new_session=True,
-                preexec_fn=partial(die_with_parent, process.stop_signal, os.getpid()),
+                preexec_fn=partial(die_with_parent, process.orphan_signal, os.getpid()),
             )
         except BaseException as error:
             os.close(output)

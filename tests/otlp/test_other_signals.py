@@ -30,7 +30,10 @@ from traces.store.rollups.rollup import NO_TRACE
 from .conftest import PAYLOADS, Receiver, Tenant
 from .rows import stored_spans
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+    pytest.mark.usefixtures("book"),
+]
 
 RECORDED = PAYLOADS / "other_signals"
 METRICS = (RECORDED / "logfire-metrics.pb").read_bytes()
@@ -40,14 +43,6 @@ TRACES = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
 POINTS, CLAUDE_POINTS = 4, 14
 # Of these, points of tokens and cost, which are stored (test_usage_metrics.py).
 USAGE, CLAUDE_USAGE = 2, 10
-
-
-@pytest.fixture(autouse=True)
-def book(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiptBook]:
-    fresh = ReceiptBook()
-    monkeypatch.setattr("traces.ingest.otlp.receiver.book", fresh)
-    yield fresh
-    fresh.close()
 
 
 def plain_log(**fields: Any) -> ExportLogsServiceRequest:

@@ -1,5 +1,4 @@
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import psycopg
@@ -13,17 +12,12 @@ from traces.models import IngestReceipt
 from .conftest import PAYLOADS, Receiver, Tenant
 from .test_shapes import new_request
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
+    pytest.mark.usefixtures("book"),
+]
 
 BODY = (PAYLOADS / "agentops-0.4.21-session.pb").read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def book(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiptBook]:
-    fresh = ReceiptBook()
-    monkeypatch.setattr("traces.ingest.otlp.receiver.book", fresh)
-    yield fresh
-    fresh.close()
 
 
 def test_a_receipt_counts_what_was_accepted_and_what_was_refused(
