@@ -1,10 +1,11 @@
 """The web process: telemetry goes to the receiver, coding agents to the MCP endpoint, WebSockets to the live updates,
-everything else to Django.
+checks of the guardrail the short way, everything else to Django.
 
 python -m agentops_portal.embedded.server --interface asgi agentops_portal.asgi:application
 """
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -23,6 +24,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 django = get_asgi_application()  # before the receiver is imported: it needs Django's applications
 
+from compat.litellm.guardrail import GuardrailForm  # noqa: E402
+from guardrails.enforcement.api.check import CheckForm  # noqa: E402
+from guardrails.enforcement.door import Door  # noqa: E402
 from traces.ingest.otlp.http import application as receiver  # noqa: E402
 from traces.ingest.otlp.http import is_receivers  # noqa: E402
 from traces.ingest.uploads import MAX_BYTES  # noqa: E402
@@ -31,9 +35,13 @@ from traces.mcp.endpoint import PATH as MCP_PATH  # noqa: E402
 from traces.mcp.endpoint import Endpoint  # noqa: E402
 
 limit_waiting()
+# A decision of the guardrail waits no longer than that for a page that is being made, at each step of its way; Python's
+# own 5 ms are too long for it.
+sys.setswitchinterval(0.001)
 
 mcp = Endpoint()
 pages = BodyLimit(django, MAX_BYTES)  # type: ignore[arg-type]  # Django's stubs want read-only messages
+door = Door(pages, (GuardrailForm(), CheckForm()))
 live = LiveUpdates()
 
 
@@ -48,7 +56,7 @@ async def route(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].rstrip("/") == MCP_PATH:
         await mcp(scope, receive, send)
     else:
-        await pages(scope, receive, send)
+        await door(scope, receive, send)
 
 
 application = BodyPatience(route)
@@ -60,6 +68,7 @@ def _closing_the_others(receive: Receive) -> Receive:
         if event["type"] == "lifespan.shutdown":
             await live.close()
             await mcp.close()
+            await door.close()
         return event
 
     return receive_event

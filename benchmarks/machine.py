@@ -3,8 +3,10 @@
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -43,3 +45,18 @@ def _commit() -> str:
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return git.stdout.strip() or "unknown"
+
+
+def put_first(pids: Iterable[int], priority: int) -> None:
+    """Have processes, and what they start, go before the machine's other work; 0 changes nothing. Linux, as root.
+
+    A priority alone counts within a session only, where the scheduler shares by sessions (sched_autogroup).
+    """
+    if not priority:
+        return
+    for pid in pids:
+        try:
+            os.setpriority(os.PRIO_PROCESS, pid, priority)
+            Path(f"/proc/{pid}/autogroup").write_text(str(priority))
+        except (ProcessLookupError, FileNotFoundError):
+            continue

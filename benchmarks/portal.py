@@ -16,11 +16,14 @@ import psutil
 
 from .paths import ROOT, free_ports, scratch_folder
 
-START_SECONDS = 90
+START_SECONDS = 240
 STOP_SECONDS = 30
 PORTS = ("PORTAL_PORT", "OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "POSTGRES_PORT", "CLICKHOUSE_HTTP_PORT")
 # What a developer may have set for another portal.
-FOREIGN = ("DATABASE_URL", "CLICKHOUSE_URL", "CLICKHOUSE_PASSWORD", "CELERY_BROKER_URL", "PORTAL_HOST", "PORTAL_URL")
+FOREIGN = (
+    *("DATABASE_URL", "CLICKHOUSE_URL", "CLICKHOUSE_PASSWORD", "CELERY_BROKER_URL", "REDIS_URL"),
+    *("PORTAL_HOST", "PORTAL_URL"),
+)
 EMAIL = "bench@agent-portal.local"
 PASSWORD = "a benchmark needs no secret 1"
 

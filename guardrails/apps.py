@@ -10,7 +10,11 @@ class GuardrailsConfig(AppConfig):
 
     def ready(self) -> None:
         from traces.demo.signals import sample_loaded
+        from traces.ingest.otlp.outcomes import decided_by
 
+        from .enforcement.outcomes import outcomes_of
+
+        decided_by(outcomes_of)
         sample_loaded.connect(_make_report, dispatch_uid="guardrails.reports.sample")
         sample_loaded.connect(_make_policies, dispatch_uid="guardrails.policies.sample")
 

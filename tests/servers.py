@@ -25,13 +25,13 @@ RECEIVER = "traces.ingest.otlp.asgi:application"
 
 
 @contextmanager
-def granian(application: str, log: Path, grpc_port: int | None = None) -> Iterator[str]:
+def granian(application: str, log: Path, grpc_port: int | None = None, **environment_too: str) -> Iterator[str]:
     """Serve an ASGI application on a free port of 127.0.0.1; gives its base URL. `log` takes what it prints.
 
     The receiver listens for gRPC on `grpc_port`, by default on one that nobody is told.
     """
     port, spare = free_ports(2)
-    environment = test_environment() | {"OTLP_GRPC_PORT": str(grpc_port or spare)}
+    environment = test_environment() | {"OTLP_GRPC_PORT": str(grpc_port or spare)} | environment_too
     command = [
         *(
             sys.executable,

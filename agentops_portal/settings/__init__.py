@@ -63,6 +63,7 @@ from .databases import (
     POSTGRES_IS_EMBEDDED,
     POSTGRES_PORT,
     POSTGRES_SCHEMA,
+    REDIS_URL,
 )
 from .ingest import (
     OTLP_MAX_BODY_BYTES,

@@ -30,6 +30,10 @@ _clickhouse = env.url("CLICKHOUSE_URL", ("http", "https"))
 CLICKHOUSE_IS_EMBEDDED = _clickhouse is None
 CLICKHOUSE_CLUSTER = env.text("CLICKHOUSE_CLUSTER")
 
+# Where the guardrail counts against limits; without one, PostgreSQL.
+_redis = env.url("REDIS_URL", ("redis", "rediss"))
+REDIS_URL = _redis.geturl() if _redis else ""
+
 
 def _postgres_settings() -> dict[str, Any]:
     options: dict[str, Any] = {

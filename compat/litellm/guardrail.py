@@ -3,6 +3,7 @@
 https://docs.litellm.ai/docs/adding_provider/generic_guardrail_api
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 
 from compat.contract import ContractError, ContractParameters, ContractView
 from compat.contract_schema import errors
-from guardrails.enforcement.api.fields import Objects, Texts
+from guardrails.enforcement.api.fields import Objects, Texts, are_objects, are_texts, is_name
 from guardrails.enforcement.api.machines import (
     GuardrailParser,
     GuardrailThrottle,
@@ -24,9 +25,24 @@ from guardrails.enforcement.deciding import BLOCKED, Check, Verdict, decide
 from guardrails.enforcement.in_force import RulesUnknown
 from guardrails.enforcement.json_texts import message_texts
 from guardrails.enforcement.models import Action, Phase
+from projects.credentials import Credential
 
+ADDRESS: Final = "/beta/litellm_basic_guardrail_api"
 ELSEWHERE: Final = "elsewhere"
 UNMASKABLE: Final = "A tool call holds what a rule masks, and the proxy cannot be given a tool call with masks."
+
+LONGEST_NAME: Final = 1_000
+# What these are true for, GuardrailRequest takes as it is.
+PLAIN: Final[dict[str, Callable[[Any], bool]]] = {
+    "texts": are_texts,
+    "structured_messages": are_objects,
+    "tool_calls": are_objects,
+    "model": lambda sent: is_name(sent, LONGEST_NAME),
+    "litellm_call_id": lambda sent: is_name(sent, LONGEST_NAME),
+    "litellm_trace_id": lambda sent: is_name(sent, LONGEST_NAME),
+    "request_data": lambda sent: type(sent) is dict,
+    "additional_provider_specific_params": lambda sent: type(sent) is dict,
+}
 
 
 class GuardrailRequest(ContractParameters):
@@ -34,9 +50,9 @@ class GuardrailRequest(ContractParameters):
     texts = Texts(required=False, allow_null=True)
     structured_messages = Objects(required=False, allow_null=True)
     tool_calls = Objects(required=False, allow_null=True)
-    model = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=1_000)
-    litellm_call_id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=1_000)
-    litellm_trace_id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=1_000)
+    model = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_NAME)
+    litellm_call_id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_NAME)
+    litellm_trace_id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=LONGEST_NAME)
     request_data = serializers.DictField(required=False, allow_null=True)
     additional_provider_specific_params = serializers.DictField(required=False, allow_null=True)
 
@@ -63,18 +79,41 @@ class GuardrailView(ContractView):
     )
     def post(self, request: Request) -> Response:
         checked_size(request)
-        check = _check(request, GuardrailRequest.of_body(request))
+        check = _check(credential_of(request), GuardrailRequest.of_body(request))
         try:
             return Response(_answer(decide(check)))
         except RulesUnknown:
             raise ContractError(503, "The rules are not known now: PostgreSQL does not answer.", wait=5) from None
 
 
-def _check(request: Request, sent: dict[str, Any]) -> Check:
+class GuardrailForm:
+    """The short way (guardrails/enforcement/door.py)."""
+
+    view = "litellm-guardrail"
+
+    def is_at(self, path: str) -> bool:
+        return path == ADDRESS
+
+    def check(self, credential: Credential, path: str, sent: Any) -> Check | None:
+        return _check(credential, sent) if _is_plain(sent) else None
+
+    def answer(self, verdict: Verdict) -> dict[str, Any]:
+        return _answer(verdict)
+
+
+def _is_plain(sent: Any) -> bool:
+    """Whether GuardrailRequest takes it as it is."""
+    if not isinstance(sent, dict) or sent.get("input_type") not in ("request", "response"):
+        return False
+    found = ((sent.get(name), is_plain) for name, is_plain in PLAIN.items())
+    return all(value is None or is_plain(value) for value, is_plain in found)
+
+
+def _check(credential: Credential, sent: dict[str, Any]) -> Check:
     who = sent.get("request_data") or {}
     extra = sent.get("additional_provider_specific_params") or {}
     return Check(
-        credential=credential_of(request),
+        credential=credential,
         phase=Phase.INPUT if sent["input_type"] == "request" else Phase.OUTPUT,
         source="litellm",
         texts=sent.get("texts") or [],

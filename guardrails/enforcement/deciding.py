@@ -85,7 +85,8 @@ def decide(check: Check) -> Verdict:
     if check.phase == Phase.INPUT and known.limits and findings.action() != Action.BLOCK:
         states = take(known.limits, _call(check), at)
     verdict = _verdict(check, findings, states)
-    ledger.note(_row(verdict, at, (time.perf_counter_ns() - began) // 1000), check)
+    note = ledger.note_block if verdict.action == Action.BLOCK else ledger.note
+    note(_row(verdict, at, (time.perf_counter_ns() - began) // 1000), check)
     return verdict
 
 
@@ -99,7 +100,7 @@ def _verdict(check: Check, findings: Findings, states: list[State]) -> Verdict:
             continue
         if state.limit.shadow:
             shadow = Action.BLOCK
-        else:
+        elif action != Action.BLOCK:
             action, reason = Action.BLOCK, refusal(state)
     shadow_action = shadow if STRICTNESS[shadow] > STRICTNESS[Action.ALLOW] else ""
     return Verdict(uuid4(), action, shadow_action, reason, findings, states, check)

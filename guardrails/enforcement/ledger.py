@@ -1,6 +1,8 @@
 """Decisions are written beside the requests, many at once, and those that no client traces become spans.
 
-What a killed process had not written yet is lost: half a second of rows, never of what was decided.
+A block is answered once its row is written, together with what waits. Of what passed, a process that is killed loses
+the rows of the last third of a second, never what was decided. While PostgreSQL is away rows wait, those of blocks too,
+and the log says so. A row that is written twice is one row, for its id is the decision's.
 """
 
 import threading
@@ -33,7 +35,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Decision, Check]] = deque(maxlen=MOST_WAITING)
+        self._unsent: deque[tuple[Decision, Check]] = deque(maxlen=MOST_WAITING)  # written, and no span of it yet
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._is_away = False
         self._thread: threading.Thread | None = None
 
     def note(self, decision: Decision, check: "Check") -> None:
@@ -45,20 +50,50 @@ class Ledger:
                 self._thread = threading.Thread(target=self._run, name="guardrail-ledger", daemon=True)
                 self._thread.start()
 
+    def note_block(self, decision: Decision, check: "Check") -> None:
+        """Note it and wait until it is written, unless PostgreSQL is known to be away."""
+        self.note(decision, check)
+        if self._is_away:
+            return
+        try:
+            self._write()
+        except Error as error:
+            log.error("a block is answered and not written yet", decision=str(decision.pk), error=type(error).__name__)
+
     def flush(self) -> None:
-        """Write what waits. Raises Error; then it still waits."""
-        while batch := self._next():
-            try:
-                _write([decision for decision, _ in batch])
-            except Error:
-                with self._lock:
-                    self._waiting.extendleft(reversed(batch))
-                raise
-            _send(batch)
+        """Write what waits, and send what has to become spans. Raises Error; then it still waits."""
+        self._write()
+        unsent = [self._unsent.popleft() for _ in range(len(self._unsent))]
+        for at in range(0, len(unsent), MOST_AT_ONCE):
+            _send(unsent[at : at + MOST_AT_ONCE])
+
+    def _write(self) -> None:
+        """Once it returns, what waited when it was called is written, by whomever."""
+        with self._writing:
+            while batch := self._next():
+                try:
+                    _write([decision for decision, _ in batch])
+                except Error:
+                    self._is_away = True
+                    with self._lock:
+                        self._waiting.extendleft(reversed(batch))
+                    raise
+                self._is_away = False
+                self._unsent.extend((decision, check) for decision, check in batch if not check.is_traced)
+
+    def close(self) -> None:
+        """At the end of a process. What cannot be written then is lost, and the log says so."""
+        try:
+            self.flush()
+        except Error as error:
+            log.error("decisions are lost", error=type(error).__name__, decisions=len(self._waiting))
+        finally:
+            close_old_connections()
 
     def forget(self) -> None:
         with self._lock:
             self._waiting.clear()
+            self._unsent.clear()
 
     def _next(self) -> list[tuple[Decision, "Check"]]:
         with self._lock:
@@ -82,7 +117,9 @@ class Ledger:
 
 _ledger = Ledger()
 note = _ledger.note
+note_block = _ledger.note_block
 flush = _ledger.flush
+close = _ledger.close
 forget = _ledger.forget
 
 
@@ -105,6 +142,6 @@ def _write_alone(decision: Decision) -> None:
 
 def _send(batch: list[tuple[Decision, "Check"]]) -> None:
     try:
-        spans.send([(decision, check) for decision, check in batch if not check.is_traced])
+        spans.send(batch)
     except OtlpError as error:
         log.warning("spans of decisions are not stored", error=str(error))

@@ -5,7 +5,6 @@ would count it twice. A span never is the root of somebody else's trace: without
 that nobody has.
 """
 
-import secrets
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -75,7 +74,7 @@ def span_of(decision: Decision, check: "Check") -> Span:
     }
     attributes |= {name: value for name, value in named.items() if value}
     is_known = bool(_TRACE.fullmatch(decision.trace_id)) and any(bytes.fromhex(decision.trace_id))
-    trace = bytes.fromhex(decision.trace_id) if is_known else secrets.token_bytes(16)
+    trace = bytes.fromhex(decision.trace_id) if is_known else decision.pk.bytes
     parent = bytes.fromhex(check.parent_id) if _SPAN.fullmatch(check.parent_id) else trace[:8] if is_known else b""
     return Span(
         trace_id=trace,

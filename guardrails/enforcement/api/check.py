@@ -1,8 +1,10 @@
 """POST /api/v1/projects/{id}/guardrails/check: for whoever calls models without a proxy that asks by itself."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 from uuid import UUID
 
+import re2
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -15,14 +17,16 @@ from agentops_portal.api.parameters import Parameters
 from agentops_portal.api.unavailable import StoreUnavailable
 from projects.access import visible_project_id
 from projects.api.actor import actor_of
+from projects.credentials import Credential
 
 from ..deciding import Check, Verdict, decide
 from ..in_force import RulesUnknown
 from ..limits import State
-from ..models import Action, Phase
-from .fields import Objects, Texts
+from ..models import TRACE_ID, Action, Phase
+from .fields import Objects, Texts, are_objects, are_texts, is_name
 from .machines import GuardrailParser, GuardrailThrottle, MayBeGuarded, checked_size, credential_of
 
+ADDRESS: Final = "/api/v1/projects/[0-9a-f-]{36}/guardrails/check"
 NAME: Any = {"required": False, "allow_blank": True, "max_length": 200}
 
 
@@ -37,6 +41,21 @@ class CheckParameters(Parameters):
     trace_id = serializers.RegexField("^[0-9a-f]{32}$", required=False)
     span_id = serializers.RegexField("^[0-9a-f]{16}$", required=False, help_text="Within which the call is made.")
     call_id = serializers.CharField(required=False, max_length=100)
+
+
+# What these are true for, CheckParameters takes as it is.
+PLAIN: Final[dict[str, Callable[[Any], bool]]] = {
+    "phase": lambda sent: sent in (Phase.INPUT.value, Phase.OUTPUT.value),
+    "texts": are_texts,
+    "messages": are_objects,
+    "tool_calls": are_objects,
+    "model": lambda sent: is_name(sent, 200),
+    "user": lambda sent: is_name(sent, 200),
+    "key": lambda sent: is_name(sent, 200),
+    "trace_id": lambda sent: type(sent) is str and re2.fullmatch(TRACE_ID, sent) is not None,
+    "span_id": lambda sent: type(sent) is str and re2.fullmatch("[0-9a-f]{16}", sent) is not None,
+    "call_id": lambda sent: sent != "" and is_name(sent, 100),
+}
 
 
 class FoundSerializer(serializers.Serializer[Any]):
@@ -88,12 +107,39 @@ class CheckView(APIView):
     def post(self, request: Request, project_id: UUID) -> Response:
         visible_project_id(actor_of(request), str(project_id))
         checked_size(request)
-        sent = CheckParameters.of_body(request)
-        check = Check(credential=credential_of(request), source="api", parent_id=sent.pop("span_id", ""), **sent)
+        check = _check(credential_of(request), CheckParameters.of_body(request))
         try:
             return Response(_answer(decide(check)))
         except RulesUnknown:
             raise StoreUnavailable("The rules are not known now: PostgreSQL does not answer. Try again.") from None
+
+
+class CheckForm:
+    """The short way (door.py)."""
+
+    view = "api-guardrail-check"
+
+    def is_at(self, path: str) -> bool:
+        return path.endswith("/guardrails/check") and re2.fullmatch(ADDRESS, path) is not None
+
+    def check(self, credential: Credential, path: str, sent: Any) -> Check | None:
+        is_own = path.split("/")[-3] == str(credential.project_id)
+        return _check(credential, sent) if is_own and _is_plain(sent) else None
+
+    def answer(self, verdict: Verdict) -> dict[str, Any]:
+        return _answer(verdict)
+
+
+def _is_plain(sent: Any) -> bool:
+    """Whether CheckParameters takes it as it is."""
+    if not isinstance(sent, dict) or "phase" not in sent:
+        return False
+    return all(name in PLAIN and PLAIN[name](value) for name, value in sent.items())
+
+
+def _check(credential: Credential, sent: dict[str, Any]) -> Check:
+    named = {name: value for name, value in sent.items() if name != "span_id"}
+    return Check(credential=credential, source="api", parent_id=sent.get("span_id", ""), **named)
 
 
 def _answer(verdict: Verdict) -> dict[str, Any]:

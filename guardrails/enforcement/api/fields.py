@@ -1,4 +1,7 @@
-"""Fields of requests that hold what people and models said. They take texts as they are, blanks and NUL included."""
+"""Fields of requests that hold what people and models said. They take texts as they are, blanks and NUL included.
+
+`are_texts`, `are_objects` and `is_name` are for the short way (door.py): what passes them, a field takes as it is.
+"""
 
 from typing import Any
 
@@ -30,3 +33,16 @@ class Objects(serializers.Field[list[Any], Any, Any, Any]):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+def are_texts(sent: Any) -> bool:
+    return isinstance(sent, list) and all(type(each) is str for each in sent)
+
+
+def are_objects(sent: Any) -> bool:
+    return isinstance(sent, list) and all(type(each) is dict for each in sent)
+
+
+def is_name(sent: Any, most: int) -> bool:
+    """A text that a CharField neither refuses nor changes."""
+    return type(sent) is str and len(sent) <= most and sent.isprintable() and sent == sent.strip()

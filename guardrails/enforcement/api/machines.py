@@ -50,7 +50,11 @@ class GuardrailThrottle(ApiThrottle):
     """Each call of a model asks twice, so that its limit is not the API's."""
 
     def limit(self) -> Limit:
-        return Limit("guardrail", settings.GUARDRAIL_REQUESTS_PER_MINUTE)
+        return guardrail_limit()
+
+
+def guardrail_limit() -> Limit:
+    return Limit("guardrail", settings.GUARDRAIL_REQUESTS_PER_MINUTE)
 
 
 def checked_size(request: Request) -> None:

@@ -17,9 +17,11 @@ MOST_PIECES: Final = 2_000
 SHORTEST_GROUP: Final = 4
 MOST_GROUPS: Final = 5
 _pieces: ContextVar[dict[tuple[str, str], list[tuple[int, int]]] | None] = ContextVar("pieces", default=None)
-_EMAIL = words_at(
-    r"(?:[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}|[\p{L}\p{N}._-]{0,63}[^\x00-\x7f\s])@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}"
+# Without a limit for the name: RE2 is a hundred times as fast, and a longer name is cut.
+_EMAIL = compiled(
+    r"(?:[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+|[\p{L}\p{N}._-]*[^\x00-\x7f\s])@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}"
 )
+LONGEST_NAME: Final = 64
 _DIALLED = compiled(r"[+(]?\d[\d().\-/ ]{6,}\d")
 _DIGITS = compiled(r"\d+(?:[ \t\r\n.\-–‐]{1,2}\d+)*")
 _GROUP = compiled(r"\d+")
@@ -50,8 +52,14 @@ _VALUES: Final = {str(digit): digit for digit in range(10)} | {chr(65 + n): 10 +
 
 
 def emails(text: str) -> Iterator[Hit]:
-    for start, end, found in _EMAIL(text):
-        name = found.rpartition("@")[0]
+    if "@" not in text:
+        return
+    for match in _EMAIL.finditer(text):
+        start, end = match.span()
+        start = max(start, text.rindex("@", start, end) - LONGEST_NAME)
+        if continues(text, start - 1) or continues(text, end):
+            continue
+        name = text[start : text.rindex("@", start, end)]
         is_name = not name.startswith(".") and not name.endswith(".") and ".." not in name
         if is_name and not _in_an_address(text, start):
             yield Hit(start, end, "EMAIL")

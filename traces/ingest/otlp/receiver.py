@@ -19,6 +19,7 @@ from traces.ingest.inbox.table import Entry
 from traces.ingest.inbox.worker import Decoder
 from traces.ingest.receipts.booking import book
 
+from . import outcomes
 from .errors import Forbidden, OtlpError, Unauthenticated, Unavailable
 from .inflate import inflate
 from .rate import limiter
@@ -116,6 +117,9 @@ async def receive(
         request, size = read_request(body, content_type, credential.project_id, signal), len(body)
     else:
         request, size = await asyncio.to_thread(_inflate_and_read, body, content_type, encoding, credential, signal)
+    if outcomes.may_be_known(request) and await look_up(partial(outcomes.tell, request)):
+        await asyncio.sleep(outcomes.SOON_SECONDS)
+        await look_up(partial(outcomes.tell, request))
     entry = Entry.of(credential, request, size)
     await asyncio.wrap_future(committer().submit(entry))
     limiter.count_spans(credential, request.spans)
