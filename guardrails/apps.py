@@ -10,7 +10,13 @@ class GuardrailsConfig(AppConfig):
 
     def ready(self) -> None:
         from traces.demo.signals import sample_loaded
+        from traces.lifecycle.erasure import rows
+        from traces.pages import guardrail_tables
 
+        from .reviews.beside import precision_table, reviews_of_traces
+
+        rows.register("guardrail_reviews", reviews_of_traces)
+        guardrail_tables.register(precision_table)
         sample_loaded.connect(_make_report, dispatch_uid="guardrails.reports.sample")
         sample_loaded.connect(_make_policies, dispatch_uid="guardrails.policies.sample")
 
