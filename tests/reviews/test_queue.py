@@ -13,7 +13,7 @@ from guardrails.reviews.models import Review, kept_name
 from guardrails.reviews.pages import views
 from guardrails.reviews.queue import LENGTH, queue_of
 from guardrails.reviews.services import give_review
-from guardrails.reviews.texts import Texts
+from guardrails.reviews.texts import Texts, texts_of
 from projects.models import AuditEvent, Project
 from tests.browser import signed_in
 from tests.cast import Cast
@@ -107,7 +107,7 @@ def test_what_was_passed_over_comes_again_at_the_end(cast: Cast) -> None:
 
 def test_a_run_that_cannot_be_shown_is_passed_over(bob: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = queue_of(cast.project, cast.bob, timezone.now(), guardrail=RARE)
-    whole = views.texts_of
+    whole = texts_of
     hidden = queue.keys[:2]
     monkeypatch.setattr(
         views, "texts_of", lambda project, run: Texts(is_gone=True) if run.key in hidden else whole(project, run)

@@ -17,7 +17,7 @@ from projects.models import AuditEvent, Project, User
 from projects.services import create_api_key
 from tests.browser import signed_in
 from tests.cast import Cast
-from tests.kept import trace_id
+from tests.pages.spans import trace_id
 from traces.lifecycle.erasure.records import ErasureKind
 from traces.lifecycle.erasure.rows import in_postgres
 from traces.lifecycle.erasure.services import request_erasure
@@ -89,6 +89,8 @@ def test_each_check_counts_once_and_disagreement_is_a_conflict(cast: Cast, bob: 
     conflicts = bob.get(address + page.context["form"].only_conflicts)
     assert {review.run_key for review in conflicts.context["page"]} == {disputed.key}
     assert "not enough reviews (2 of 20)" in conflicts.content.decode()
+    long_ago = bob.get(f"{address}?start=2026-01-01&end=2026-01-02").content.decode()
+    assert "No check of this time range was reviewed" in long_ago
     overview = bob.get(reverse("guardrails", kwargs={"project_id": cast.project.pk})).context["guardrails"]
     [table] = [each for each in overview.tables if each.id == "precision"]
     assert (table.rows[0].name, table.rows[0].values[0]) == (BUSY, "not enough reviews (2 of 20)")

@@ -2,6 +2,7 @@
 
 import time
 from functools import cache
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -32,7 +33,7 @@ def guarded() -> ExportTraceServiceRequest:
     for day in range(4):
         traces[300 + day] = [Spanlet("request", end=500), run(RARE, "flagged", guardrail_response="doubtful")]
         starts[300 + day] = NOW_NS - day * DAY_NS
-    prompt = {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": PROMPT}
+    prompt: dict[str, Any] = {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": PROMPT}
     traces[400] = [Spanlet("request", end=500), run(ODD, "blocked"), call("gpt-4o", **prompt)]
     starts[400] = NOW_NS
     return request_of(traces, starts)

@@ -1,5 +1,6 @@
 """Single guardrail runs for people to judge: a fair sample of a range, and one run by the name it has in addresses."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from .scopes import scope_of
 # What of a run can be right or wrong: one that failed, or of which nobody told, has no verdict.
 JUDGED: Final = ("blocked", "masked", "flagged", "allowed")
 _PER_DAY: Final = 20  # candidates of one guardrail, outcome and day
+_DRAW: Final = "intHash64(bitXor(toUInt64(toUnixTimestamp64Nano(started)), {seed:UInt64}))"
 _LOOK_BACK_NS: Final = NS_OF_DAY  # for earlier runs of the same trace, which tell the phase
 
 
@@ -79,34 +81,40 @@ def sampled_keys(
     """Keys of at most `limit` runs that start in the scope, in the order in which they are to be judged.
 
     Guardrails take turns; within a guardrail its outcomes do, and within an outcome the days, of UTC. Which run of a
-    day comes first is drawn, by `seed` alone: who asks again gets the same, and what arrives meanwhile moves nothing
-    but its own place. A day of one guardrail and outcome gives at most _PER_DAY.
+    day comes first is drawn, by `seed` and its start alone: who asks again gets the same, and what arrives meanwhile
+    moves nothing but its own place. A day of one guardrail and outcome gives at most _PER_DAY.
     """
-    drawn = "sipHash64({seed:String}, trace_id, toString(guardrail), toString(mode), toUnixTimestamp64Nano(started))"
+    of_guardrail = "AND toString(guardrail) = {guardrail:String}" if guardrail else ""
+    runs = f"{RUNS} AND outcome IN {{outcomes:Array(String)}} {of_guardrail}"
+    # First the lots alone, which costs little for a million runs; then the runs that have drawn the lowest.
+    lowest = f"""
+        SELECT arrayJoin(groupArraySorted({_PER_DAY})({_DRAW})) {runs}
+        GROUP BY guardrail, outcome, toDate(started, 'UTC')
+    """
     rows = select(
         f"""
         SELECT key FROM (
-            SELECT *, row_number() OVER (PARTITION BY name ORDER BY turn_of_day, draw) AS turn FROM (
-                SELECT *, row_number() OVER (PARTITION BY name, result ORDER BY place, draw) AS turn_of_day FROM (
-                    SELECT guardrail AS name, result, place, pick.1 AS draw, pick.2 AS trace_id, pick.3 AS mode,
-                        pick.4 AS started, pick.5 AS ended, {RUN_KEY} AS key
-                    FROM (
-                        SELECT guardrail, toString(outcome) AS result, toDate(started, 'UTC') AS day,
-                            groupArraySorted({_PER_DAY})(({drawn}, trace_id, mode, started, ended)) AS picks
-                        {RUNS} AND outcome IN {{outcomes:Array(String)}}
-                            {"AND toString(guardrail) = {guardrail:String}" if guardrail else ""}
-                        GROUP BY guardrail, result, day
-                    )
-                    ARRAY JOIN picks AS pick, arrayEnumerate(picks) AS place
+            SELECT *, row_number() OVER (PARTITION BY guardrail ORDER BY turn_of_day, draw, key) AS turn FROM (
+                SELECT *, row_number() OVER (PARTITION BY guardrail, outcome ORDER BY place, draw, key) AS turn_of_day
+                FROM (
+                    SELECT *, row_number() OVER (
+                        PARTITION BY guardrail, outcome, toDate(started, 'UTC') ORDER BY draw, key
+                    ) AS place
+                    FROM (SELECT *, {_DRAW} AS draw, {RUN_KEY} AS key {runs} AND {_DRAW} GLOBAL IN ({lowest}))
                 )
+                WHERE place <= {_PER_DAY}
             )
         )
-        ORDER BY turn, draw
+        ORDER BY turn, draw, key
         LIMIT {{limit:UInt32}}
         """,
         name="guardrail_sample.keys",
         scope=scope,
-        parameters={"seed": seed, "limit": limit, "outcomes": list(outcomes)}
+        parameters={
+            "seed": int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"),
+            "limit": limit,
+            "outcomes": list(outcomes),
+        }
         | ({"guardrail": guardrail} if guardrail else {}),
     )
     return [row["key"] for row in rows]
