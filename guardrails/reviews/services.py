@@ -78,5 +78,5 @@ def note_text_read(*, project: Project, run: Run, actor: User | None, **by: Any)
 
 
 def _record(action: str, review: Review, actor: User, **details: Any) -> None:
-    ids = {"review": str(review.pk), "run": review.run_key, "trace_id": review.trace_id}
+    ids: dict[str, Any] = {"review": str(review.pk), "run": review.run_key, "trace_id": review.trace_id}
     record(action, actor=actor, project=review.project, target=review.guardrail, **ids, **details)

@@ -65,19 +65,13 @@ class QueueForm(AddressForm):
 
     guardrail = ExactField(label=_("Guardrail"))
     outcome = forms.ChoiceField(required=False, label=_("Outcome"), choices=_JUDGED)
-    days = forms.TypedChoiceField(
-        required=False,
-        label=_("Time range"),
-        coerce=int,
-        empty_value=7,
-        choices=[("1", _("Today")), ("", _("Last 7 days")), ("7", _("Last 7 days")), ("30", _("Last 30 days"))],
-    )
+    days = forms.ChoiceField(required=False, label=_("Time range"), choices=[(str(days), days) for days in DAYS])
     run = forms.CharField(required=False, max_length=60)
     after = forms.CharField(required=False, max_length=60)
 
     def wanted(self) -> dict[str, Any]:
         values = self.cleaned_data
-        return {"guardrail": values["guardrail"], "outcome": values["outcome"], "days": values["days"]}
+        return {"guardrail": values["guardrail"], "outcome": values["outcome"], "days": int(values["days"] or 7)}
 
     @property
     def day_choices(self) -> list[tuple[str, Any]]:

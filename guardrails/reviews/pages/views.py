@@ -1,6 +1,5 @@
 """Reviews of guardrail runs: what was said, the queue of what is to be judged, and one run with its buttons."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -186,7 +185,7 @@ def _trace_address(project: Project, run: Run) -> str:
     return f"{address}?{urlencode({'span': run.span_id})}"
 
 
-def _neighbours(queue: Queue, run: Run, form: QueueForm) -> Mapping[str, Any]:
+def _neighbours(queue: Queue, run: Run, form: QueueForm) -> dict[str, Any]:
     """Addresses of the runs beside, "" at the ends; the filter as the verdict carries it; place in the queue."""
     kept = form.kept_address.removeprefix("?")
 
