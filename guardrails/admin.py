@@ -23,6 +23,7 @@ from .incidents import admin as incidents_admin  # noqa: F401 - registers
 from .policies import admin as policies_admin  # noqa: F401 - registers
 from .reports.models import Delivery, Format, Recipient, Report, ReportSchedule, Section, all_sections, first_format
 from .reports.services import TIMING, resend, restart
+from .reviews import admin as reviews_admin  # noqa: F401 - registers
 
 
 class ScheduleForm(forms.ModelForm):

@@ -17,3 +17,4 @@ from .reports.models import Recipient as Recipient
 from .reports.models import Report as Report
 from .reports.models import ReportFile as ReportFile
 from .reports.models import ReportSchedule as ReportSchedule
+from .reviews.models import Review as Review

@@ -6,6 +6,7 @@ from .enforcement.pages import views as rules
 from .incidents.pages import views as incident_views
 from .policies.pages import views as policy_views
 from .reports.pages import recipient_views, schedule_views, views
+from .reviews.pages import views as reviews
 
 project_urls = [
     path("", views.report_list, name="report-list"),
@@ -56,7 +57,16 @@ rule_urls = [
     path("<uuid:row_id>/delete/", rules.rule_delete, name="rule-delete"),
 ]
 
+review_urls = [
+    path("reviews/", reviews.review_list, name="guardrail-reviews"),
+    path("reviews/queue/", reviews.review_queue, name="guardrail-review-queue"),
+    path("reviews/<uuid:review_id>/delete/", reviews.review_delete, name="guardrail-review-delete"),
+    path("runs/<str:run>/", reviews.run_page, name="guardrail-run"),
+    path("runs/<str:run>/review/", reviews.review_give, name="guardrail-review-give"),
+]
+
 urlpatterns = [
+    path("projects/<uuid:project_id>/guardrails/", include(review_urls)),
     path("projects/<uuid:project_id>/policies/", include(policy_urls)),
     path("projects/<uuid:project_id>/incidents/", include(incident_urls)),
     path("projects/<uuid:project_id>/rules/", include(rule_urls)),

@@ -77,6 +77,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "GuardrailActionEnum": "guardrails.enforcement.models.Action",
         "GuardrailPhaseEnum": "guardrails.enforcement.models.Phase",
         "CheckPhaseEnum": ["input", "output"],
+        "RunPhaseEnum": "guardrails.reviews.api.fields.PHASES",
+        "VerdictEnum": "guardrails.reviews.models.Verdict",
         "LimitWindowEnum": "guardrails.enforcement.models.Window",
         "SeverityEnum": "guardrails.incidents.models.Severity",
     },

@@ -20,6 +20,8 @@ from guardrails.policies.services import create_policy
 from guardrails.reports import unsubscribing
 from guardrails.reports.models import Delivery, Recipient, Report, ReportFile
 from guardrails.reports.services import create_schedule, set_recipients
+from guardrails.reviews.models import Review
+from guardrails.reviews.services import give_review
 from projects import credentials
 from projects.joining import token_of
 from projects.models import Invitation, Project, Role
@@ -32,6 +34,7 @@ from traces.ingest.agents import Agent, AgentRun, AgentType
 from traces.ingest.uploads import add_object, add_to_log
 from traces.lifecycle.erasure.records import Erasure
 from traces.reading.sharing import share_trace
+from traces.store.queries.guardrail_sample import Run
 from traces.store.queries.person_keys import person_key
 
 # The columns of the table: nobody, the owner of another organization, a key of theirs, the four roles, two keys of the
@@ -114,10 +117,13 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
     report, recipient = _reported(cast)
     incident = _incident(cast)
+    review = _review(cast)
     owner = {"organization": cast.organization, "project": project}
     values = {
         "policy": str(incident.policy_id),
         "incident": str(incident.pk),
+        "review": str(review.pk),
+        "check": review.run_key,
         "rule": str(Rule.objects.create(name="Personal data", **owner).pk),
         "limit": str(Limit.objects.create(name="Budget", **owner).pk),
         "schedule": str(report.schedule_id),
@@ -169,6 +175,12 @@ def _incident(cast: Cast) -> Incident:
     incident = open_incident(policy=policy, project=cast.project, subject="", severity="warning", **amounts)
     assert incident is not None
     return incident
+
+
+def _review(cast: Cast) -> Review:
+    """Bob's, of a run whose span is there no more."""
+    run = Run(f"{NOON_NS}-{'0' * 32}", trace_id(1), span_id(7), "pii", "pre_call", "input", "blocked", "", NOON_NS, 1)
+    return give_review(project=cast.project, run=run, reviewer=cast.bob, verdict="wrong", note="")[0]
 
 
 def _reported(cast: Cast) -> tuple[Report, Recipient]:

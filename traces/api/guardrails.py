@@ -51,6 +51,7 @@ class RunParameters(RangePageParameters):
 class RunSerializer(serializers.Serializer[Any]):
     """A guardrail that looked at a request or an answer, once however often it was sent."""
 
+    id = serializers.CharField(source="key", help_text="Of the run, as reviews name it.")
     trace_id = serializers.CharField()
     span_id = serializers.CharField()
     guardrail = serializers.CharField()

@@ -15,6 +15,7 @@ from traces.store.queries.trace_names import NamedTraces, traces_by_name
 
 from .charts import Chart, Line
 from .guardrail_cards import Figures
+from .guardrail_tables import further_tables
 from .links import Links
 from .period import Period
 from .tables import Column, Row, Table
@@ -54,6 +55,7 @@ def guardrails(period: Period, links: Links) -> Guardrails:
         charts=_charts(period, run_steps.result(), of_traces),
         tables=[
             _by_guardrail(uses.result(), links),
+            *further_tables(period),
             _by_phase(phases.result()),
             _by_name("model", _("By model"), _("Model"), names["model"], links),
             _by_name("agent", _("By agent"), _("Agent"), names["agent"], links),

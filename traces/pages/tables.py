@@ -21,7 +21,7 @@ from .range_form import AddressForm
 UNITS: dict[Unit, str] = {"count": "", "dollars": " (USD)", "duration": " (ns)", "share": " (0–1)"}
 
 
-Value = Number | Cost | None
+Value = Number | Cost | str | None  # a text stands as it is
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Table:
 def _cell(column: Column, value: Value) -> Cell:
     if isinstance(value, Cost):
         return Cell(_cost(value), is_quiet=not value.known, is_bad=False)
+    if isinstance(value, str):
+        return Cell(value, is_quiet=not value, is_bad=False)
     text = "–" if value is None else SHOWS[column.unit](value)
     return Cell(text, is_quiet=not value, is_bad=bool(value) and column.tone == "bad")
 

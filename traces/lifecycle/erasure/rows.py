@@ -1,6 +1,6 @@
 """The rows of a project's traces, in every table that holds something of a trace."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,14 @@ IN_CLICKHOUSE = (
     Traced(SPANS, "project_id = %s AND TraceId IN %s"),
     Traced(TRACE_SUMMARIES.table, "project_id = %s AND trace_id IN %s"),
 )
+
+RowsOfTraces = Callable[[UUID, Sequence[str]], QuerySet[Any]]
+_above: dict[str, RowsOfTraces] = {}
+
+
+def register(name: str, rows: RowsOfTraces) -> None:
+    """Called when the portal starts, by an app above this one that keeps rows of traces, too: they go with them."""
+    _above[name] = rows
 
 
 def find(cursor: CursorWrapper, erasure: Erasure) -> list[str]:
@@ -103,6 +111,7 @@ def in_postgres(project_id: UUID, trace_ids: Sequence[str]) -> dict[str, QuerySe
         "uploads": Upload.objects.filter(project=project_id, trace_id__in=filed).order_by(),
         "share_links": ShareLink.objects.filter(project=project_id, trace_id__in=trace_ids).order_by(),
         "agent_runs": AgentRun.objects.filter(agent__project=project_id, trace_id__in=trace_ids).order_by(),
+        **{name: rows(project_id, trace_ids) for name, rows in _above.items()},
     }
 
 

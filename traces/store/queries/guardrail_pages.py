@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from agentops_portal.clickhouse.gate import Scope, select
 
+from .guardrail_keys import RUN_KEY
 from .guardrails import DURATION, RUNS, GuardrailRun
 from .summaries import figures_of
 
@@ -38,11 +39,15 @@ def run_page(scope: Scope, wanted: RunFilter, after: RunKey | None, limit: int) 
         f"""
         SELECT trace_id AS trace, span_id AS span, toString(guardrail) AS name, toString(mode) AS when,
             toString(outcome) AS result, toString(service) AS of_service, toUnixTimestamp64Nano(started) AS start_ns,
-            {DURATION} AS duration_ns
-        {RUNS}
-            {conditions} {f"AND ({key}) < {behind}" if after else ""}
+            {DURATION} AS duration_ns, {RUN_KEY} AS run_key
+        FROM (
+            SELECT *
+            {RUNS}
+                {conditions} {f"AND ({key}) < {behind}" if after else ""}
+            ORDER BY started DESC, trace_id DESC, toString(guardrail) DESC, toString(mode) DESC, ended DESC
+            LIMIT {{limit:UInt32}}
+        )
         ORDER BY started DESC, trace_id DESC, toString(guardrail) DESC, toString(mode) DESC, ended DESC
-        LIMIT {{limit:UInt32}}
         """,
         name="guardrail_pages.runs",
         scope=scope,
@@ -66,6 +71,7 @@ def run_page(scope: Scope, wanted: RunFilter, after: RunKey | None, limit: int) 
             models=trace.models if trace else (),
             session_id=trace.session_id if trace else "",
             user_id=trace.user_id if trace else "",
+            key=row["run_key"],
         )
         found.append(run)
     return found

@@ -46,6 +46,7 @@ class GuardrailRun:
     models: tuple[str, ...]
     session_id: str
     user_id: str
+    key: str = ""  # its name in addresses, where it was asked for (guardrail_keys.py)
 
 
 @dataclass(frozen=True)
