@@ -237,6 +237,8 @@ class Cost:
     unknown_calls: int  # LLM calls whose cost nobody knows
     saved: Decimal | None = None  # what answers from a cache would have cost
     computed: Decimal | None = None  # by the price book, of calls of which nothing was reported
+    # Per cent that the book took off what it computed. Told of a span and of one trace, and not of other sums.
+    discounts: tuple[Decimal, ...] = ()
 
     @property
     def known(self) -> Decimal | None:
