@@ -5,7 +5,7 @@ every span sent twice in other company, and after its roll-ups were computed ane
 
 import json
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +19,6 @@ from django.test import Client
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pytest_django.plugin import DjangoDbBlocker
 
-from agentops_portal.clickhouse.client import get_client
 from projects.models import Project
 from tests.cast import make_cast
 from tests.dialects.test_clients import COUNTED, RIGHT
@@ -27,13 +26,12 @@ from tests.pages.spans import recorded
 from tests.receiver import PAYLOADS, entry_of
 from traces.ingest.otlp import receiver
 from traces.ingest.otlp.clock import is_odd
-from traces.store.figures import FIGURES, TraceFigures, merged_ingredients
 from traces.store.queries.guardrails import guardrail_runs
 from traces.store.queries.scopes import whole_time
-from traces.store.queries.usage import USAGE_FIGURES
 from traces.store.rollups import rebuild
 
 from .arrivals import in_any_order, pieces
+from .sums import Found, found
 from .test_recorded_clients import BODIES
 from .test_recorded_clients import Told as Others
 
@@ -140,50 +138,6 @@ def projects(django_db_setup: None, django_db_blocker: DjangoDbBlocker, own_stor
                 each.result(timeout=60)
             receiver.committer().decoder.settle(timeout=120)
     return made
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the store says of a project."""
-
-    traces: dict[str, TraceFigures]
-    usage: dict[tuple[str, str], dict[str, Any]]  # by agent and model
-    written: int  # tokens written to a cache
-
-
-_TRACES = f"""
-    SELECT project, {", ".join(f"{sql} AS figure_{name}" for name, sql in FIGURES.items())}
-    FROM (SELECT project_id AS project, {merged_ingredients()} FROM trace_summaries GROUP BY project_id, trace_id)
-"""
-_SUMS = {name: sql for name, sql in USAGE_FIGURES.items() if name != "latency_ns"}
-_USAGE = f"""
-    SELECT project_id, agent, model, {", ".join(f"{sql} AS figure_{name}" for name, sql in _SUMS.items())}
-    FROM usage_quarters GROUP BY project_id, agent, model
-    HAVING figure_calls > 0 OR ifNull(figure_reported_cost, 0) != 0
-"""
-_WRITTEN = """
-    SELECT project_id, sum(written) FROM (
-        SELECT project_id, toInt64(cache_write_tokens) AS written FROM otel_traces
-        WHERE NOT is_pending AND NOT cache_hit
-        UNION ALL
-        SELECT project_id, cache_write_tokens * sign FROM span_verdicts WHERE NOT cache_hit
-    ) GROUP BY project_id
-"""
-
-
-def found() -> dict[str, Found]:
-    """By project."""
-    client = get_client()
-    traces: dict[str, dict[str, TraceFigures]] = defaultdict(dict)
-    for row in client.query(_TRACES).named_results():
-        project = str(row.pop("project"))
-        figures = TraceFigures.of(dict(row))
-        traces[project][figures.trace_id] = figures
-    usage: dict[str, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
-    for row in client.query(_USAGE).named_results():
-        usage[str(row["project_id"])][row["agent"], row["model"]] = {name: row[f"figure_{name}"] for name in _SUMS}
-    written = dict(client.query(_WRITTEN).result_rows)
-    return {project: Found(of, usage[project], int(written[project])) for project, of in traces.items()}
 
 
 def comparable(name: str, found: Found) -> Found:
