@@ -31,8 +31,8 @@ _USAGE = f"""
     HAVING figure_calls > 0 OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0
 """
 _WRITTEN = """
-    SELECT project_id, sum(written) FROM (
-        SELECT project_id, toInt64(cache_write_tokens) AS written FROM otel_traces
+    SELECT project_id, sum(tokens) AS written FROM (
+        SELECT project_id, toInt64(cache_write_tokens) AS tokens FROM otel_traces
         WHERE NOT is_pending AND NOT cache_hit
         UNION ALL
         SELECT project_id, cache_write_tokens * sign FROM span_verdicts WHERE NOT cache_hit
@@ -51,5 +51,5 @@ def found() -> dict[str, Found]:
     usage: dict[str, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for row in client.query(_USAGE).named_results():
         usage[str(row["project_id"])][row["agent"], row["model"]] = {name: row[f"figure_{name}"] for name in _SUMS}
-    written = dict(client.query(_WRITTEN).result_rows)
-    return {project: Found(of, usage[project], int(written[project])) for project, of in traces.items()}
+    written = {row["project_id"]: int(row["written"]) for row in client.query(_WRITTEN).named_results()}
+    return {project: Found(of, usage[project], written[project]) for project, of in traces.items()}

@@ -317,7 +317,7 @@ def test_store_and_doors_say_what_the_truth_says(projects: Projects) -> None:
     )
     client.force_login(cast["bob"])
 
-    wrong = {}
+    wrong: dict[tuple[str, str, str], tuple[Any, Any]] = {}
     for name, project_id in named.items():
         truth = vars(truth_of(name))
         told = {"by_store": by_store(store[str(project_id)])}

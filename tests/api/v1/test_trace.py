@@ -45,7 +45,7 @@ SPAN = {
 def test_a_trace_has_no_spans_unless_asked(figures: Cast, get: Get, at: str) -> None:
     answer = get(f"{at}/traces/{trace_id(1)}", person="bo")
 
-    cost = FIRST["cost"] | {"discounts": []}
+    cost = {**reported("0.75"), "discounts": []}
     assert answer.json() == {**FIRST, "cost": cost, "root_span_id": span_id(1), "has_root": True}
 
 
