@@ -36,6 +36,7 @@ NAMED_LONG = (
     "otlp/test_pending.py",
     "otlp/test_properties.py",
     "pages/test_browser.py",
+    "prices/test_discounts.py",
     "retention",
     "rollups",
     "shape/test_upgrade.py",

@@ -24,6 +24,7 @@ LONGEST = (
     "decoding/test_numbers.py",
     "decoding/test_readers.py",
     "test_migrate.py",
+    "rollups/test_arrangements.py",
     "rollups/test_rebuild.py",
     "pages/test_browser.py",
     "api/test_query_plans.py",

@@ -14,9 +14,9 @@ from django.db.models import Count, Q, Sum
 from agentops_portal.clickhouse.client import get_client
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.clickhouse.scoped import ReadOnly, ScopedQuerySet, Unscoped
-from tests.pages.spans import Spanlet, recorded, request_of, store
+from tests.pages.spans import Spanlet, Value, recorded, request_of, span_id, store, trace_id
 from tests.rollups import naive
-from traces.models import GuardrailRun, InboxRequest, Span, Trace, UnreadableRequest, UsageQuarter
+from traces.models import GuardrailRun, InboxRequest, Span, SpanVerdict, Trace, UnreadableRequest, UsageQuarter
 from traces.store.queries.scopes import whole_time
 from traces.store.schema.objects import Column
 from traces.store.shape.description import description
@@ -44,7 +44,7 @@ def test_a_column_without_a_field_and_a_wrong_type_are_named() -> None:
 
 
 def test_they_are_read_from_clickhouse_and_no_migration_makes_them() -> None:
-    assert set(MODELS) == {Span, Trace, UsageQuarter, GuardrailRun, InboxRequest, UnreadableRequest}
+    assert set(MODELS) == {Span, SpanVerdict, Trace, UsageQuarter, GuardrailRun, InboxRequest, UnreadableRequest}
     for model in MODELS:
         assert router.db_for_read(model) == router.db_for_write(model) == "clickhouse"
         assert not model._meta.managed
@@ -143,6 +143,26 @@ def test_a_row_is_read_with_every_column(project_id: UUID, model: Any) -> None:
 
     assert str(row.project_id) == str(project_id)
     assert str(row)
+
+
+@in_stores
+def test_a_verdict_takes_back_what_its_span_says_and_says_what_counts(db: None) -> None:
+    usage: dict[str, Value] = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 9}
+    calls = [Spanlet("outer", 1, attributes=usage), Spanlet("inner", 2, 1, start=1, end=9, attributes=usage)]
+    project_id = uuid4()
+    store(project_id, request_of({1: calls}, 1_790_000_000 * 10**9))
+    own = Span.objects.within(whole_time(project_id)).values("SpanId", "input_tokens", "is_llm_call")
+
+    said = SpanVerdict.objects.within(whole_time(project_id)).order_by("sign")
+
+    assert [(row["SpanId"], row["input_tokens"], row["is_llm_call"]) for row in own] == [
+        (span_id(1), 9, True),
+        (span_id(2), 9, True),
+    ]
+    before, counts = said
+    assert (before.SpanId, before.sign, before.input_tokens, before.is_llm_call) == (span_id(1), -1, 9, True)
+    assert (counts.SpanId, counts.sign, counts.input_tokens, counts.is_llm_call) == (span_id(1), 1, 0, False)
+    assert (counts.same_as, counts.why, str(counts)) == (span_id(2), "nested", f"{trace_id(1)}/{span_id(1)}: nested")
 
 
 @in_stores

@@ -10,6 +10,7 @@ from .reading.sharing import ShareLink as ShareLink
 from .store.models import GuardrailRun as GuardrailRun
 from .store.models import InboxRequest as InboxRequest
 from .store.models import Span as Span
+from .store.models import SpanVerdict as SpanVerdict
 from .store.models import Trace as Trace
 from .store.models import UnreadableRequest as UnreadableRequest
 from .store.models import UsageQuarter as UsageQuarter

@@ -16,6 +16,7 @@ from traces.lifecycle.erasure.records import Erasure
 from traces.lifecycle.erasure.services import carry_out, recount_usage, unfinished
 from traces.lifecycle.purge import purge
 from traces.lifecycle.retention.run import enforce
+from traces.store.prices.filling import lacks_names
 from traces.store.prices.keeping import learn
 from traces.store.prices.repricing import reprice
 from traces.store.prices.unpriced import called_models, unpriced_models
@@ -55,7 +56,7 @@ def price_new_models() -> None:
     """Bring what the package says of the models that were called into the book, and price the calls that had none."""
     has_news = learn(unpriced_models())
     learn(called_models())  # which are priced by the same entries already: here people see and override them
-    if has_news:
+    if has_news or lacks_names():
         reprice()
 
 

@@ -119,6 +119,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _model(_("Stored spans"), "timeline", "traces", "span"),
+                    _model(_("Verdicts on spans"), "layers", "traces", "spanverdict"),
                     _model(_("Trace summaries"), "account_tree", "traces", "trace"),
                     _model(_("Usage"), "bar_chart", "traces", "usagequarter"),
                     _model(_("Prices"), "sell", "traces", "modelprice"),

@@ -25,7 +25,8 @@ DAY_NS = 86_400 * 10**9
 _COLUMNS = """
     TraceId, SpanId, ParentSpanId, ScopeName, SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, Duration,
     span_type, is_llm_call, model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode,
+    total_tokens, cache_write_tokens, token_details, units, operation,
+    reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode,
     guardrail_outcome,
     http_status, SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
 """

@@ -32,7 +32,13 @@ class ExportedSpanSerializer(serializers.Serializer[Any]):
     cached_input_tokens = serializers.IntegerField()
     reasoning_tokens = serializers.IntegerField()
     total_tokens = serializers.IntegerField()
-    cost_usd = serializers.FloatField(allow_null=True, help_text="As reported; null when nothing was.")
+    cache_write_tokens = serializers.IntegerField(help_text="Part of `input_tokens`.")
+    cost_usd = serializers.FloatField(
+        allow_null=True, help_text="As reported, else by the price book; null when nobody knows it."
+    )
+    discount_percent = serializers.FloatField(
+        allow_null=True, help_text="What the price book took off `cost_usd`; null when it is as reported or has none."
+    )
     agent = serializers.CharField()
     tool = serializers.CharField()
     guardrail = serializers.CharField()

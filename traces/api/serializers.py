@@ -48,6 +48,14 @@ class CostSerializer(serializers.Serializer[Any]):
     saved = MoneyField(allow_null=True, help_text="US dollars that answers from a cache would have cost.")
 
 
+class OneCostSerializer(CostSerializer):
+    """Of one span or one trace."""
+
+    discounts = serializers.ListField(
+        child=serializers.FloatField(), help_text="Per cent that the price book took off `computed`."
+    )
+
+
 class TokensSerializer(serializers.Serializer[Any]):
     """From an object with `input_tokens` and so on."""
 
@@ -56,6 +64,10 @@ class TokensSerializer(serializers.Serializer[Any]):
     cached_input = serializers.IntegerField(source="cached_input_tokens", help_text="Part of `input`.")
     reasoning = serializers.IntegerField(source="reasoning_tokens", help_text="Part of `output`.")
     total = serializers.IntegerField(source="total_tokens")
+
+
+class SpanTokensSerializer(TokensSerializer):
+    cache_write = serializers.IntegerField(source="cache_write_tokens", help_text="Part of `input`.")
 
 
 class LatencySerializer(serializers.Serializer[Any]):

@@ -5,7 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from .selection import SelectedSerializer
-from .serializers import CostSerializer, NanosecondsField, TokensSerializer
+from .serializers import (
+    CostSerializer,
+    NanosecondsField,
+    OneCostSerializer,
+    SpanTokensSerializer,
+    TokensSerializer,
+)
 
 
 class AttributesField(serializers.DictField):
@@ -91,8 +97,8 @@ class SpanSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     requested_model = serializers.CharField()
     provider = serializers.CharField()
-    tokens = TokensSerializer(source="*")
-    cost = CostSerializer()
+    tokens = SpanTokensSerializer(source="*")
+    cost = OneCostSerializer()
     agent = serializers.CharField(source="agent_name")
     tool = serializers.CharField(source="tool_name")
     guardrail = SpanGuardrailSerializer(source="*")
@@ -139,6 +145,7 @@ class SomeSpanSerializer(WholeSpanSerializer):
 class TraceDetailSerializer(TraceSerializer):
     """One trace; with `include=spans` its spans, with `include=attributes` what was said in them too."""
 
+    cost = OneCostSerializer()
     root_span_id = serializers.CharField()
     has_root = serializers.BooleanField(help_text="false while the span without a parent has not arrived.")
     spans = SomeSpanSerializer(many=True, required=False, help_text="The earliest first, parents before children.")

@@ -34,6 +34,9 @@ class Cost(BaseModel):
     computed_usd: float | None = Field(description="Part of `usd` that no client reported: by the price book.")
     unknown_calls: int = Field(description="LLM calls whose cost nobody knows; they are not in `usd`.")
     saved_usd: float | None = Field(description="What answers from a cache would have cost; null when there were none.")
+    discounts: list[float] = Field(
+        description="Per cent that the price book took off computed_usd; told of one trace, and of no sum over several."
+    )
 
     @classmethod
     def of(cls, cost: figures.Cost) -> "Cost":
@@ -42,6 +45,7 @@ class Cost(BaseModel):
             computed_usd=_number(cost.computed),
             unknown_calls=cost.unknown_calls,
             saved_usd=_number(cost.saved),
+            discounts=[float(percent) for percent in cost.discounts],
         )
 
 
@@ -51,6 +55,10 @@ class Tokens(BaseModel):
     cached_input: int = Field(description="Part of input.")
     reasoning: int = Field(description="Part of output.")
     total: int
+
+
+class SpanTokens(Tokens):
+    cache_write: int = Field(description="Part of input.")
 
 
 class Latency(BaseModel):

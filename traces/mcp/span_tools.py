@@ -12,7 +12,7 @@ from traces.reading.messages.media import named_text
 from traces.store.queries.span_detail import Event, SpanDetail, span_detail
 from traces.store.queries.trace_spans import span_by_id
 
-from .results import Tokens, moment, rounded_ms, trace_url
+from .results import SpanTokens, moment, rounded_ms, trace_url
 from .tool import Answer, Fault, Parameters, Text, Tool
 from .trace_tools import MAX_NAME, find_trace
 
@@ -78,8 +78,10 @@ class SpanResult(BaseModel):
     model: str
     requested_model: str
     provider: str
-    tokens: Tokens
-    cost_usd: float | None = Field(description="As reported by the client; null when it reported none.")
+    tokens: SpanTokens
+    cost_usd: float | None = Field(description="As reported, else by the price book; null when nobody knows it.")
+    cost_source: str = Field(description="reported, computed by the price book, unknown; empty when nothing was paid.")
+    discounts: list[float] = Field(description="Per cent that the price book took off a computed cost.")
     session_id: str
     user_id: str
     agent: str
@@ -157,14 +159,17 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
         model=cut(span.model, MAX_NAME),
         requested_model=cut(span.requested_model, MAX_NAME),
         provider=cut(span.provider, MAX_NAME),
-        tokens=Tokens(
+        tokens=SpanTokens(
             input=span.input_tokens,
             output=span.output_tokens,
             cached_input=span.cached_input_tokens,
+            cache_write=span.cache_write_tokens,
             reasoning=span.reasoning_tokens,
             total=span.total_tokens,
         ),
         cost_usd=None if span.cost.known is None else float(span.cost.known),
+        cost_source=span.cost.source,
+        discounts=[float(percent) for percent in span.cost.discounts],
         session_id=cut(span.session_id, MAX_NAME),
         user_id=cut(span.user_id, MAX_NAME),
         agent=cut(span.agent_name, MAX_NAME),

@@ -82,7 +82,9 @@ SPAN_COLUMNS = (
     "model",
     "provider",
     *TOKENS,
+    "cache_write_tokens",
     "cost_usd",
+    "discount_percent",
     "agent",
     "tool",
     "guardrail",
@@ -154,6 +156,7 @@ def span_row(span: Mapping[str, Any]) -> Row:
         "end_time": iso_utc(span["end_ns"]),
         "duration_ms": milliseconds(span["end_ns"] - span["start_ns"]),
         "cost_usd": span["cost"],
+        "discount_percent": span["book_discount"] or None,
     }
     if "attributes" in span:
         events = zip(span["event_times"], span["event_names"], span["event_attributes"], strict=True)

@@ -27,7 +27,7 @@ from agentops_portal.clickhouse.gate import DEFAULT, Scope
 from projects.admin.base import ReadOnlyAdmin
 from projects.models import Project
 
-from .models import GuardrailRun, InboxRequest, Span, Trace, UnreadableRequest, UsageQuarter
+from .models import GuardrailRun, InboxRequest, Span, SpanVerdict, Trace, UnreadableRequest, UsageQuarter
 from .row_keys import conditions_of, keys_of, plain, time_of
 
 PAGE_ROWS = 100
@@ -171,6 +171,11 @@ def _cell(name: str, value: Any) -> str:
 
 @admin.register(Span)
 class SpanAdmin(StoreAdmin):
+    trace_field = "TraceId"
+
+
+@admin.register(SpanVerdict)
+class SpanVerdictAdmin(StoreAdmin):
     trace_field = "TraceId"
 
 

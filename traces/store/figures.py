@@ -170,6 +170,18 @@ COSTS = ("reported_cost", "computed_cost", "unknown_cost_calls", "saved_cost")
 # What came of each run.
 OUTCOMES = "arrayMap(run -> if(has(tripped, run.teller), 'blocked', run.outcome), runs)"
 _CALLS = "(done_calls + failed_calls)"
+
+
+def paid(amount: str, verdicts: str, priced: str, otherwise: str = "0") -> str:
+    """SQL: a sum of money of which some was taken back. Where all of it was, nothing is left that was paid, be it 0:
+    whatever is told of these calls is told where they count. priced: how many calls have a cost; otherwise: what was
+    paid beside.
+    """
+    return f"if({amount} = 0 AND {verdicts} > 0 AND ({priced} = 0 OR {otherwise} > 0), NULL, {amount})"
+
+
+_REPORTED = paid("cost", "verdicts", "priced_calls")
+_COMPUTED = paid("computed", "verdicts", "priced_calls", "ifNull(cost, 0)")
 FIGURES = {
     "trace_id": "trace_id",
     "name": "root.name",
@@ -190,8 +202,8 @@ FIGURES = {
     "cached_input_tokens": "cached_input",
     "reasoning_tokens": "reasoning",
     "total_tokens": "tokens",
-    "reported_cost": "cost",
-    "computed_cost": "computed",
+    "reported_cost": _REPORTED,
+    "computed_cost": _COMPUTED,
     "saved_cost": "saved",
     "unknown_cost_calls": f"if({_CALLS} > priced_calls, {_CALLS} - priced_calls, 0)",
     "models": "arraySort(arrayFilter(name -> name != '', model_names))",
@@ -209,7 +221,7 @@ FIGURES = {
 
 
 # The sum of what is known of a trace's cost; NULL when nothing is.
-KNOWN_COST = "if(isNull(cost) AND isNull(computed), NULL, ifNull(cost, 0) + ifNull(computed, 0))"
+KNOWN_COST = f"if(isNull({_REPORTED}) AND isNull({_COMPUTED}), NULL, ifNull(cost, 0) + ifNull(computed, 0))"
 
 
 def figures_sql(source: str, names: Iterable[str] = FIGURES) -> str:
@@ -237,6 +249,8 @@ class Cost:
     unknown_calls: int  # LLM calls whose cost nobody knows
     saved: Decimal | None = None  # what answers from a cache would have cost
     computed: Decimal | None = None  # by the price book, of calls of which nothing was reported
+    # Per cent that the book took off what it computed. Told of a span and of one trace, and not of other sums.
+    discounts: tuple[Decimal, ...] = ()
 
     @property
     def known(self) -> Decimal | None:

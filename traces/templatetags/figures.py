@@ -24,9 +24,17 @@ register.filter("person_key", person_key)
 
 @register.filter
 def provenance(cost: Cost) -> str:
-    """Where what is known of a cost comes from."""
+    """Where what is known of a cost comes from: `by the price book, 10 % discount`."""
+    source = _source(cost)
+    if not cost.discounts:
+        return source
+    percents = ", ".join(f"{percent.normalize():f} %" for percent in cost.discounts)
+    return pgettext("cost", "%(source)s, %(percents)s discount") % {"source": source, "percents": percents}
+
+
+def _source(cost: Cost) -> str:
     if cost.source == "computed":
-        return pgettext("cost", "by the price book")
+        return pgettext("cost", "by the price book") if cost.known else pgettext("cost", "free by the price book")
     if cost.source == "mixed":
         return pgettext("cost", "reported and by the price book")
     return pgettext("cost", "reported")

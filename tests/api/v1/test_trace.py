@@ -28,8 +28,8 @@ SPAN = {
     "model": "gpt-4o",
     "requested_model": "gpt-4o",
     "provider": "",
-    "tokens": {"input": 10, "output": 20, "cached_input": 0, "reasoning": 0, "total": 30},
-    "cost": reported("0.25"),
+    "tokens": {"input": 10, "output": 20, "cached_input": 0, "reasoning": 0, "cache_write": 0, "total": 30},
+    "cost": reported("0.25") | {"discounts": []},
     "agent": "planner",
     "tool": "",
     "guardrail": {"name": "", "mode": "", "outcome": ""},
@@ -45,7 +45,8 @@ SPAN = {
 def test_a_trace_has_no_spans_unless_asked(figures: Cast, get: Get, at: str) -> None:
     answer = get(f"{at}/traces/{trace_id(1)}", person="bo")
 
-    assert answer.json() == {**FIRST, "root_span_id": span_id(1), "has_root": True}
+    cost = {**reported("0.75"), "discounts": []}
+    assert answer.json() == {**FIRST, "cost": cost, "root_span_id": span_id(1), "has_root": True}
 
 
 def test_spans_come_in_their_order_and_without_what_was_said(figures: Cast, get: Get, at: str) -> None:

@@ -29,7 +29,10 @@ from .unpriced import unpriced_models
 class ModelPriceAdmin(ImportExportModelAdmin, AuditedModelAdmin):  # type: ignore[misc]  # Django's names twice
     """An entry that is written here goes before what the package says of the model; it counts once somebody lets it."""
 
-    list_display = ("model", "provider", "organization", "dollars", "valid_from", "valid_until", "source", "changed_at")
+    list_display = (
+        *("model", "provider", "organization", "dollars", "percent_off"),
+        *("valid_from", "valid_until", "source", "changed_at"),
+    )
     list_select_related = ("organization",)
     list_filter = (("organization", AutocompleteSelectFilter), "source")
     search_fields = ("model", "provider", "note")
@@ -44,6 +47,10 @@ class ModelPriceAdmin(ImportExportModelAdmin, AuditedModelAdmin):  # type: ignor
     @display(description=_("dollars"))
     def dollars(self, price: ModelPrice) -> str:
         return ", ".join(f"{kind} {rate}" for kind, rate in price.rates.items())
+
+    @display(description=_("discount"))
+    def percent_off(self, price: ModelPrice) -> str:
+        return "" if price.discount is None else f"{price.discount.normalize():f} %"
 
     def save_model(self, request: HttpRequest, obj: ModelPrice, form: Any, change: bool) -> None:
         obj.source, obj.source_version = Source.PERSON, ""  # whatever it was before

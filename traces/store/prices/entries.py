@@ -12,7 +12,8 @@ class Entry:
 
     provider: "" is any; model: as spans name it, `*` stands for any text; context_over: for calls with more tokens of
     input than that; valid_from, valid_until: from then on, until before; both None: always. is_own: of the
-    organization, not of the whole installation; is_manual: a person wrote it.
+    organization, not of the whole installation; is_manual: a person wrote it. discount: per cent that are taken off the
+    rates; None: the book may have one for them. An entry without rates is such a discount, on the rates of others.
     """
 
     model: str
@@ -23,6 +24,7 @@ class Entry:
     valid_until: datetime | None = None
     is_own: bool = False
     is_manual: bool = False
+    discount: Decimal | None = None
     source: str = field(default="", compare=False)
 
     def until(self, end: datetime | None) -> "Entry":

@@ -10,14 +10,24 @@ import tablib  # type: ignore[import-untyped]
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.results import Result
-from import_export.widgets import CharWidget, DateTimeWidget, ForeignKeyWidget, IntegerWidget
+from import_export.widgets import CharWidget, DateTimeWidget, DecimalWidget, ForeignKeyWidget, IntegerWidget
 
 from projects.models import Organization
 
 from .kinds import KINDS
 from .models import ModelPrice, Source
 
-_NAMES = ("organization", "provider", "model", "context_over", "valid_from", "valid_until", "note", "source")
+_NAMES = (
+    "organization",
+    "provider",
+    "model",
+    "context_over",
+    "valid_from",
+    "valid_until",
+    "discount",
+    "note",
+    "source",
+)
 
 
 class _RateField(Field):
@@ -44,6 +54,7 @@ class ModelPriceResource(ModelResource):
     context_over = Field("context_over", "context_over", IntegerWidget(), default=0)
     valid_from = Field("valid_from", "valid_from", _MOMENT)
     valid_until = Field("valid_until", "valid_until", _MOMENT)
+    discount = Field("discount", "discount", DecimalWidget())
     note = Field("note", "note", CharWidget(allow_blank=True))
     source = Field("source", "source", readonly=True)
     for kind in KINDS:

@@ -11,7 +11,9 @@ from django.db import connection as postgres
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
+from agentops_portal.batches import batches
 from agentops_portal.clickhouse import ddl
+from agentops_portal.clickhouse.client import get_client
 from projects.models import Project
 from traces.store.schema.rates import HELD, HELD_TABLE, RATES
 
@@ -55,6 +57,18 @@ def seen_names(cursor: CursorWrapper) -> set[Named]:
     return set(cursor.fetchall())
 
 
+def lacks_names() -> bool:
+    """Whether something has come since that an organization's own entries for many models are about: a model that was
+    never called before, a project.
+    """
+    if not ModelPrice.objects.filter(organization__isnull=False, model__contains="*").exists():
+        return False
+    with connections["clickhouse"].cursor() as cursor:
+        wanted = {name for name, _ in book_rows(seen_names(cursor))}
+        cursor.execute(f"SELECT name FROM {HELD}")
+        return not wanted <= {name for (name,) in cursor.fetchall()}
+
+
 def book_rows(seen: set[Named]) -> list[Row]:
     by_owner: dict[UUID | None, list[Entry]] = defaultdict(list)
     for price in ModelPrice.objects.all():
@@ -65,19 +79,25 @@ def book_rows(seen: set[Named]) -> list[Row]:
     packaged = [entry for entry in all_entries() if (entry.provider, entry.model) not in written]
     general = [*packaged, *everyones]
     names = {(entry.provider, entry.model) for entry in general if "*" not in entry.model} | seen
+    names |= _of_providers(general, names)
     found = [(_MARK + source(), []), *rows(PriceBook(general), names)]
     for organization_id, own in by_owner.items():
         book = PriceBook([*general, *own])
         its = {(provider, model) for provider, model in names if any(entry.names(model) for entry in own)}
-        its |= {(entry.provider, entry.model) for entry in own if "*" not in entry.model}
+        its |= {(entry.provider, entry.model) for entry in own if "*" not in entry.model} | _of_providers(own, its)
         for project_id in Project.objects.filter(organization=organization_id).values_list("pk", flat=True):
             found += rows(book, its, project_id)
     return found
 
 
+def _of_providers(entries: list[Entry], names: set[Named]) -> set[Named]:
+    """Of a provider that has a discount, what the book has under the name of no provider."""
+    discounts = [entry for entry in entries if entry.provider and not entry.rates]
+    return {(each.provider, model) for each in discounts for _, model in names if each.names(model)}
+
+
 def write_rates(cursor: CursorWrapper, held: list[Row]) -> None:
     cursor.execute(f"TRUNCATE TABLE {ddl.local(RATES)} {ddl.on_cluster()}")
-    for first in range(0, len(held), 1000):
-        some = held[first : first + 1000]
-        marks = ", ".join(["(%s, %s)"] * len(some))
-        cursor.execute(f"INSERT INTO {RATES} (name, entries) VALUES {marks}", [value for row in some for value in row])
+    # As blocks and not as text: an organization's `*` is thousands of rows for each of its projects.
+    for some in batches(held, 20_000):
+        get_client().insert(RATES, list(some), column_names=("name", "entries"))

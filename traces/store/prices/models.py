@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -29,8 +30,8 @@ class Source(models.TextChoices):
 
 
 def check_rates(rates: Any) -> None:
-    """Raises ValidationError unless it is {kind: text of dollars}, with a kind of KINDS and at least one."""
-    if not isinstance(rates, dict) or not rates:
+    """Raises ValidationError unless it is {kind: text of dollars}, with a kind of KINDS."""
+    if not isinstance(rates, dict):
         raise ValidationError(_("Give at least one rate."))
     for kind, rate in rates.items():
         if kind not in KINDS:
@@ -55,7 +56,7 @@ class ModelPriceQuerySet(models.QuerySet["ModelPrice"]):
 
 
 class ModelPrice(models.Model):
-    """What calls of a model cost, for all organizations or for one."""
+    """What calls of a model cost, for all organizations or for one; without rates a discount on what they cost."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -80,8 +81,22 @@ class ModelPrice(models.Model):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     rates = models.JSONField(
         _("rates"),
+        blank=True,
+        default=dict,
         validators=[check_rates],
         help_text=_("US dollars: of tokens for a million, of everything else for one."),
+    )
+    discount = models.DecimalField(
+        _("discount"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_(
+            "Per cent off these rates or, where there are none, off whatever the book says of the model. Only what the "
+            "book computes is lowered, never what clients report."
+        ),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.PERSON, editable=False)
     source_version = models.CharField(_("version"), max_length=50, blank=True, editable=False)
@@ -113,6 +128,11 @@ class ModelPrice(models.Model):
         self.provider, self.model = self.provider.strip().lower(), self.model.strip().lower()
         if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
             raise ValidationError({"valid_until": _("The end must come after the start.")})
+        self.rates = self.rates or {}
+        if not self.rates and self.discount is None:
+            raise ValidationError({"rates": _("Give at least one rate, or a discount.")})
+        if not self.rates and self.context_over:
+            raise ValidationError({"context_over": _("A discount without rates is for calls of any length.")})
 
     def entry(self) -> Entry:
         return Entry(
@@ -124,6 +144,7 @@ class ModelPrice(models.Model):
             rates={kind: Decimal(rate) for kind, rate in self.rates.items()},
             is_own=self.organization_id is not None,
             is_manual=self.source != Source.PACKAGE,
+            discount=self.discount,
             source=f"{self.get_source_display()} {self.source_version}".strip(),
         )
 

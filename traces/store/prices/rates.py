@@ -1,6 +1,7 @@
 """The price book as ClickHouse looks prices up: rows of `model_rates` (traces/store/schema/rates.py)."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from uuid import UUID
 
 from traces.store.schema.rates import KINDS, TOKENS, UNPRICED
@@ -29,7 +30,8 @@ def _rates(entry: Entry) -> Rates:
         _nanoseconds(entry.valid_from.timestamp()) if entry.valid_from else _ALWAYS[0],
         _nanoseconds(entry.valid_until.timestamp()) if entry.valid_until else _ALWAYS[1],
         entry.context_over,
-        [_rate(entry, kind) for kind in KINDS],
+        # After the rates, which the discount is taken off already, stands its per cent, for whoever asks why.
+        [*(_rate(entry, kind) for kind in KINDS), float(entry.discount or 0)],
     )
 
 
@@ -41,7 +43,8 @@ def _rate(entry: Entry, kind: str) -> float:
     while whole is not None and whole not in entry.rates:
         whole = PART_OF.get(whole)
     if whole is not None:
-        return float(entry.rates[whole] / (MILLION if kind in TOKENS else 1))
+        paid = 1 - (entry.discount or Decimal(0)) / 100
+        return float(entry.rates[whole] * paid / (MILLION if kind in TOKENS else 1))
     if kind == "requests":
         return 0.0
     is_sold = {name in TOKENS for name in entry.rates if name != "requests"}  # by tokens, by units

@@ -33,7 +33,7 @@ def unpriced_models() -> dict[tuple[str, str], int]:
         f"GROUP BY provider, model HAVING calls > 0 ORDER BY calls DESC, model LIMIT {MOST}"
     )
     silent = [model.lower() for _, model, _, tokens in rows if not tokens]
-    priced = set(ModelPrice.objects.filter(model__in=silent).values_list("model", flat=True))
+    priced = set(ModelPrice.objects.filter(model__in=silent).exclude(rates={}).values_list("model", flat=True))
     return {(provider, model): calls for provider, model, calls, _ in rows if model.lower() not in priced}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_portal.clickhouse.gate import Scope, stream
 from traces.store.figures import SPAN_COST
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import COMPUTED, DISCOUNT, priced
 
 from .settled import changes, verdicts_of
 from .shown import ONE_EACH, ORDER, OUTCOME_OF_MANY
@@ -26,9 +26,11 @@ _COLUMNS = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
     "cached_input_tokens": "cached_input_tokens",
+    "cache_write_tokens": "cache_write_tokens",
     "reasoning_tokens": "reasoning_tokens",
     "total_tokens": "total_tokens",
     "cost": SPAN_COST,
+    "book_discount": f"if(isNull({COMPUTED}), 0, {DISCOUNT})",
     "agent": "agent_name",
     "tool": "tool_name",
     "guardrail": "guardrail_name",

@@ -15,6 +15,7 @@ _NOTHING = OF_CALLS | {
     "computed_cost": None,
     "book_cost": None,
     "book_prompt_cost": None,
+    "book_discount": 0.0,
     "cost": None,
     "is_cost_unknown": False,
 }

@@ -15,6 +15,11 @@ from .shown import FINAL_FIRST, OUTCOME, OUTCOME_OF_MANY
 DIFFERS = Decimal("0.05")
 
 
+def percent(said: float) -> Decimal:
+    """As it was written into the book."""
+    return Decimal(str(said)).normalize()
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened in a span; an exception is one, with exception.* attributes."""
@@ -64,12 +69,14 @@ class SpanDetail:
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int
+    cache_write_tokens: int
     reasoning_tokens: int
     total_tokens: int
     reported_cost: Decimal | None
     computed_cost: Decimal | None
     book_cost: Decimal | None  # what the price book says of a call, whatever was reported of it
     book_prompt_cost: Decimal | None  # how much of that is for its input
+    book_discount: float  # per cent that the computed cost is lower by
     session_id: str
     user_id: str
     agent_name: str
@@ -94,7 +101,9 @@ class SpanDetail:
         unknown = self.is_llm_call and self.reported_cost is None and self.computed_cost is None
         if self.cache_hit:
             return Cost(Decimal(0), 0, self.reported_cost)
-        return Cost(self.reported_cost, int(unknown), computed=self.computed_cost)
+        is_lower = self.computed_cost is not None and self.book_discount > 0
+        discounts = (percent(self.book_discount),) if is_lower else ()
+        return Cost(self.reported_cost, int(unknown), computed=self.computed_cost, discounts=discounts)
 
     @property
     def book_differs(self) -> bool:
@@ -106,9 +115,9 @@ class SpanDetail:
 
 
 _TYPED = """
-    is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, reported_cost, computed_cost, book_cost, book_prompt_cost, session_id, user_id, agent_name, tool_name,
-    guardrail_name, guardrail_mode, http_status, cache_hit
+    is_llm_call, model, requested_model, provider, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens,
+    reasoning_tokens, total_tokens, reported_cost, computed_cost, book_cost, book_prompt_cost, book_discount,
+    session_id, user_id, agent_name, tool_name, guardrail_name, guardrail_mode, http_status, cache_hit
 """
 _TOLD = f"{OUTCOME} AS guardrail_outcome"
 _HEAD = """

@@ -1,17 +1,18 @@
 """One trace: when it was, its figures, its spans without their attributes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from uuid import UUID
 
 from agentops_portal.clickhouse.gate import Scope, select
 from traces.store.figures import SPAN_COST, TraceFigures
-from traces.store.schema.rates import priced
+from traces.store.schema.rates import DISCOUNT, priced
 
 from .scopes import scope_of, whole_time_of
 from .settled import settled, verdicts_of
 from .shown import IN_ORDER, OUTCOME
+from .span_detail import percent
 from .summaries import IN_DAYS_OF_PROJECTS, TABLE, figures_of
 
 # Rows of the waterfall. A browser draws this many without a pause; the page says when there are more.
@@ -107,8 +108,28 @@ def trace_scope_among(project_ids: Sequence[UUID], trace_id: str) -> Scope | Non
 
 
 def trace_figures(scope: Scope, trace_id: str) -> TraceFigures | None:
-    """The figures of one trace, the same as the list shows; None when its spans are gone (retention)."""
-    return figures_of(scope.project_id, [trace_id]).get(trace_id)
+    """The figures of one trace, the same as the list shows, and which discounts its cost has; None when its spans are
+    gone (retention).
+    """
+    figures = figures_of(scope.project_id, [trace_id]).get(trace_id)
+    if figures is None or figures.cost.computed is None:
+        return figures
+    return replace(figures, cost=replace(figures.cost, discounts=_discounts(scope, trace_id)))
+
+
+def _discounts(scope: Scope, trace_id: str) -> tuple[Decimal, ...]:
+    layers = [span_id for (_, span_id), said in verdicts_of(scope, [trace_id]).items() if said.same_as]
+    rows = select(
+        priced(f"""
+        SELECT DISTINCT {DISCOUNT} AS discount {_OF_TRACE}
+            AND isNotNull(computed_cost) AND discount > 0 AND NOT has({{layers:Array(String)}}, SpanId)
+        ORDER BY discount
+        """),
+        name="trace_detail.discounts",
+        scope=scope,
+        parameters={"trace_id": trace_id, "layers": layers},
+    )
+    return tuple(percent(row["discount"]) for row in rows)
 
 
 def spans(scope: Scope, trace_id: str, limit: int = MAX_SPANS) -> list[SpanRow]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import NS_OF_QUARTER
-from traces.store.figures import COSTS, Cost
+from traces.store.figures import COSTS, Cost, paid
 from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.usage import USAGE
 
@@ -27,6 +27,7 @@ _CALL = "type IN ('llm', 'embedding')"
 _DONE = f"{_CALL} AND status != 'Error'"
 _FAILED = f"sumIf(spans, {_CALL} AND status = 'Error')"
 _ALL = f"sumIf(spans, {_CALL})"
+_PRICED = f"sumIf(spans, {_CALL} AND is_priced)"
 USAGE_FIGURES = {
     "calls": _ALL,
     "failed_calls": _FAILED,
@@ -36,10 +37,10 @@ USAGE_FIGURES = {
     "cached_input_tokens": "sum(cached_input)",
     "reasoning_tokens": "sum(reasoning)",
     "total_tokens": "sum(tokens)",
-    "reported_cost": "sum(cost)",
-    "computed_cost": "sum(computed)",
+    "reported_cost": paid("sum(cost)", "sum(verdicts)", _PRICED),
+    "computed_cost": paid("sum(computed)", "sum(verdicts)", _PRICED, "ifNull(sum(cost), 0)"),
     "saved_cost": "sum(saved)",
-    "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64(sumIf(spans, {_CALL} AND is_priced)), 0)",
+    "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64({_PRICED}), 0)",
     "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
 }
 USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())

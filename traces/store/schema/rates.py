@@ -24,6 +24,7 @@ RATES = "model_rates"
 HELD = "model_rates_held"
 COMPUTED = "computed_cost"  # what it is called wherever spans are priced
 BY_BOOK, PROMPT_BY_BOOK = "book_cost", "book_prompt_cost"
+DISCOUNT = "book_discount"
 UNPRICED = 1e30  # times nothing it is nothing; times anything it is no amount
 # Tokens, each counted once: what is left of input and output, and their parts.
 TOKENS = (
@@ -46,18 +47,20 @@ DRAFT_TABLE = replace(HELD_TABLE, name="model_rates_draft")
 
 
 def priced(select: str) -> str:
-    """A SELECT from spans that may use COMPUTED."""
-    return f"WITH {computed_cost().replace(DATABASE, ddl.database())} AS {COMPUTED} {select}"
+    """A SELECT from spans that may use COMPUTED and DISCOUNT."""
+    discount = f"{_discount()} AS {DISCOUNT}, " if DISCOUNT in select else ""
+    return f"WITH {discount}{computed_cost()} AS {COMPUTED} ".replace(DATABASE, ddl.database()) + select
 
 
 def priced_in_parts(select: str) -> str:
-    """A SELECT from spans that may use COMPUTED, BY_BOOK and PROMPT_BY_BOOK: what the book says of a call whatever was
-    reported of it, and how much of that is for its input.
+    """A SELECT from spans that may use COMPUTED, DISCOUNT, BY_BOOK and PROMPT_BY_BOOK: what the book says of a call
+    whatever was reported of it, and how much of that is for its input.
     """
     by_book = computed_cost(open_calls=_PRICEABLE).replace(DATABASE, ddl.database())
     prompt = computed_cost(kinds=PROMPT, open_calls=_PRICEABLE).replace(DATABASE, ddl.database())
+    discount = _discount().replace(DATABASE, ddl.database())
     return (
-        f"WITH {by_book} AS {BY_BOOK}, {prompt} AS {PROMPT_BY_BOOK}, "
+        f"WITH {by_book} AS {BY_BOOK}, {prompt} AS {PROMPT_BY_BOOK}, {discount} AS {DISCOUNT}, "
         f"if(isNull(reported_cost), {BY_BOOK}, NULL) AS {COMPUTED} {select}"
     )
 
@@ -71,15 +74,31 @@ def computed_cost(table: str = HELD, kinds: Collection[str] = KINDS, open_calls:
     What failed before it had tokens is of unknown price, as is a call that tells neither tokens nor units. The price of
     a small insert grows with every function here: what can be decided when the rates are written is (prices/rates.py).
     """
-    # The lambda is worked out for such calls only: functions in an `if` may be worked out for every span.
+    rates = f"arrayResize({_entry(table)}.4, {len(KINDS)}, {UNPRICED})"
+    dollars = f"arrayMap(its -> arrayDotProduct([{_used(kinds)}], {rates}), {_calls(open_calls)})[1]"
+    # Beyond what a Decimal(18, 12) holds lies every sum that has something unpriced in it.
+    return f"if({open_calls}, toDecimal64OrNull(toString(round({dollars}, 12)), 12), NULL)"
+
+
+def _discount() -> str:
+    """SQL over stored columns of spans: the per cent that a computed cost is lower by. It stands behind the rates."""
+    return f"if({OPEN}, arrayMap(its -> ({_entry(HELD)}.4)[{len(KINDS) + 1}], {_calls(OPEN)})[1], 0)"
+
+
+def _calls(open_calls: str) -> str:
+    """What is asked of the book, in a list that is empty for a span that is no such call.
+
+    The lambda over it is worked out for such calls only: functions in an `if` may be worked out for every span.
+    """
+    return f"if({open_calls}, [([{_keys()}], {', '.join(_COUNTS)})], [])"
+
+
+def _entry(table: str) -> str:
+    """The entry that a call is paid by."""
     held = f"joinGet('{DATABASE}.{table}', 'entries', price_key)"
     entries = f"arrayFlatten(arrayMap(price_key -> {held}, its.1))"
     holds = "entry.1 <= its.2 AND its.2 < entry.2 AND (entry.3 = 0 OR its.3 > entry.3)"
-    rates = f"arrayResize(arrayFirst(entry -> {holds}, {entries}).4, {len(KINDS)}, {UNPRICED})"
-    calls = f"if({open_calls}, [([{_keys()}], {', '.join(_COUNTS)})], [])"
-    dollars = f"arrayMap(its -> arrayDotProduct([{_used(kinds)}], {rates}), {calls})[1]"
-    # Beyond what a Decimal(18, 12) holds lies every sum that has something unpriced in it.
-    return f"if({open_calls}, toDecimal64OrNull(toString(round({dollars}, 12)), 12), NULL)"
+    return f"arrayFirst(entry -> {holds}, {entries})"
 
 
 _COUNTS = (

@@ -1,4 +1,4 @@
-"""The models of traces/store/models.py have every column of their tables, with its type."""
+"""The models of traces/store/models/ have every column of their tables, with its type."""
 
 import re
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from .description import Description, description
 
 MODELS = (
     models.Span,
+    models.SpanVerdict,
     models.Trace,
     models.UsageQuarter,
     models.GuardrailRun,
@@ -34,7 +35,7 @@ def model_faults(wanted: Description | None = None) -> list[str]:
 @register(Tags.models)
 def check_fields(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """traces.E001: a model and its table in ClickHouse differ."""
-    hint = "Change traces/store/models.py, where each column has its field."
+    hint = "Change traces/store/models/, where each column has its field."
     return [Error(fault, hint=hint, id="traces.E001") for fault in model_faults()]
 
 
