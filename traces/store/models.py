@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from agentops_portal.clickhouse.gate import Scope
 from agentops_portal.clickhouse.scoped import ScopedModel, between, touched
 from agentops_portal.units import NS_OF_DAY, NS_OF_QUARTER, NS_OF_SECOND
+from traces.store.rollups import durations
 
 _DAY = NS_OF_DAY // NS_OF_SECOND
 _QUARTER = NS_OF_QUARTER // NS_OF_SECOND
@@ -36,16 +37,14 @@ class _ListField(clickhouse.ArrayField):
         return name, path, args, options
 
 
-class DurationsField(_ListField):
-    """The sketch of durations, read as its median in nanoseconds, in a list of one."""
-
-    element = clickhouse.Float32Field
+class DurationsField(clickhouse.Float64Field):
+    """The histogram of durations, read as its median in nanoseconds."""
 
     def db_type(self, connection: Any) -> str:
-        return "AggregateFunction(quantilesTDigest(0.5), UInt64)"
+        return durations.KIND
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        return f"finalizeAggregation({sql})", params
+        return durations.median(sql), params
 
 
 class HexField(clickhouse.FixedStringField):
