@@ -66,6 +66,7 @@ def test_one_prompt_that_two_services_send_again_and_again_is_no_sign() -> None:
 
 
 COPIES = 24
+BEGAN_NS = time.time_ns() - 3600 * S  # of all services
 APP, GATEWAY = "traceloop-openai-0.62.4", "genai-openai-1.3b0"
 
 
@@ -78,7 +79,6 @@ def told_by(service: str, body: str, first: int, later_ms: int = 0) -> ExportTra
     """
     told, whole = recorded(body), ExportTraceServiceRequest()
     instrumented = told.resource_spans[0].scope_spans[0]
-    now_ns = time.time_ns() - 3600 * S
     for number in range(COPIES):
         resource_spans = whole.resource_spans.add()
         resource_spans.resource.attributes.add(key="service.name").value.string_value = service
@@ -86,7 +86,7 @@ def told_by(service: str, body: str, first: int, later_ms: int = 0) -> ExportTra
         span.CopyFrom(instrumented.spans[0])
         span.trace_id, span.span_id = (first + number).to_bytes(16, "big"), (first + number).to_bytes(8, "big")
         span.parent_span_id = b""
-        span.start_time_unix_nano = now_ns + number * 10 * S + later_ms * NS_OF_MS
+        span.start_time_unix_nano = BEGAN_NS + number * 10 * S + later_ms * NS_OF_MS
         span.end_time_unix_nano = span.start_time_unix_nano + 2 * S - 2 * later_ms * NS_OF_MS
         for attribute in [*span.attributes]:
             if attribute.key in INPUTS:
