@@ -1,7 +1,6 @@
 """Services that report the same calls are found, and one of them can be left out of every figure and taken in again."""
 
 import time
-from decimal import Decimal
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -123,7 +122,7 @@ def test_a_service_is_left_out_and_taken_in_again() -> None:
     judge_received(get_client(), None, Memory())
     figures = trace_page(scope, TraceFilter(), None, 100).traces
     assert (len(figures), sum(each.llm_calls for each in figures)) == (3 * COPIES, COPIES)
-    assert usage_total(scope).cost.known == sum((each.cost.known or Decimal(0) for each in figures), Decimal(0))
+    assert usage_total(scope).total_tokens == sum(each.total_tokens for each in figures) > 0
 
     decide(pair=pair, decision=Decision.OPEN, actor=cast.alice)
     count_as_decided()
