@@ -30,6 +30,7 @@ SCHEDULE = [
     Scheduled("traces.forget_old_agent_runs", hour="3", minute="27"),
     Scheduled("traces.enforce_retention", hour="3", minute="30"),
     Scheduled("traces.finish_erasures", hour="*", minute="*/5"),
+    Scheduled("traces.compare_services", hour="*", minute="10"),
     Scheduled("traces.price_new_models", hour="*", minute="50"),
     Scheduled("traces.repair_rollups", hour="3", minute="45"),
     Scheduled("guardrails.tidy_enforcement", hour="3", minute="50"),

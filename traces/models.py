@@ -7,6 +7,7 @@ from .ingest.uploads import Upload as Upload
 from .lifecycle.erasure.records import Erasure as Erasure
 from .lifecycle.retention.records import RetentionRun as RetentionRun
 from .reading.sharing import ShareLink as ShareLink
+from .store.calls.records import SameCalls as SameCalls
 from .store.models import GuardrailRun as GuardrailRun
 from .store.models import InboxRequest as InboxRequest
 from .store.models import Span as Span

@@ -16,6 +16,7 @@ from traces.lifecycle.erasure.records import Erasure
 from traces.lifecycle.erasure.services import carry_out, recount_usage, unfinished
 from traces.lifecycle.purge import purge
 from traces.lifecycle.retention.run import enforce
+from traces.store.calls.leaving_out import count_as_decided, find_same_calls
 from traces.store.prices.filling import lacks_names
 from traces.store.prices.keeping import learn
 from traces.store.prices.repricing import reprice
@@ -49,6 +50,19 @@ def forget_old_agent_runs() -> None:
 def repair_rollups() -> None:
     """Compute the roll-ups of days anew that miss spans because ClickHouse was killed in the middle of an insert."""
     repair(connections["clickhouse"], now())
+
+
+@shared_task(name="traces.compare_services")
+def compare_services() -> None:
+    """Note which services seem to report the same calls, and finish counting again what was decided about them."""
+    find_same_calls()
+    count_as_decided()
+
+
+@shared_task(name="traces.count_as_decided")
+def count_services_as_decided() -> None:
+    """Have the stored calls of services that were left out, or no more, count like that."""
+    count_as_decided()
 
 
 @shared_task(name="traces.price_new_models")

@@ -11,6 +11,7 @@ from .pages import (
     overview_views,
     people_views,
     replay_views,
+    same_calls_views,
     share_views,
     views,
 )
@@ -49,6 +50,9 @@ urlpatterns = [
     path("projects/<uuid:project_id>/sessions/", include(session_urls)),
     path("projects/<uuid:project_id>/users/", include(user_urls)),
     path("projects/<uuid:project_id>/ingest/", views.ingest, name="ingest"),
+    path(
+        "projects/<uuid:project_id>/same-calls/<uuid:pair_id>/", same_calls_views.decide_page, name="same-calls-decide"
+    ),
     path("projects/<uuid:project_id>/data/", data_views.data, name="data"),
     path("projects/<uuid:project_id>/data/erase/", data_views.erase, name="data-erase"),
     path("share/<str:token>/", share_views.shared_trace, name="shared-trace"),

@@ -69,6 +69,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PlanEnum": ["free", "pro", "enterprise"],
         "MonitoringStatusEnum": ["success", "error"],
         "EnvironmentEnum": "projects.models.Environment",
+        "SameCallsDecisionEnum": "traces.store.calls.records.Decision",
         "KindEnum": "traces.lifecycle.erasure.records.ErasureKind",
         "PolicyWindowEnum": "guardrails.policies.kinds.Window",
         "PolicyKindEnum": "guardrails.policies.kinds.Kind",

@@ -34,6 +34,7 @@ from traces.ingest.agents import Agent, AgentRun, AgentType
 from traces.ingest.uploads import add_object, add_to_log
 from traces.lifecycle.erasure.records import Erasure
 from traces.reading.sharing import share_trace
+from traces.store.calls.records import SameCalls
 from traces.store.queries.guardrail_sample import Run
 from traces.store.queries.person_keys import person_key
 
@@ -115,6 +116,7 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
     agent = Agent.objects.create(project=project, name="Registered", type=AgentType.CUSTOM)
     run = AgentRun.objects.create(agent=agent, trace_id=trace_id(9), span_id=span_id(9), start_ns=NOON_NS)
     erased = Erasure.objects.create(project=project, kind="user", value="user-9")
+    pair = SameCalls.objects.create(project=project, service="app", other="proxy", calls=20, other_calls=20, same=20)
     report, recipient = _reported(cast)
     incident = _incident(cast)
     review = _review(cast)
@@ -139,6 +141,7 @@ def make_world(keep: Callable[[Project, ExportTraceServiceRequest], None] = give
         "trace": trace_id(1),
         "gone": trace_id(404),
         "erasure": str(erased.pk),
+        "pair": str(pair.pk),
         "span": span_id(2),
         "member": str(cast.bob.pk),
         "email": invitation.email,

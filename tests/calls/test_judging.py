@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from django.db import connection, connections
 
 from agentops_portal.clickhouse.client import get_client
-from agentops_portal.units import EPOCH_DAY, NS_OF_DAY
+from agentops_portal.units import EPOCH_DAY, NS_OF_DAY, NS_OF_MS
 from tests.fresh import CLICKHOUSE
 from tests.pages.spans import Spanlet, Value, request_of, store
 from traces.ingest.inbox import settling
@@ -71,6 +71,9 @@ def check(project_id: UUID) -> None:
     assert (used.calls, used.input_tokens, used.output_tokens) == (2, 200, 7)
     by_agent = usage_by(whole_time(project_id), "agent")
     assert {name: (each.calls, each.total_tokens) for name, each in by_agent.items()} == {"planner": (2, 207)}
+    for each in (used, by_agent["planner"], usage_by(whole_time(project_id), "model")["gpt-4o"]):
+        assert each.latency is not None  # of the proxy's 30 ms and the other's 20, without the app's 50
+        assert (each.latency.p50, each.latency.p99) == pytest.approx((25 * NS_OF_MS, 29.9 * NS_OF_MS))
 
 
 @pytest.mark.parametrize("order", list(permutations(["agent", "app http", "proxy other"])), ids=" | ".join)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 from django.test import Client
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
@@ -15,19 +16,23 @@ from projects.credentials import Credential
 from projects.models import Project
 from tests.cast import Cast, make_cast
 from tests.kept import give
-from tests.pages.spans import Spanlet, Value, request_of
+from tests.pages.spans import Spanlet, Value, request_of, store
 from tests.receiver import PAYLOADS
 from traces.ingest.inbox.table import Entry
 from traces.ingest.otlp import receiver
 from traces.ingest.otlp.request import JSON, PROTOBUF, read_request
 from traces.ingest.otlp.signals import METRICS
+from traces.lifecycle.erasure.records import ErasureKind
+from traces.lifecycle.erasure.services import carry_out, request_erasure
+from traces.lifecycle.purge import purge
+from traces.lifecycle.retention.run import enforce
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.metric_usage import MetricUsage, metric_usage
 from traces.store.queries.trace_list import trace_page
 from traces.store.queries.usage import NOTHING, usage_total
 from traces.store.rollups.rollup import NO_TRACE
 
-pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
+pytestmark = [pytest.mark.django_db(databases=["default", "clickhouse"]), pytest.mark.usefixtures("own_store")]
 
 CLAUDE = (PAYLOADS / "other_signals" / "claude-code-metrics.pb").read_bytes()
 LOGFIRE = (PAYLOADS / "other_signals" / "logfire-metrics.pb").read_bytes()
@@ -148,3 +153,51 @@ def test_what_tells_usage_is_stored_and_the_rest_is_counted() -> None:
     assert (made.spans, made.not_stored, made.rejected) == (10, 4, 0)
     assert b"user-replaced" not in made.body
     assert read_request(b'{"resourceMetrics": []}', JSON, uuid4(), METRICS).spans == 0
+
+
+def test_points_of_metrics_stay_when_people_or_traces_are_erased(cast: Cast) -> None:
+    project = cast.project
+    send(project, CLAUDE, LOGFIRE)
+    scope = Scope(project.pk, datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC))
+    said: dict[str, Value] = {**CALL, "user.id": "ann"}
+    start_ns = int(scope.start.timestamp()) * 10**9
+    store(project.pk, request_of({1: [Spanlet("call", attributes=said)]}, start_ns))
+    assert usage_total(scope).calls == 1
+    metrics = Metrics()
+    metrics.add("app", "gen_ai.usage.input_tokens", DELTA, (0, 1, 5), user__id="ann")
+    send(project, metrics.request.SerializeToString())
+    points = stored_points(project)
+
+    for kind, value in ((ErasureKind.USER, "ann"), (ErasureKind.TRACE, NO_TRACE)):
+        erasure = request_erasure(project=project, kind=kind, value=value, actor=cast.alice)
+        carry_out(erasure)
+        assert (erasure.traces, erasure.left_rows) == (1 if kind == ErasureKind.USER else 0, 0)
+
+    assert usage_total(scope) == NOTHING
+    assert (metric_usage(scope), stored_points(project)) == (TOLD, points)
+    assert not [text for text in points if "ann" in text]  # nobody is named in them
+
+
+def test_points_of_metrics_go_with_their_days_and_their_project(cast: Cast) -> None:
+    kept, gone = cast.project, cast.foreign_project
+    scope = Scope(kept.pk, datetime(2026, 11, 27, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC))
+    for project in (kept, gone):
+        send(project, CLAUDE, LOGFIRE)
+    purge([gone.pk])
+    assert (stored_points(gone), metric_usage(scope)) == ([], TOLD)
+
+    Project.objects.filter(pk=kept.pk).update(retention_days=2)
+    assert not enforce(datetime(2026, 11, 29, 12, tzinfo=UTC)).error
+    assert metric_usage(scope) == TOLD
+    assert not enforce(datetime(2026, 11, 30, 12, tzinfo=UTC)).error
+    assert stored_points(kept) == []
+
+
+def stored_points(project: Project) -> list[str]:
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute(
+            "SELECT toString((SpanId, ResourceAttributes, SpanAttributes)) FROM otel_traces "
+            "WHERE project_id = %s AND TraceId = %s ORDER BY SpanId",
+            [str(project.pk), NO_TRACE],
+        )
+        return [text for (text,) in cursor.fetchall()]

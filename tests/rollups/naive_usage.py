@@ -26,7 +26,7 @@ def spans_in(scope: Scope) -> list[Row]:
 
 
 def usage(spans: Iterable[Row]) -> Usage:
-    """Without the latency, which is sketched: see durations_of_calls."""
+    """Without the latency, which is a histogram's: see durations_of_calls."""
     spans = list(spans)
     calls = llm_calls(spans)
     return Usage(

@@ -62,7 +62,7 @@ def same(found: Usage, spans: list[naive.Row]) -> None:
 
 
 def between_neighbours(found: Latency | None, durations: list[int]) -> None:
-    """A sketch says of few values one of those beside the percentile, as 32-bit floating point."""
+    """A histogram says of few values the mean of those beside the percentile."""
     assert (found is None) == (not durations)
     for level, value in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)) if found else ():
         place = level * (len(durations) - 1)

@@ -110,9 +110,13 @@ class SpanSerializer(serializers.Serializer[Any]):
     )
     same_call_trace = serializers.CharField(help_text="The trace of that span, where it is another one.")
     same_call_why = serializers.ChoiceField(
-        ["", "nested", "response", "failure", "twin", "stream"],
+        ["", "nested", "response", "failure", "twin", "stream", "left_out"],
         help_text="By which rule: one lies within the other, both name the same answer, both failed at once, another "
-        "instrumentation tells as many tokens at the same time, it tells the end of a streamed answer.",
+        "instrumentation tells as many tokens at the same time, it tells the end of a streamed answer, its service is "
+        "left out.",
+    )
+    same_call_service = serializers.CharField(
+        help_text="The service that reports the same calls, where the span's own is left out; it then adds nothing."
     )
 
 

@@ -9,6 +9,7 @@ from .export import TracesExportView
 from .guardrails import GuardrailRunsView, GuardrailSummaryView
 from .people import AgentsView, SessionsView, UsersView
 from .retention import RetentionView
+from .same_calls import SameCallsListView, SameCallsView
 from .traces import SpanView, TraceSpansView, TracesView, TraceView
 from .usage import UsageByView, UsageOverTimeView, UsageToldByMetricsView, UsageView
 
@@ -30,6 +31,8 @@ project_urls = [
     path("ingest-receipts", IngestReceiptsView.as_view(), name="api-ingest-receipts"),
     path("erasures", ErasuresView.as_view(), name="api-erasures"),
     path("erasures/<uuid:erasure_id>", ErasureView.as_view(), name="api-erasure"),
+    path("same-calls", SameCallsListView.as_view(), name="api-same-calls"),
+    path("same-calls/<uuid:pair_id>", SameCallsView.as_view(), name="api-same-calls-pair"),
     path("retention", RetentionView.as_view(), name="api-retention"),
 ]
 

@@ -94,6 +94,9 @@ class SpanResult(BaseModel):
         description="The span that tells the same call and is counted; this one then adds nothing. Blank for others."
     )
     same_call_trace: str = Field(description="The trace of that span, where it is another one.")
+    same_call_service: str = Field(
+        description="The service that reports the same calls, where the span's own is left out; it then adds nothing."
+    )
     attributes: dict[str, str] = Field(
         description="As sent, as text: prompts, answers, parameters. Empty with `field`."
     )
@@ -180,6 +183,7 @@ def get_span(project_id: UUID, wanted: SpanParameters) -> Answer:
         http_status=span.http_status,
         same_call_as=span.same_call_as,
         same_call_trace=span.same_call_trace,
+        same_call_service=span.same_call_service,
         attributes=budget.shown_map("attributes", span.attributes) if is_whole else {},
         events=[_event(budget, number, event) for number, event in enumerate(span.events)] if is_whole else [],
         resource=budget.shown_map("resource", span.resource) if is_whole else {},

@@ -70,7 +70,7 @@ def span_context(scope: Scope, span: SpanDetail) -> dict[str, Any]:
     """Template context of `_span.html`."""
     icon, type_name = SPAN_TYPES.get(span.type, SPAN_TYPES["other"])
     whole, teller = conversation(span.attributes, span.events), ""
-    if span.is_llm_call or span.same_call_as:
+    if span.is_llm_call or span.same_call_as or span.same_call_service:
         whole, teller = completed(whole, lambda: span_children(scope, span.trace_id, span.span_id))
         if not teller:
             whole, teller = told_in_logs(whole, lambda: spans_of_logs(scope, span))

@@ -82,6 +82,8 @@ def _row(node: Node[SpanRow], start_ns: int, duration_ns: int, runs: set[tuple[s
 def _label(span: SpanRow) -> str:
     if span.same_call_as:
         return str(_("same call"))
+    if span.same_call_service:
+        return str(_("not counted"))
     label = span.guardrail_name or (span.model if span.is_llm_call else span.tool_name if span.type == "tool" else "")
     return "" if label in span.name else label
 

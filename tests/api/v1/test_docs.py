@@ -145,7 +145,7 @@ def test_every_endpoint_is_described_without_a_doubt(capsys: pytest.CaptureFixtu
 
 
 def test_every_parameter_of_the_portals_own_api_is_explained_or_speaks_for_itself(client: Client) -> None:
-    plain = {"project_id", "key_id", "erasure_id", "status", "outcome", "format", "step"}
+    plain = {"project_id", "key_id", "erasure_id", "pair_id", "status", "outcome", "format", "step"}
     plain |= {"schedule_id", "report_id", "kind", "policy_id", "incident_id", "state", "severity", "row_id"}
     plain |= {"review_id", "verdict"}
     unexplained = {

@@ -14,7 +14,7 @@ from traces.ingest.agents import AgentRun
 from traces.ingest.uploads import Upload, asked_trace_ids
 from traces.reading.sharing import ShareLink
 from traces.store.rollups.guardrail_runs import GUARDRAIL_RUNS
-from traces.store.rollups.rollup import units_since_1970
+from traces.store.rollups.rollup import NO_TRACE, units_since_1970
 from traces.store.rollups.trace_summaries import TRACE_SUMMARIES
 from traces.store.schema.tables import SPANS, UNREADABLE
 from traces.store.schema.verdicts import VERDICTS
@@ -50,7 +50,10 @@ def register(name: str, rows: RowsOfTraces) -> None:
 
 
 def find(cursor: CursorWrapper, erasure: Erasure) -> list[str]:
-    """The ids of the traces that are meant. Raises django.db.Error."""
+    """The ids of the traces that are meant. Raises django.db.Error.
+
+    Points of metrics are of no trace, and of nobody: they stay.
+    """
     project = str(erasure.project_id)
     if erasure.kind == ErasureKind.TRACE:
         conditions = {SPANS: "TraceId = %s", TRACE_SUMMARIES.table: "trace_id = %s"}
@@ -62,8 +65,9 @@ def find(cursor: CursorWrapper, erasure: Erasure) -> list[str]:
     for table, condition in conditions.items():
         column = "TraceId" if table == SPANS else "trace_id"
         cursor.execute(
-            f"SELECT DISTINCT {column} FROM {table} WHERE project_id = %s AND {condition} AND {column} != ''",  # noqa: S608
-            [project, erasure.value],
+            f"SELECT DISTINCT {column} FROM {table} "  # noqa: S608
+            f"WHERE project_id = %s AND {condition} AND {column} NOT IN ('', %s)",
+            [project, erasure.value, NO_TRACE],
         )
         found |= {trace_id for (trace_id,) in cursor.fetchall()}
     return sorted(found)

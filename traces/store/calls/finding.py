@@ -88,7 +88,7 @@ _OF_DAY = f"""
         HAVING countIf(is_llm_call) > 1 OR (
             countIf(is_llm_call) = 1 AND (countIf(span_type = 'agent') > 0 OR project_id IN {{several:Array(String)}})
         )
-    ) GROUP BY project_id
+    ) WHERE empty({{only:Array(String)}}) OR project_id IN {{only:Array(String)}} GROUP BY project_id
 """
 _NEAR = f"""
     SELECT project_id, TraceId, SpanId, ServiceName, ScopeName, span_type, {undated("model")}, total_tokens,
@@ -157,9 +157,11 @@ class Memory:
             del self._open[next(iter(self._open))]  # the oldest
 
 
-def received(client: Client, since_ms: int, memory: Memory) -> tuple[list[Trace], list[str], int]:
+def received(
+    client: Client, since_ms: int, memory: Memory, whole: Collection[str] = ()
+) -> tuple[list[Trace], list[str], int]:
     """Traces of which spans were received since then that are worth a look; the projects whose calls may be told by two
-    of them; and the millisecond from which the next look must go on.
+    of them; and the millisecond from which the next look must go on. whole: projects of which every call is looked at.
     """
     rows = client.query(_NEWS, parameters={"since": since_ms}).result_rows
     found: list[Trace] = []
@@ -168,18 +170,23 @@ def received(client: Client, since_ms: int, memory: Memory) -> tuple[list[Trace]
         wanted = {*news, *(piece for piece in plain if memory.is_open(project_id, piece[0]))}
         memory.keep_open(project_id, open_hashes)
         condition = _WORTH_IT
-        if memory.has_several(project_id, scopes):
+        is_told_twice = memory.has_several(project_id, scopes)
+        if is_told_twice:
             several.append(project_id)
+        if is_told_twice or project_id in whole:
             wanted.update(calls)
             condition = "true"
         found += _summed(client, project_id, wanted, condition)
     return found, several, max((now for _, now, *_ in rows), default=since_ms)
 
 
-def of_day(client: Client, day: int) -> tuple[list[Trace], list[str]]:
-    """The same of all traces that have spans on a day since 1970, UTC."""
+def of_day(
+    client: Client, day: int, whole: Collection[str] = (), only: Collection[str] = ()
+) -> tuple[list[Trace], list[str]]:
+    """The same of all traces that have spans on a day since 1970, UTC; only: of these projects."""
     several = [project_id for (project_id,) in client.query(_SEVERAL, parameters={"day": day}).result_rows]
-    rows = client.query(_OF_DAY, parameters={"day": day, "several": several}).result_rows
+    parameters = {"day": day, "several": [*several, *whole, *only], "only": list(only)}
+    rows = client.query(_OF_DAY, parameters=parameters).result_rows
     return [trace for project_id, pieces in rows for trace in _summed(client, project_id, pieces, "true")], several
 
 

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from traces.store.dialects.base import attribute
 from traces.store.dialects.model_names import undated
 from traces.store.schema.tables import SPANS
-from traces.store.schema.verdicts import OF_CALLS, SPAN_COLUMNS, VERDICTS
+from traces.store.schema.verdicts import LEFT_OUT, OF_CALLS, SPAN_COLUMNS, VERDICTS
 
 from .finding import (
     DAY,
@@ -33,6 +33,7 @@ from .finding import (
     together,
 )
 from .layers import Seen, Verdict, verdicts
+from .records import left_out
 
 Say = Callable[[str], None]
 
@@ -66,7 +67,7 @@ def judge_received(client: Client, since_ms: int | None, memory: Memory) -> int:
     """
     if since_ms is None:
         since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0]) - FIRST_LOOK_MS
-    traces, several, now_ms = received(client, since_ms, memory)
+    traces, several, now_ms = received(client, since_ms, memory, left_out())
     judge(client, traces, several)
     return now_ms
 
@@ -89,11 +90,16 @@ def judge_what_others_stored(client: Client) -> int:
     return _judge_days(client, [day for (day,) in found.result_rows])
 
 
-def _judge_days(client: Client, days: Iterable[int]) -> int:
+def judge_project(client: Client, project_id: str, days: Iterable[int]) -> int:
+    """Judge all calls of a project anew that have spans on these days."""
+    return _judge_days(client, days, only=[project_id])
+
+
+def _judge_days(client: Client, days: Iterable[int], only: Collection[str] = ()) -> int:
     changed = 0
     for day in days:
         with alone(patient=True):
-            changed += judge(client, *of_day(client, day))
+            changed += judge(client, *of_day(client, day, left_out(), only))
     return changed
 
 
@@ -111,11 +117,11 @@ def alone(*, patient: bool = False) -> Iterator[bool]:
 
 def judge(client: Client, traces: Iterable[Trace], several: Collection[str]) -> int:
     """Judge these traces; gives how many spans it says something new of. several: see finding.received."""
-    changed = 0
+    changed, unheard = 0, left_out()
     for some in _portions(sorted(traces, key=lambda each: (each.project_id, each.first_ns))):
         components = together(client, some, several)
         spans, held = _read(client, [trace for component in components for trace in component])
-        rows = [row for component in components for row in _changes(component, spans, held)]
+        rows = [row for component in components for row in _changes(component, spans, held, unheard)]
         if rows:
             client.insert(VERDICTS, rows, column_names=[*SPAN_COLUMNS, "sign", "version", *_REASONS])
         changed += len(rows) // 2
@@ -157,17 +163,26 @@ def _read(client: Client, traces: Collection[Trace]) -> tuple[Spans, Mapping[str
 
 
 _WIDTH = len(SPAN_COLUMNS)
-_PROJECT, _TRACE, _SPAN = (SPAN_COLUMNS.index(name) for name in ("project_id", "TraceId", "SpanId"))
+_PROJECT, _TRACE, _SPAN, _SERVICE, _IS_CALL = (
+    SPAN_COLUMNS.index(name) for name in ("project_id", "TraceId", "SpanId", "ServiceName", "is_llm_call")
+)
 
 
 def _key(row: Any) -> str:
     return f"{row[_PROJECT]}/{row[_TRACE]}/{row[_SPAN]}"
 
 
-def _changes(component: Iterable[Trace], spans: Spans, held: Mapping[str, Held]) -> Iterator[tuple[Any, ...]]:
+Unheard = Mapping[str, Mapping[str, str]]  # see records.left_out
+
+
+def _changes(
+    component: Iterable[Trace], spans: Spans, held: Mapping[str, Held], unheard: Unheard
+) -> Iterator[tuple[Any, ...]]:
     """Rows that take back what counts and say what is to count, for spans where the two differ."""
     by_key = {_key(row): row for trace in component for row in spans.get(trace.id, {}).values()}
-    said = verdicts(map(_seen, by_key.values()))
+    silent = {key: why for key, row in by_key.items() if (why := _why_silent(row, unheard))}
+    seen = (_seen(row)._replace(is_call=False) if key in silent else _seen(row) for key, row in by_key.items())
+    said = verdicts(seen) | {key: Verdict(why=why) for key, why in silent.items()}
     for key, row in by_key.items():
         if key not in said and key not in held:
             continue
@@ -179,6 +194,12 @@ def _changes(component: Iterable[Trace], spans: Spans, held: Mapping[str, Held])
             yield (*columns, 1, before.version + 1, *reason)
 
 
+def _why_silent(row: tuple[Any, ...], unheard: Unheard) -> str:
+    """Why a call counts nowhere, "" of other spans: its service is left out."""
+    kept = unheard.get(row[_PROJECT], {}).get(row[_SERVICE], "")
+    return f"{LEFT_OUT}{kept}" if kept and row[_IS_CALL] else ""
+
+
 def _counting(
     columns: tuple[Any, ...], verdict: Verdict, same: tuple[Any, ...] | None
 ) -> tuple[tuple[Any, ...], tuple[str, ...]]:
@@ -186,6 +207,8 @@ def _counting(
     counting = dict(zip(SPAN_COLUMNS, columns, strict=True))
     if verdict.agent:
         counting["agent_name"] = verdict.agent
+    if verdict.why.startswith(LEFT_OUT):
+        return tuple((counting | OF_CALLS).values()), ("", "", verdict.why)
     if same is None:
         return tuple(counting.values()), ("", "", "")
     same_trace = "" if same[_TRACE] == counting["TraceId"] else same[_TRACE]

@@ -6,6 +6,8 @@ from typing import Any
 
 from clickhouse_backend import models as clickhouse
 
+from traces.store.rollups import durations
+
 
 class _ListField(clickhouse.ArrayField):
     """A list of what `element` makes; migrations do not name it again."""
@@ -21,16 +23,14 @@ class _ListField(clickhouse.ArrayField):
         return name, path, args, options
 
 
-class DurationsField(_ListField):
-    """The sketch of durations, read as its median in nanoseconds, in a list of one."""
-
-    element = clickhouse.Float32Field
+class DurationsField(clickhouse.Float64Field):
+    """The histogram of durations, read as its median in nanoseconds."""
 
     def db_type(self, connection: Any) -> str:
-        return "AggregateFunction(quantilesTDigest(0.5), UInt64)"
+        return durations.KIND
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        return f"finalizeAggregation({sql})", params
+        return durations.median(sql), params
 
 
 class HexField(clickhouse.FixedStringField):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.schema.verdicts import OF_CALLS, VERDICTS
+from traces.store.schema.verdicts import LEFT_OUT, OF_CALLS, VERDICTS
 
 # By the names that readers have for them.
 _NOTHING = OF_CALLS | {
@@ -24,13 +24,18 @@ _NOTHING = OF_CALLS | {
 @dataclass(frozen=True)
 class Said:
     """Of a span: which one tells the same call and counts, "" when it does itself; in which trace that is, "" for the
-    same one; by which rule; whose call it is.
+    same one; by which rule; whose call it is; which service tells the same calls, where its own is left out.
     """
 
     same_as: str
     same_trace: str
     why: str
     agent: str
+    same_service: str = ""
+
+    @property
+    def counts(self) -> bool:
+        return not self.same_as and not self.same_service
 
 
 Span = TypeVar("Span")
@@ -56,7 +61,10 @@ def verdicts_of(scope: Scope, trace_ids: Collection[str]) -> Verdicts:
 
 
 def _said(told: Any) -> Said:
-    return Said(*(told.values() if isinstance(told, dict) else told))
+    same_as, same_trace, why, agent = told.values() if isinstance(told, dict) else told
+    if why.startswith(LEFT_OUT):
+        return Said(same_as, same_trace, LEFT_OUT.rstrip(":"), agent, why.removeprefix(LEFT_OUT))
+    return Said(same_as, same_trace, why, agent)
 
 
 def settled(
@@ -75,7 +83,7 @@ def _settled(span: Span, verdicts: Verdicts, trace_id: str, of_layers: Mapping[s
     if said is None:
         return span
     names = {field.name for field in fields(each)}
-    changed = {**changes(said), **(of_layers if said.same_as else {})}
+    changed = {**changes(said), **({} if said.counts else of_layers)}
     settled: Span = replace(each, **{name: value for name, value in changed.items() if name in names})
     return settled
 
@@ -87,5 +95,6 @@ def changes(said: Said) -> dict[str, Any]:
         "same_call_as": said.same_as,
         "same_call_trace": said.same_trace,
         "same_call_why": said.why,
+        "same_call_service": said.same_service,
     }
-    return changed | (_NOTHING if said.same_as else {})
+    return changed | ({} if said.counts else _NOTHING)

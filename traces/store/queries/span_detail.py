@@ -90,6 +90,7 @@ class SpanDetail:
     same_call_as: str = ""
     same_call_trace: str = ""  # where that is another one
     same_call_why: str = ""
+    same_call_service: str = ""  # that tells the same calls, where this span's service is left out
 
     @property
     def is_error(self) -> bool:

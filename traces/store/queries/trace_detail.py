@@ -51,6 +51,7 @@ class SpanRow:
     guardrail_outcome: str
     http_status: int
     same_call_as: str = ""  # the span that tells the same call and counts
+    same_call_service: str = ""  # the service that tells the same calls, where this span's is left out
 
     @property
     def end_ns(self) -> int:
@@ -75,6 +76,7 @@ _SPAN_COLUMNS: Mapping[str, str] = {
     "cost": SPAN_COST,
     "guardrail_outcome": OUTCOME,
     "same_call_as": "''",
+    "same_call_service": "''",
 }
 
 

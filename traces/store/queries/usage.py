@@ -4,7 +4,7 @@ Rows are counted in quarters of an hour, so a range counts with every quarter th
 quarter in which it starts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from agentops_portal.clickhouse.gate import Scope, select
 from agentops_portal.units import NS_OF_QUARTER
 from traces.store.figures import COSTS, Cost, paid
+from traces.store.rollups.durations import percentiles_by
 from traces.store.rollups.rollup import units_since_1970
 from traces.store.rollups.usage import USAGE
 
@@ -24,7 +25,6 @@ IN_RANGE = (
     f"AND quarter <= {units_since_1970('{end:DateTime64(9)} - INTERVAL 1 NANOSECOND', NS_OF_QUARTER)}"
 )
 _CALL = "type IN ('llm', 'embedding')"
-_DONE = f"{_CALL} AND status != 'Error'"
 _FAILED = f"sumIf(spans, {_CALL} AND status = 'Error')"
 _ALL = f"sumIf(spans, {_CALL})"
 _PRICED = f"sumIf(spans, {_CALL} AND is_priced)"
@@ -41,9 +41,9 @@ USAGE_FIGURES = {
     "computed_cost": paid("sum(computed)", "sum(verdicts)", _PRICED, "ifNull(sum(cost), 0)"),
     "saved_cost": "sum(saved)",
     "unknown_cost_calls": f"greatest(toInt64({_ALL}) - toInt64({_PRICED}), 0)",
-    "latency_ns": f"quantilesTDigestMergeIf(0.5, 0.95, 0.99)(durations, {_DONE})",
 }
-USAGE_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())
+_COLUMNS = ", ".join(f"{expression} AS figure_{name}" for name, expression in USAGE_FIGURES.items())
+_LATENCY = "figure_latency"
 
 # What calls that count elsewhere leave behind is none (traces/store/schema/verdicts.py).
 _USED = "(figure_calls > 0 OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0)"
@@ -74,7 +74,7 @@ class Usage:
     reasoning_tokens: int
     total_tokens: int
     cost: Cost
-    latency: Latency | None  # of calls that did not fail; None: there was none
+    latency: Latency | None  # of calls that did not fail, each without its layers; None: there was none
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Usage":
@@ -82,18 +82,29 @@ class Usage:
         cost = Cost.of(values)
         for name in COSTS:
             values.pop(name)
-        percentiles = values.pop("latency_ns")
-        done = values["calls"] - values["failed_calls"]
-        return cls(**values, cost=cost, latency=Latency(*percentiles) if done else None)
+        percentiles = row[_LATENCY]
+        return cls(**values, cost=cost, latency=Latency(*percentiles) if percentiles else None)
 
 
 NOTHING = Usage(0, 0, 0, 0, 0, 0, 0, 0, Cost(None, 0), None)
 
 
+def used_by(by: Mapping[str, str], where: str = IN_RANGE) -> str:
+    """SELECT of the names of `by`, each an expression over rows of the roll-up, with what `Usage.of` reads."""
+    keys, groups = ", ".join(f"{expression} AS {key}" for key, expression in by.items()), ", ".join(by)
+    return f"""
+        SELECT * FROM (SELECT {keys}, {_COLUMNS} FROM {USAGE.table} WHERE {where} GROUP BY {groups}) AS sums
+        LEFT JOIN ({percentiles_by(USAGE.table, by, where, _LATENCY)}) AS latencies USING ({groups})
+    """
+
+
 def usage_total(scope: Scope) -> Usage:
     """All of the range."""
-    [row] = select(f"SELECT {USAGE_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE}", name="usage.total", scope=scope)
-    return Usage.of(row)
+    return _all_of(select(used_by({"project": "project_id"}), name="usage.total", scope=scope))
+
+
+def _all_of(rows: Sequence[Mapping[str, Any]]) -> Usage:
+    return Usage.of(rows[0]) if rows else NOTHING
 
 
 @dataclass(frozen=True)
@@ -113,10 +124,8 @@ def usage_by(scope: Scope, dimension: Dimension, limit: int = MOST, names: Names
     wanted = names or most_called(dimension, limit)
     rows = select(
         f"""
-        SELECT toString({dimension}) AS name, {USAGE_COLUMNS} FROM {USAGE.table}
-        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL IN ({wanted.sql})
-        GROUP BY name
-        HAVING {_USED}
+        {used_by({"name": f"toString({dimension})"}, f"{IN_RANGE} AND toString({dimension}) GLOBAL IN ({wanted.sql})")}
+        WHERE {_USED}
         ORDER BY figure_calls DESC, name
         """,
         name=f"usage.by_{dimension}",
@@ -155,23 +164,21 @@ def _first(dimension: Dimension, limit: int, order: str) -> Names:
 
 def usage_of_others(scope: Scope, dimension: Dimension, names: Names) -> Usage:
     """What all the other names came to together."""
-    [row] = select(
-        f"""
-        SELECT {USAGE_COLUMNS} FROM {USAGE.table}
-        WHERE {IN_RANGE} AND toString({dimension}) GLOBAL NOT IN ({names.sql})
-        """,
+    others = f"{IN_RANGE} AND toString({dimension}) GLOBAL NOT IN ({names.sql})"
+    rows = select(
+        used_by({"project": "project_id"}, others),
         name=f"usage.others_by_{dimension}",
         scope=scope,
         parameters=names.parameters,
     )
-    return Usage.of(row)
+    return _all_of(rows)
 
 
 def usage_over_time(scope: Scope, step: Step, zone: ZoneInfo) -> dict[datetime, Usage]:
     """By quarters of an hour, hours or days as they are cut in a time zone: start → usage, empty ones included."""
     steps = steps_of(scope, step, zone)
     rows = select(
-        f"SELECT {key_sql(step)} AS step, {USAGE_COLUMNS} FROM {USAGE.table} WHERE {IN_RANGE} GROUP BY step",
+        used_by({"step": key_sql(step)}),
         name="usage.over_time",
         scope=scope,
         parameters=steps.parameters,

@@ -10,10 +10,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from agentops_portal.clickhouse.gate import Scope, select
-from traces.store.rollups.usage import USAGE
 
 from .steps import Step, key_sql, steps_of
-from .usage import IN_RANGE, NOTHING, USAGE_COLUMNS, Dimension, Usage, dearest
+from .usage import NOTHING, Dimension, Usage, dearest, used_by
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,9 @@ def usage_series(scope: Scope, dimension: Dimension, step: Step, zone: ZoneInfo,
     """Of the `limit` names that cost most and of all others together, empty steps included."""
     steps = steps_of(scope, step, zone)
     named = dearest(dimension, limit)
+    is_named = f"toString({dimension}) GLOBAL IN ({named.sql})"
     rows = select(
-        f"""
-        SELECT {key_sql(step)} AS step, toString({dimension}) GLOBAL IN ({named.sql}) AS is_named,
-            if(is_named, toString({dimension}), '') AS name, {USAGE_COLUMNS}
-        FROM {USAGE.table}
-        WHERE {IN_RANGE}
-        GROUP BY step, is_named, name
-        """,
+        used_by({"step": key_sql(step), "is_named": is_named, "name": f"if(is_named, toString({dimension}), '')"}),
         name=f"usage_series.by_{dimension}",
         scope=scope,
         parameters={**steps.parameters, **named.parameters},

@@ -9,11 +9,13 @@ from agentops_portal.units import NS_OF_QUARTER
 from traces.store.dialects.model_names import undated
 from traces.store.figures import INGREDIENTS, IS_PRICED
 
+from . import durations
 from .rollup import NO_TRACE, Rollup, units_since_1970
 
 _TEXT = "LowCardinality(String)"
 # Up to the last time that the store knows, as for traces, and not what a span with an end of 2^64-1 says.
 _DURATION = "toUInt64(toUnixTimestamp64Nano(end_timestamp) - toUnixTimestamp64Nano(Timestamp))"
+_DONE = "is_llm_call AND StatusCode != 'Error'"
 _SUMS = (
     "spans",
     "verdicts",
@@ -49,9 +51,10 @@ USAGE = Rollup(
             for name, each in INGREDIENTS.items()
             if name in _SUMS
         },
+        # Of calls that did not fail.
         "durations": (
-            "AggregateFunction(quantilesTDigest(0.5), UInt64)",
-            f"initializeAggregation('quantilesTDigestState(0.5)', {_DURATION})",
+            f"SimpleAggregateFunction({durations.MERGE}, {durations.KIND})",
+            durations.one(_DURATION, _DONE),
         ),
     },
     time="quarter",
@@ -61,7 +64,6 @@ USAGE = Rollup(
     where=f"NOT is_pending AND TraceId != '{NO_TRACE}'",
     of_verdicts={
         **{name: INGREDIENTS[name].of_verdict for name in _SUMS},
-        # What was sketched cannot be taken back, so it stays where it is; that an agent made a call adds it there.
-        "durations": f"arrayReduce('quantilesTDigestState(0.5)', if(sign > 0 AND is_llm_call, [{_DURATION}], []))",
+        "durations": durations.one(_DURATION, _DONE, "sign"),
     },
 )

@@ -24,6 +24,8 @@ OF_CALLS = {
     "reported_cost": None,
     "cache_hit": False,
 }
+# `why` of a call that counts nowhere, before the service that tells the same calls (traces/store/calls/leaving_out.py).
+LEFT_OUT = "left_out:"
 _TEXT = "LowCardinality(String)"
 VERDICTS_TABLE = Table(
     name=VERDICTS,

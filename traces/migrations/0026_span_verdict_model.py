@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("traces", "0023_price_discounts"),
+        ("traces", "0025_same_calls"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ import traces.store.prices.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("traces", "0022_calls_told_by_several_spans"),
+        ("traces", "0023_durations_that_can_be_taken_back"),
     ]
 
     operations = [
