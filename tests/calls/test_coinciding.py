@@ -15,6 +15,7 @@ from traces.store.calls.finding import Memory
 from traces.store.calls.judging import judge_received
 from traces.store.calls.leaving_out import count_as_decided, decide, find_same_calls
 from traces.store.calls.records import Decision, SameCalls
+from traces.store.queries.export import spans_of_traces
 from traces.store.queries.filters import TraceFilter
 from traces.store.queries.scopes import whole_time
 from traces.store.queries.span_detail import span_detail
@@ -117,6 +118,8 @@ def test_a_service_is_left_out_and_taken_in_again() -> None:
     layer = span_detail(scope, trace_id(1000), f"{1000:016x}")
     assert layer is not None
     assert (layer.is_llm_call, layer.same_call_why, layer.same_call_service) == (False, "left_out", "gateway")
+    [exported] = spans_of_traces(scope, [trace_id(1000)], attributes=False)
+    assert (exported["same_call_service"], exported["total_tokens"], exported["cost"]) == ("gateway", 0, None)
     store(project.pk, told_by("app", APP, 3000))  # what comes from now on, too
     # Once more here: the receiver's thread does not see what this test's transaction decided.
     judge_received(get_client(), None, Memory())

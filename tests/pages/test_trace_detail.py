@@ -2,13 +2,16 @@
 
 import time
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django.asserts import assertContains, assertNotContains
 
 from projects.models import Project
 from tests.kept import give_recorded
+from traces.store.queries.trace_detail import spans as query_spans
 
 from .spans import MS, RECORDED_DAY, Spanlet, request_of, span_id, store, store_trace, trace_id
 
@@ -151,6 +154,20 @@ def test_a_thousand_spans_are_drawn_quickly(client: Client, project: Project) ->
     assert len(response.context["rows"]) == 1000  # type: ignore[attr-defined]
     assert len(response.content) < 1_200_000  # type: ignore[attr-defined]
     assert seconds < 2
+
+
+def test_what_is_too_large_to_be_drawn_or_judged_says_so(
+    client: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = store_trace(project.pk, [Spanlet("root"), *(Spanlet("step", id=n, parent=1) for n in (2, 3, 4))])
+    monkeypatch.setattr("traces.pages.trace_page.query_spans", partial(query_spans, limit=3))
+
+    page = page_of(client, project, trace)
+    assertContains(page, "1 more span is not drawn")  # type: ignore[arg-type]
+    assertNotContains(page, "A call that several spans tell")  # type: ignore[arg-type]
+
+    monkeypatch.setattr("traces.pages.trace_page.MOST_SPANS", 3)
+    assertContains(page_of(client, project, trace), "traces of more than 3 spans are not looked through")  # type: ignore[arg-type]
 
 
 def test_the_span_in_the_address_is_the_chosen_one(client: Client, project: Project) -> None:

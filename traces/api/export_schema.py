@@ -46,6 +46,9 @@ class ExportedSpanSerializer(serializers.Serializer[Any]):
     guardrail_outcome = serializers.CharField()
     http_status = serializers.IntegerField(help_text="0 when the span has none.")
     same_call_as = serializers.CharField(help_text="The span that is counted in its place, for it tells the same call.")
+    same_call_service = serializers.CharField(
+        help_text="The service that tells the same calls, where this one's are left out."
+    )
     attributes = serializers.DictField(child=serializers.CharField(), required=False)
     resource_attributes = serializers.DictField(child=serializers.CharField(), required=False)
     events = ExportedEventSerializer(many=True, required=False)

@@ -92,6 +92,7 @@ SPAN_COLUMNS = (
     "guardrail_outcome",
     "http_status",
     "same_call_as",
+    "same_call_service",
 )
 CONTENT_COLUMNS = ("attributes", "resource_attributes", "events")
 

@@ -45,6 +45,7 @@ _CONTENT = {
     "event_names": "`Events.Name`",
     "event_attributes": "`Events.Attributes`",
 }
+_SAID = ("same_call_as", "same_call_service")
 
 
 def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool) -> Iterator[dict[str, Any]]:
@@ -52,7 +53,8 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
 
     scope: a range that holds every span of the traces. Costs are US dollars or None, times nanoseconds since 1970.
     With `attributes` also attributes, resource_attributes, event_times, event_names and event_attributes.
-    A layer of another span's call has no tokens and no cost, and `same_call_as`, which is "" for others.
+    A layer of another span's call has no tokens and no cost, and `same_call_as`; one whose service is left out has
+    `same_call_service`. Both are "" for others.
     """
     said = verdicts_of(scope, trace_ids)
     columns = _COLUMNS | (_CONTENT if attributes else {})
@@ -75,7 +77,7 @@ def spans_of_traces(scope: Scope, trace_ids: Sequence[str], *, attributes: bool)
         parameters={"trace_ids": list(trace_ids)},
     )
     for row in rows:
-        span = {name.removeprefix("out_"): value for name, value in row.items()} | {"same_call_as": ""}
+        span = {name.removeprefix("out_"): value for name, value in row.items()} | dict.fromkeys(_SAID, "")
         about = said.get((span["trace_id"], span["span_id"]))
         if about is not None:
             changed = changes(about)
