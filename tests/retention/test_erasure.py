@@ -13,7 +13,8 @@ from django.test import Client
 
 from agentops_portal.celery import app
 from agentops_portal.clickhouse.gate import Scope
-from projects.models import AuditEvent, Project
+from guardrails.reviews.services import give_review
+from projects.models import AuditEvent, Project, User
 from tests.browser import browser
 from tests.cast import Cast, make_cast
 from tests.pages.spans import Spanlet, request_of, store, trace_id
@@ -23,6 +24,7 @@ from traces.lifecycle.erasure.records import Erasure, ErasureKind
 from traces.lifecycle.erasure.services import carry_out, request_erasure
 from traces.reading.sharing import share_trace
 from traces.store.queries.filters import TraceFilter
+from traces.store.queries.guardrail_sample import Run
 from traces.store.queries.trace_list import totals
 from traces.store.queries.usage import usage_by, usage_over_time, usage_total
 from traces.store.rollups import rebuild as rollups
@@ -78,6 +80,10 @@ def fill(project: Project) -> None:
     share_trace(project=project, trace_id=trace_id(1), days=1)
     agent = Agent.objects.create(project=project, name="a", type=AgentType.CUSTOM)
     AgentRun.objects.create(agent=agent, trace_id=trace_id(1), span_id="0" * 16, start_ns=0)
+    reviewer = User.objects.earliest("pk")
+    for number in (1, 2):
+        run = Run(f"{number}-{'0' * 32}", trace_id(number), "0" * 16, "pii", "", "input", "blocked", "", ns(NOON), 1)
+        give_review(project=project, run=run, reviewer=reviewer, verdict="wrong", note="what was said")
 
 
 def client_of(cast: Cast, name: str) -> Client:
@@ -94,6 +100,7 @@ EVERYTHING = {
     "uploads": 1,
     "share_links": 1,
     "agent_runs": 1,
+    "guardrail_reviews": 1,
     "span_verdicts": 0,
 }
 

@@ -25,16 +25,16 @@ DAY_NS = 86_400 * 10**9
 _COLUMNS = """
     TraceId, SpanId, ParentSpanId, ScopeName, SpanName, SpanKind, ServiceName, StatusCode, StatusMessage, Duration,
     span_type, is_llm_call, model, provider, input_tokens, output_tokens, cached_input_tokens, reasoning_tokens,
-    total_tokens, cache_write_tokens, token_details, units, operation,
-    reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode,
+    total_tokens, reported_cost, cache_hit, session_id, user_id, agent_name, guardrail_name, guardrail_mode,
     guardrail_outcome,
     http_status, SpanAttributes, toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(end_timestamp) AS end
 """
 
 
-def spans_of(project_id: UUID) -> list[Row]:
+def spans_of(project_id: UUID, *more: str) -> list[Row]:
+    """more: other columns that the store has."""
     rows = select(
-        f"SELECT {_COLUMNS} FROM otel_traces WHERE project_id = {{project_id:String}} "
+        f"SELECT {', '.join([_COLUMNS, *more])} FROM otel_traces WHERE project_id = {{project_id:String}} "
         "AND Timestamp >= {start:DateTime64(9)} AND Timestamp < {end:DateTime64(9)}",
         name="test.spans",
         scope=whole_time(project_id),

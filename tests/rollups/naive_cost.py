@@ -11,6 +11,7 @@ from traces.store.prices.entries import Entry
 from traces.store.prices.kinds import cost
 
 Row = dict[str, Any]
+COLUMNS = ("cache_write_tokens", "token_details", "units", "operation")  # that a cost hangs on beside those of naive.py
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNIT_OF = {
     **dict.fromkeys(("transcription", "translation", "realtime", "video"), "seconds"),

@@ -21,7 +21,7 @@ from traces.store.prices.package import all_entries
 from traces.store.rollups.rebuild import recompute
 
 from . import naive
-from .naive_cost import Book
+from .naive_cost import COLUMNS, Book
 from .sums import found
 from .test_arrangements import NAMES
 
@@ -76,7 +76,7 @@ def differences(projects: dict[str, UUID]) -> tuple[list[object], Decimal, int]:
     wrong: list[object] = []
     whole, calls = Decimal(0), 0
     for name, project_id in projects.items():
-        spans, said = naive.spans_of(project_id), store[str(project_id)]
+        spans, said = naive.spans_of(project_id, *COLUMNS), store[str(project_id)]
         for trace_id, of_trace in naive.traces_of(spans).items():
             mine, cost = recounted(of_trace, book), said.traces[trace_id].cost
             whole += mine.computed or 0

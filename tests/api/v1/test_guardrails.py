@@ -15,6 +15,7 @@ def test_a_run_says_what_came_of_it_and_whose_it_was(figures: Cast, get: Get, at
     answer = get(f"{at}/guardrails/runs?{OCTOBER}", person="bo").json()
 
     assert answer["results"][0] == {
+        "id": answer["results"][0]["id"],
         "trace_id": trace_id(2),
         "span_id": span_id(3),
         "guardrail": "pii",
@@ -28,6 +29,7 @@ def test_a_run_says_what_came_of_it_and_whose_it_was(figures: Cast, get: Get, at
         "user_id": "mina",
     }
     assert [run["outcome"] for run in answer["results"]] == ["blocked", "allowed"]
+    assert len({run["id"] for run in answer["results"]}) == 2
 
 
 @pytest.mark.parametrize(

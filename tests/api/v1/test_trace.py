@@ -39,6 +39,7 @@ SPAN = {
     "same_call_as": "",
     "same_call_trace": "",
     "same_call_why": "",
+    "same_call_service": "",
 }
 
 
