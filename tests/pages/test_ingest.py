@@ -218,7 +218,7 @@ def test_it_takes_few_queries(
         receipt(key, hours_ago)
     page(client, project)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         page(client, project)
 
 

@@ -59,7 +59,7 @@ class SameCallsListView(APIView):
     def get(self, request: Request, project_id: UUID) -> Response:
         project = visible_project(actor_of(request), project_id)
         Parameters.of(request)
-        found = SameCalls.objects.of_project(project.pk)
+        found = SameCalls.objects.visible_to(actor_of(request)).of_project(project.pk)
         return Response({"results": SameCallsSerializer(found, many=True).data})
 
 
@@ -79,7 +79,8 @@ class SameCallsView(APIView):
     def patch(self, request: Request, project_id: UUID, pair_id: UUID) -> Response:
         project = administered_project(actor_of(request), project_id)
         wanted = NewDecision.of_body(request)
-        pair = SameCalls.objects.of_project(project.pk).filter(pk=pair_id).first()
+        pairs = SameCalls.objects.administered_by(actor_of(request)).of_project(project.pk)
+        pair = pairs.filter(pk=pair_id).first()
         if pair is None:
             raise NotFound("There is no such pair of services in this project.")
         try:

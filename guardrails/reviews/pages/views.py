@@ -165,7 +165,8 @@ def _run_context(request: HttpRequest, project: Project, run: Run, texts: Texts)
     may_read = may_read_texts(request.user, project)
     if may_read and texts:
         services.note_text_read(project=project, run=run, actor=person(request.user))
-    reviews = list(Review.objects.of_project(project.pk).of_run(run.key).with_conflict().select_related("reviewer"))
+    seen = Review.objects.visible_to(request.user).of_project(project.pk)
+    reviews = list(seen.of_run(run.key).with_conflict().select_related("reviewer"))
     return {
         "run": run,
         "trace_address": _trace_address(project, run),
