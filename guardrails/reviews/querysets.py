@@ -23,21 +23,22 @@ class ReviewQuerySet(ProjectRowsQuerySet["Review"]):
     def of_run(self, run_key: str) -> Self:
         return self.filter(run_key=run_key)
 
+    def _is_called(self, verdict: str) -> Exists:
+        """Somebody, this reviewer or another one, says that of the run."""
+        of_run = type(self)(self.model).filter(project=OuterRef("project"), run_key=OuterRef("run_key"))
+        return Exists(of_run.filter(verdict=verdict))
+
     def in_conflict(self) -> Self:
         """Of runs that one reviewer calls right and another wrong."""
-        others = type(self)(self.model).filter(project=OuterRef("project"), run_key=OuterRef("run_key"))
-        return self.filter(Exists(others.filter(verdict="right")), Exists(others.filter(verdict="wrong")))
+        return self.filter(self._is_called("right"), self._is_called("wrong"))
 
     def with_conflict(self) -> Self:
         """Adds `is_in_conflict`."""
-        others = type(self)(self.model).filter(project=OuterRef("project"), run_key=OuterRef("run_key"))
-        both = Exists(others.filter(verdict="right")) & Exists(others.filter(verdict="wrong"))
-        return self.annotate(is_in_conflict=both)
+        return self.annotate(is_in_conflict=self._is_called("right") & self._is_called("wrong"))
 
     def false_positives(self) -> Self:
         """Of runs in which a guardrail stepped in, wrongly as all say who are sure."""
-        others = type(self)(self.model).filter(project=OuterRef("project"), run_key=OuterRef("run_key"))
-        return self.filter(~Exists(others.filter(verdict="right")), verdict="wrong", outcome__in=ACTED)
+        return self.filter(~self._is_called("right"), verdict="wrong", outcome__in=ACTED)
 
     def counts_by_run(self) -> "ReviewQuerySet":
         """Rows {run_key, guardrail, right, wrong}, one for each run in which a guardrail stepped in."""

@@ -24,9 +24,8 @@ _TRACES = f"""
     SELECT project, {", ".join(f"{sql} AS figure_{name}" for name, sql in FIGURES.items())}
     FROM (SELECT project_id AS project, {merged_ingredients()} FROM trace_summaries GROUP BY project_id, trace_id)
 """
-_SUMS = {name: sql for name, sql in USAGE_FIGURES.items() if name != "latency_ns"}
 _USAGE = f"""
-    SELECT project_id, agent, model, {", ".join(f"{sql} AS figure_{name}" for name, sql in _SUMS.items())}
+    SELECT project_id, agent, model, {", ".join(f"{sql} AS figure_{name}" for name, sql in USAGE_FIGURES.items())}
     FROM usage_quarters GROUP BY project_id, agent, model
     HAVING figure_calls > 0 OR ifNull(figure_reported_cost, 0) != 0 OR ifNull(figure_computed_cost, 0) != 0
 """
@@ -50,6 +49,8 @@ def found() -> dict[str, Found]:
         traces[project][figures.trace_id] = figures
     usage: dict[str, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for row in client.query(_USAGE).named_results():
-        usage[str(row["project_id"])][row["agent"], row["model"]] = {name: row[f"figure_{name}"] for name in _SUMS}
+        usage[str(row["project_id"])][row["agent"], row["model"]] = {
+            name: row[f"figure_{name}"] for name in USAGE_FIGURES
+        }
     written = {row["project_id"]: int(row["written"]) for row in client.query(_WRITTEN).named_results()}
     return {project: Found(of, usage[project], written[project]) for project, of in traces.items()}
