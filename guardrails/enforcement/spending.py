@@ -17,10 +17,10 @@ from uuid import UUID
 import structlog
 from django.db import close_old_connections
 
-from agentops_portal.clickhouse.gate import Scope
+from agentops_portal.clickhouse.gate import ProjectsScope, Scope
 from projects.models import Project
 from traces.store.queries.arrived_calls import arrived_calls
-from traces.store.queries.usage import usage_total
+from traces.store.queries.watched import spent_since
 
 from .counting import Asked, Standing, Waiting, counters
 from .models import Limit, Per
@@ -121,5 +121,6 @@ def _spent(limit: Limit, start: datetime, end: datetime) -> Decimal:
     projects = Project.objects.active().filter(organization=limit.organization_id)
     if limit.project_id:
         projects = projects.filter(pk=limit.project_id)
-    costs = (usage_total(Scope(pk, start, end)).cost for pk in projects.values_list("pk", flat=True))
-    return sum((cost.known or Decimal(0) for cost in costs), Decimal(0))
+    scope = ProjectsScope(tuple(projects.values_list("pk", flat=True)), start, end)
+    found = spent_since(scope, [start], "project")
+    return sum((spent.cost for of_project in found.values() for spent in of_project.values()), Decimal(0))
