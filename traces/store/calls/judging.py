@@ -36,6 +36,7 @@ from .layers import Seen, Verdict, verdicts
 from .records import left_out
 
 Say = Callable[[str], None]
+Unheard = Mapping[str, Mapping[str, str]]  # see records.left_out
 
 LOCK = 0x0071_CA11  # of pg_advisory_xact_lock: whoever holds it judges
 # What is asked for and held at once, but for traces that have more spans and must be judged together.
@@ -67,8 +68,9 @@ def judge_received(client: Client, since_ms: int | None, memory: Memory) -> int:
     """
     if since_ms is None:
         since_ms = int(client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0]) - FIRST_LOOK_MS
-    traces, several, now_ms = received(client, since_ms, memory, left_out())
-    judge(client, traces, several)
+    unheard = left_out()
+    traces, several, now_ms = received(client, since_ms, memory, unheard)
+    judge(client, traces, several, unheard)
     return now_ms
 
 
@@ -99,7 +101,8 @@ def _judge_days(client: Client, days: Iterable[int], only: Collection[str] = ())
     changed = 0
     for day in days:
         with alone(patient=True):
-            changed += judge(client, *of_day(client, day, left_out(), only))
+            unheard = left_out()  # what somebody decides meanwhile counts from the next day on
+            changed += judge(client, *of_day(client, day, unheard, only), unheard)
     return changed
 
 
@@ -115,9 +118,11 @@ def alone(*, patient: bool = False) -> Iterator[bool]:
         yield patient or cursor.fetchone() == (True,)
 
 
-def judge(client: Client, traces: Iterable[Trace], several: Collection[str]) -> int:
-    """Judge these traces; gives how many spans it says something new of. several: see finding.received."""
-    changed, unheard = 0, left_out()
+def judge(client: Client, traces: Iterable[Trace], several: Collection[str], unheard: Unheard) -> int:
+    """Judge these traces; gives how many spans it says something new of. several: see finding.received; unheard: see
+    records.left_out.
+    """
+    changed = 0
     for some in _portions(sorted(traces, key=lambda each: (each.project_id, each.first_ns))):
         components = together(client, some, several)
         spans, held = _read(client, [trace for component in components for trace in component])
@@ -170,9 +175,6 @@ _PROJECT, _TRACE, _SPAN, _SERVICE, _IS_CALL = (
 
 def _key(row: Any) -> str:
     return f"{row[_PROJECT]}/{row[_TRACE]}/{row[_SPAN]}"
-
-
-Unheard = Mapping[str, Mapping[str, str]]  # see records.left_out
 
 
 def _changes(
